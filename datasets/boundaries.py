@@ -1,0 +1,51 @@
+"""The pixels near object boundaries, where errors of stale segmentations gather."""
+import numpy as np
+from scipy import ndimage
+
+from datasets.files import IGNORE
+
+
+def disk(radius):
+    """A (2 radius + 1)-square boolean structuring element, true within `radius` of its centre."""
+    y, x = np.ogrid[-radius:radius + 1, -radius:radius + 1]
+    return x * x + y * y <= radius * radius
+
+
+def mask_boundaries(mask, thickness):
+    """Pixels within `thickness` of the edge of the boolean H x W `mask`, on either side.
+
+    The exclusive or of dilation and erosion with a disk; the image border is no edge.
+    """
+    element = disk(thickness)
+    grown = ndimage.binary_dilation(mask, element)
+    shrunk = ndimage.binary_erosion(mask, element, border_value=1)
+    return grown ^ shrunk
+
+
+def foreground_boundaries(label, thickness):
+    """Boundaries of the foreground (neither class 0 nor ignored) as H x W bool.
+
+    For datasets whose class 0 is background; `label` is H x W or 1 x H x W.
+    """
+    label = _plane(label)
+    return mask_boundaries((label > 0) & (label != IGNORE), thickness)
+
+
+def class_boundaries(label, thickness):
+    """Boundaries between any two classes as H x W bool, for datasets without a background.
+
+    A pixel counts if a disk of radius `thickness` around it holds two classes; ignored pixels
+    neither count nor make a boundary.
+    """
+    label = _plane(label)
+    boundary = np.zeros(label.shape, bool)
+    labelled = label != IGNORE
+    for k in np.unique(label[labelled]):
+        # Ignored pixels count as class k in turn, so that their rim is no boundary.
+        boundary |= mask_boundaries((label == k) | ~labelled, thickness)
+    return boundary & labelled
+
+
+def _plane(label):
+    label = np.asarray(label)
+    return label[0] if label.ndim == 3 else label

@@ -1,0 +1,44 @@
+"""A clip: frames in order with the labels that exist for them, loaded when asked for."""
+
+
+class Clip:
+    """A lazily loaded sequence of `(in_, label)` pairs.
+
+    `in_` is the 3 x H x W float32 BGR net input, `label` H x W uint8 or None where the frame has
+    no label. Supports len, indexing, slicing (to a shorter Clip) and iteration.
+
+    Args:
+        name: what to call the clip in reports.
+        frames: one identifier a frame, in time order.
+        load_image: identifier -> PIL RGB image.
+        load_label: identifier -> 1 x H x W uint8, or None.
+        preprocess: PIL image -> net input.
+    """
+
+    def __init__(self, name, frames, load_image, load_label, preprocess):
+        self.name = name
+        self.frames = list(frames)
+        self._load_image = load_image
+        self._load_label = load_label
+        self._preprocess = preprocess
+
+    def __len__(self):
+        return len(self.frames)
+
+    def __getitem__(self, i):
+        if isinstance(i, slice):
+            return Clip(self.name, self.frames[i], self._load_image, self._load_label,
+                        self._preprocess)
+        return self._preprocess(self.image(i)), self.label(i)
+
+    def __repr__(self):
+        return f'Clip({self.name!r}, {len(self)} frames)'
+
+    def image(self, i):
+        """Frame `i` as a PIL RGB image."""
+        return self._load_image(self.frames[i])
+
+    def label(self, i):
+        """Label of frame `i`, H x W uint8 with 255 = ignore, or None where there is none."""
+        label = self._load_label(self.frames[i])
+        return None if label is None else label[0]

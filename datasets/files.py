@@ -1,0 +1,67 @@
+"""Read image and label files, turning every way in which they can be bad into a DatasetError."""
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from datasets.errors import DatasetError
+
+IGNORE = 255  # the label value that neither training nor scoring looks at
+
+# What Pillow raises on damaged input differs from format to format.
+_DECODE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, zlib.error, struct.error,
+                  Image.DecompressionBombError)
+
+
+def open_image(path):
+    """Open and fully decode the image file `path` as a PIL image, in the mode it was stored in.
+
+    Raises DatasetError naming the file if it is missing, empty, truncated or not an image.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DatasetError(f'{path}: no such file; is the dataset unpacked completely?')
+    if path.stat().st_size == 0:
+        raise DatasetError(f'{path}: the file is empty; fetch it again')
+    try:
+        with Image.open(path) as im:
+            im.load()
+            return im.copy()
+    except _DECODE_ERRORS as error:
+        raise DatasetError(f'{path}: damaged or not an image ({error}); fetch it again') from error
+
+
+def open_rgb(path):
+    """Open `path` as a PIL RGB image (grey and palette images are converted)."""
+    return open_image(path).convert('RGB')
+
+
+def open_label(path, num_values, size=None):
+    """Open a label image as an H x W uint8 array of its stored values (palette indices as such).
+
+    Args:
+        path: the label file, single-channel.
+        num_values: values must be below this, or IGNORE.
+        size: (width, height) of the frame it belongs to, checked where given.
+    Raises DatasetError naming the file if it is unreadable, in colour, out of range or of
+    another size than its frame.
+    """
+    im = open_image(path)
+    if im.mode not in ('L', 'P', '1', 'I', 'I;16'):
+        raise DatasetError(f'{path}: a label holds one class index a pixel, this is a {im.mode} '
+                           'image; is it the coloured rendering of the label?')
+    if size is not None and im.size != tuple(size):
+        raise DatasetError(f'{path}: the label is {_dims(im.size)} but its frame is {_dims(size)}; '
+                           'one of the two was resized')
+    label = np.asarray(im)
+    wrong = (label >= num_values) & (label != IGNORE)
+    if wrong.any():
+        raise DatasetError(f'{path}: label value {label[wrong][0]} is neither below {num_values} '
+                           f'nor {IGNORE} (ignore); is this label made for another class list?')
+    return label.astype(np.uint8)
+
+
+def _dims(size):
+    return f'{size[0]} x {size[1]}'

@@ -1,0 +1,18 @@
+"""Between PIL images and the frame inputs of a Caffe net."""
+import numpy as np
+from PIL import Image
+
+
+def preprocess(im, mean_bgr):
+    """Turn a PIL image into a net input: 3 x H x W float32, BGR in 0..255, minus `mean_bgr`.
+
+    BGR and a per-channel mean are what the ImageNet VGG nets were trained on in Caffe.
+    """
+    bgr = np.asarray(im.convert('RGB'), dtype=np.float32)[:, :, ::-1]
+    return np.ascontiguousarray((bgr - np.asarray(mean_bgr, np.float32)).transpose(2, 0, 1))
+
+
+def deprocess(in_, mean_bgr):
+    """Undo `preprocess` for display: 3 x H x W input to an H x W PIL RGB image."""
+    bgr = np.asarray(in_, np.float32).transpose(1, 2, 0) + np.asarray(mean_bgr, np.float32)
+    return Image.fromarray(np.clip(np.rint(bgr[:, :, ::-1]), 0, 255).astype(np.uint8))

@@ -1,0 +1,1 @@
+"""Clockwork segmentation of video: stages, schedules, evaluation, scores, cost, plots, training."""

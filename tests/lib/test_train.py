@@ -1,0 +1,82 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lib.train import batches, feed_batch, net_loss, train
+
+
+class Blob:
+    def __init__(self, *shape):
+        self.reshape(*shape)
+
+    def reshape(self, *shape):
+        self.data = np.zeros(shape, np.float32)
+
+
+class MeanSolver:
+    """Learns the mean of `data`: loss = (weight - mean)**2, one gradient step each."""
+
+    def __init__(self, rate=0.2):
+        self.rate, self.weight, self.snapshots, self.steps = rate, 0.0, [], 0
+        blobs = {name: Blob(1) for name in ('data', 'label', 'loss')}
+        self.net = SimpleNamespace(blobs=blobs, blob_loss_weights={'data': 0, 'loss': 2})
+
+    def step(self, n):
+        assert n == 1
+        self.steps += 1
+        error = self.weight - self.net.blobs['data'].data.mean()
+        self.net.blobs['loss'].data[...] = error ** 2
+        self.weight -= self.rate * 2 * error
+
+    def snapshot(self):
+        self.snapshots.append(self.steps)
+
+
+def sample(rng):
+    return np.full((3, 4, 5), 7, np.float32), rng.integers(0, 3, (1, 4, 5)).astype(np.uint8)
+
+
+def test_batches_stack_samples():
+    data, label = next(batches(sample, np.random.default_rng(0), 2))
+    assert data.shape == (2, 3, 4, 5) and label.shape == (2, 1, 4, 5)
+    assert (label[0] != label[1]).any()
+
+
+def test_training_steps_feed_and_report_loss(capsys):
+    solver, seen = MeanSolver(), []
+    losses = train(solver, batches(sample, np.random.default_rng(0)), 30, snapshot=12,
+                   after=lambda iteration, loss: seen.append((iteration, loss)))
+    assert losses[0] == 2 * 49 and losses[-1] < 1e-6 and (np.diff(losses) <= 0).all()
+    assert solver.weight == pytest.approx(7, abs=1e-4)
+    assert solver.snapshots == [12, 24, 30]
+    assert [i for i, _ in seen] == list(range(1, 31)) and seen[4][1] == losses[4]
+    assert 'loss=' in capsys.readouterr().err
+
+
+def test_silent(capsys):
+    train(MeanSolver(), batches(sample, np.random.default_rng(0)), 2, silent=True)
+    assert capsys.readouterr().err == ''
+
+
+def test_diverged_loss_is_an_error():
+    with np.errstate(over='ignore'), pytest.raises(ValueError, match='lower base_lr'):
+        train(MeanSolver(rate=1e3), batches(sample, np.random.default_rng(0)), 200, silent=True)
+
+
+def test_batches_that_run_out():
+    few = iter([(np.zeros((1, 3, 4, 5)), np.zeros((1, 1, 4, 5)))])
+    with pytest.raises(ValueError, match='iteration 2 of 5'):
+        train(MeanSolver(), few, 5, silent=True)
+
+
+def test_missing_blob_is_named():
+    net = SimpleNamespace(blobs={'data': Blob(1)})
+    with pytest.raises(ValueError, match="'label'"):
+        feed_batch(net, np.zeros((1, 3, 4, 5)), np.zeros((1, 1, 4, 5)))
+
+
+def test_net_loss_weighs_blobs():
+    blobs = {'a': Blob(1), 'b': Blob(1)}
+    blobs['a'].data[:], blobs['b'].data[:] = 3, 5
+    assert net_loss(SimpleNamespace(blobs=blobs, blob_loss_weights={'a': 1, 'b': .5})) == 5.5

@@ -11,7 +11,8 @@ import numpy as np
 from datasets.boundaries import class_boundaries
 from datasets.clips import Clip
 from datasets.errors import DatasetError
-from datasets.files import IGNORE, open_label, open_rgb
+from datasets.files import IGNORE, image_size, open_label, open_rgb
+from datasets.palette import Palette
 from datasets.preprocess import preprocess
 from datasets.sources import find_root
 
@@ -22,16 +23,16 @@ UNLABELLED = 11  # the index that the annotations use where we use IGNORE
 class camvid:
     """CamVid at `root`, or where datasets.sources.find_root finds it.
 
-    Attributes: dir (Path), mean (3 BGR floats), classes (11 names), palette (11 x 3 uint8 RGB).
+    Attributes: dir (Path), mean (3 BGR floats), classes (11 names), palette (a Palette of 11).
     Frames are named '{seq}_{frame}'. Raises DatasetError if the dataset is not there.
     """
 
     classes = ('sky', 'building', 'pole', 'road', 'pavement', 'tree', 'signsymbol', 'fence', 'car',
                'pedestrian', 'bicyclist')
     # The colours in which the CamVid authors paint these classes.
-    palette = np.array([(128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128),
-                        (60, 40, 222), (128, 128, 0), (192, 128, 128), (64, 64, 128), (64, 0, 128),
-                        (64, 64, 0), (0, 128, 192)], np.uint8)
+    palette = Palette([(128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128),
+                       (60, 40, 222), (128, 128, 0), (192, 128, 128), (64, 64, 128), (64, 0, 128),
+                       (64, 64, 0), (0, 128, 192)])
     # Measured over all pixels of the 367 train frames.
     mean = np.array((110.248, 108.357, 104.985), np.float32)
 
@@ -71,7 +72,7 @@ class camvid:
         Raises DatasetError if the file is missing, damaged, out of range or not of the frame's
         size.
         """
-        size = self.load_image(split, idx).size
+        size = image_size(self._image_path(split, idx))
         label = open_label(self.dir / f'{split}annot' / f'{idx}.png', UNLABELLED + 1, size)
         label[label == UNLABELLED] = IGNORE
         return label[np.newaxis]

@@ -38,13 +38,22 @@ def open_rgb(path):
     return open_image(path).convert('RGB')
 
 
+def image_size(path):
+    """(width, height) of the image file `path`, read from its header alone."""
+    try:
+        with Image.open(path) as im:
+            return im.size
+    except _DECODE_ERRORS:
+        return open_image(path).size  # fails too, with the message that says why
+
+
 def open_label(path, num_values, size=None):
     """Open a label image as an H x W uint8 array of its stored values (palette indices as such).
 
     Args:
         path: the label file, single-channel.
         num_values: values must be below this, or IGNORE.
-        size: (width, height) of the frame it belongs to, checked where given.
+        size: (width, height) of the frame it belongs to, checked unless None.
     Raises DatasetError naming the file if it is unreadable, in colour, out of range or of
     another size than its frame.
     """

@@ -6,7 +6,7 @@ from datasets.files import IGNORE
 
 
 def voc_palette(num_colors=256):
-    """The PASCAL VOC colour map as num_colors x 3 uint8 RGB.
+    """The PASCAL VOC colour map as a Palette.
 
     Bits 0, 1, 2 of the class index become the top bits of red, green, blue; bits 3, 4, 5 the
     next lower ones; and so on. Nearby indices so get colours far apart.
@@ -17,17 +17,38 @@ def voc_palette(num_colors=256):
         for channel in range(3):
             bit = (index >> (3 * level + channel)) & 1
             palette[:, channel] |= (bit << (7 - level)).astype(np.uint8)
-    return palette
+    return Palette(palette)
 
 
-def colorize(label, palette):
-    """Paint a label (H x W or 1 x H x W uint8) with `palette` (K x 3) as a PIL RGB image.
+class Palette:
+    """The colours of a dataset's classes: a K x 3 uint8 RGB table that can paint a label.
 
-    IGNORE is painted black; classes beyond the palette raise IndexError.
+    `palette(label)` paints; np.asarray(palette), len and indexing give the colours.
     """
-    label = np.asarray(label)
-    label = label[0] if label.ndim == 3 else label
-    ignored = label == IGNORE
-    rgb = np.asarray(palette, np.uint8)[np.where(ignored, 0, label)]
-    rgb[ignored] = 0
-    return Image.fromarray(rgb)
+
+    def __init__(self, colors):
+        self.colors = np.array(colors, np.uint8)
+
+    def __len__(self):
+        return len(self.colors)
+
+    def __getitem__(self, k):
+        return self.colors[k]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.colors, dtype=dtype)
+
+    def __call__(self, label):
+        """Paint `label` (H x W or 1 x H x W uint8) as a PIL RGB image, IGNORE in black.
+
+        Raises ValueError if the label holds a class that the palette has no colour for.
+        """
+        label = np.asarray(label)
+        label = label[0] if label.ndim == 3 else label
+        ignored = label == IGNORE
+        label = np.where(ignored, 0, label)
+        if label.max(initial=0) >= len(self):
+            raise ValueError(f'label holds class {label.max()}, the palette has {len(self)}')
+        rgb = self.colors[label]
+        rgb[ignored] = 0
+        return Image.fromarray(rgb)

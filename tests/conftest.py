@@ -19,7 +19,7 @@ def root():
 
 @pytest.fixture(scope="session")
 def shared():
-    """Path of the folder with recorded outputs and real video beside the clone; skips without it."""
+    """Path of ../shared, recorded outputs and real video beside the clone; skips where absent."""
     path = ROOT.parent / "shared"
     if not path.is_dir():
         pytest.skip("needs the folder ../shared with recorded outputs and real data")

@@ -1,0 +1,104 @@
+"""Which weights go with which net, where they come from, and whether they are in place.
+
+find_weights("voc-fcn8s-heavy") gives a path that is there and intact, or says how to get it.
+nets/README.md holds the same table for people (a test keeps the two equal).
+"""
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+ARCHIVE = "http://dl.caffe.berkeleyvision.org/clockwork-nets.tar.gz"
+
+
+class WeightsError(Exception):
+    """A weights file is unknown, missing or not the one that the table names."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One weights file: what it was trained on and by what, and what it scored.
+
+    `size` (bytes) and `sha256` are None where we have not had the file in hand; `command` is empty
+    for the published ones, which come from `source`.
+    """
+    file: str
+    nets: tuple
+    data: str
+    source: str
+    command: str = ""
+    score: str = ""
+    size: int | None = None
+    sha256: str | None = None
+
+
+PUBLISHED = "the paper's authors"
+TABLE = {
+    "voc-fcn8s-heavy": Weights(
+        "voc-fcn8s-heavy.caffemodel", ("stage-voc-fcn8s", "voc-fcn8s"), "PASCAL VOC 2011 + SBD",
+        PUBLISHED, score="65.9 mIU, synthetic VOC video (published)"),
+    "cityscapes-fcn8s-heavy": Weights(
+        "cityscapes-fcn8s-heavy.caffemodel", ("stage-cityscapes-fcn8s", "cityscapes-fcn8s"),
+        "Cityscapes", PUBLISHED, score="66.4 mIU, Cityscapes val (published)"),
+    "nyud-fcn8s-rgb-heavy": Weights(
+        "nyud-fcn8s-rgb-heavy.caffemodel", ("stage-nyud-fcn8s", "nyud-fcn8s"), "NYUDv2, RGB",
+        PUBLISHED, score="32.0 mIU, NYUDv2 test (published)"),
+    "voc-fcn-pool3": Weights(
+        "voc-fcn-pool3.caffemodel", ("voc-fcn-pool3",), "PASCAL VOC 2011 + SBD", PUBLISHED,
+        score="9.3 mIU, synthetic VOC video (published)"),
+    "voc-fcn-pool4": Weights(
+        "voc-fcn-pool4.caffemodel", ("voc-fcn-pool4",), "PASCAL VOC 2011 + SBD", PUBLISHED,
+        score="22.5 mIU, synthetic VOC video (published)"),
+    "miniature-fcn8s-light": Weights(
+        "miniature-fcn8s-light.caffemodel", ("stage-miniature-fcn8s-light",),
+        "the miniature street", "this repository", command="make train-miniature"),
+    "camvid-fcn8s-light": Weights(
+        "camvid-fcn8s-light.caffemodel", ("stage-camvid-fcn8s-light",), "CamVid train",
+        "this repository", command="make train-camvid"),
+}
+
+
+def find_weights(name, folder=FOLDER):
+    """Path of the weights `name` (a key of TABLE) in `folder`, checked for size and sha256.
+
+    Raises WeightsError that names the file, where it was looked for and how to get it.
+    """
+    if name not in TABLE:
+        raise WeightsError(f"no weights are called {name!r}; there are: {', '.join(TABLE)}")
+    weights = TABLE[name]
+    path = Path(folder) / weights.file
+    if not path.is_file():
+        raise WeightsError(f"{path} is missing (weights of {weights.nets[0]}, trained on "
+                           f"{weights.data}). {how_to_get(weights, path.parent)}")
+    size = path.stat().st_size
+    if weights.size is not None and size != weights.size:
+        raise WeightsError(f"{path} has {size} bytes where {weights.size} are due: the download or "
+                           f"copy was cut short. {how_to_get(weights, path.parent)}")
+    if weights.sha256 is not None and sha256(path) != weights.sha256:
+        raise WeightsError(f"{path} is not the file of the table: its sha256 differs. "
+                           f"{how_to_get(weights, path.parent)}")
+    return path
+
+
+def how_to_get(weights, folder):
+    """One sentence that says how `weights` come to lie in `folder`."""
+    if weights.command:
+        return f"Make it with: {weights.command}"
+    return (f"It was published in {ARCHIVE}: unpack that and put {weights.file} into {folder}. "
+            "That server is often down; nets/README.md says what else can be done.")
+
+
+def sha256(path):
+    """Hex digest of the file at `path`."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def markdown_table():
+    """The table of nets/README.md, one line for each weights file."""
+    lines = ["| weights | for | trained on | score | from |", "|---|---|---|---|---|"]
+    for weights in TABLE.values():
+        nets = ", ".join(f"`{net}`" for net in weights.nets)
+        source = f"`{weights.command}`" if weights.command else weights.source
+        lines.append(f"| `{weights.file}` | {nets} | {weights.data} | {weights.score} | {source} |")
+    return "\n".join(lines)

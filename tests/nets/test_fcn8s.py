@@ -1,0 +1,129 @@
+"""The specification against the recorded FCN-8s, and its geometry over input sizes."""
+import hypothesis.strategies as st
+import pytest
+from google.protobuf import text_format
+from hypothesis import given, settings
+
+import caffe
+from caffe.proto import caffe_pb2
+from nets import build
+from nets.fcn8s import fcn8s, fcn_pool
+
+STAGES = [("conv1_1", "score_pool3"), ("conv4_1", "score_pool4"), ("conv5_1", "upscore2"),
+          ("score_pool4c", "score")]
+LIGHT_GEOMETRY = {"width": 1 / 64, "pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 1}
+
+
+def layers(net):
+    return {layer.name: layer for layer in net.layer}
+
+
+def make_net(tmp_path, message):
+    path = tmp_path / "net.prototxt"
+    path.write_text(text_format.MessageToString(message))
+    return caffe.Net(str(path), caffe.TEST)
+
+
+def test_staged_net_is_the_recorded_one(shared):
+    text = (shared / "golden/stage_voc_fcn8s/stage-voc-fcn8s.prototxt").read_text()
+    recorded = text_format.Parse(text, caffe_pb2.NetParameter())
+    assert [*fcn8s(21).layer] == [*recorded.layer]
+
+
+def test_order_of_layers_is_all_that_staging_changes():
+    staged, plain = fcn8s(21), fcn8s(21, staged=False)
+    assert layers(staged) == layers(plain)
+    names = [layer.name for layer in plain.layer]
+    assert names.index("score_pool4") == names.index("upscore2") + 1
+    assert names.index("score_pool3") == names.index("upscore_pool4") + 1
+
+
+def test_stages_are_consecutive_ranges():
+    names = [layer.name for layer in fcn8s(19).layer]
+    bounds = [(names.index(start), names.index(end)) for start, end in STAGES]
+    assert bounds[0][0] == 1 and bounds[-1][1] == len(names) - 1  # all but the input
+    assert all(b[0] == a[1] + 1 for a, b in zip(bounds, bounds[1:], strict=False))
+
+
+@pytest.mark.parametrize("pool, offset", [(3, 103), (4, 107)])
+def test_truncated_nets_upsample_fully_in_one_step(pool, offset):
+    net = layers(fcn_pool(21, pool))
+    upscore = net["upscore"].convolution_param
+    assert (*upscore.kernel_size, *upscore.stride, upscore.group) == (2 ** pool * 2, 2 ** pool, 1)
+    assert not upscore.bias_term
+    assert [*net["score_fr"].bottom] == [f"pool{pool}"]
+    assert [*net["score"].crop_param.offset] == [offset]
+
+
+def test_train_net_adds_dropout_label_and_loss():
+    train, test = layers(fcn8s(11, train=True, filler="msra")), layers(fcn8s(11))
+    assert train.keys() - test.keys() == {"label", "drop6", "drop7", "loss"}
+    assert train["loss"].loss_param.ignore_label == 255
+    assert train["conv1_1"].convolution_param.weight_filler.type == "msra"
+    for name in ("upscore2", "upscore_pool4", "upscore8"):
+        assert train[name].convolution_param.weight_filler.type == "bilinear"
+        assert [p.lr_mult for p in train[name].param] == [0]
+    assert not train["score_fr"].convolution_param.HasField("weight_filler")
+
+
+@pytest.fixture(scope="module")
+def light(tmp_path_factory):
+    return make_net(tmp_path_factory.mktemp("light"), fcn8s(2, **LIGHT_GEOMETRY, size=(32, 32)))
+
+
+@pytest.fixture(scope="module")
+def least_padded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("least")
+    spec = fcn8s(2, 1 / 64, pad=69, fc_width=1, size=(32, 32))
+    return make_net(folder, spec)
+
+
+@settings(max_examples=60)
+@given(height=st.integers(1, 400), width=st.integers(1, 400))
+def test_any_size_gives_scores_of_that_size(light, least_padded, height, width):
+    for net in (light, least_padded):
+        net.blobs["data"].reshape(1, 3, height, width)
+        net.reshape()
+        assert net.blobs["score"].data.shape == (1, 2, height, width)
+
+
+@pytest.mark.parametrize("geometry", [
+    {"pad": 36, "fc_kernel": 3, "fc_dilation": 2}, {"pad": 68}, {"pad": 4, "fc_kernel": 3}])
+def test_one_pixel_less_padding_is_refused(geometry):
+    with pytest.raises(Exception, match="crop"):
+        fcn8s(2, 1 / 64, fc_width=1, **geometry)
+
+
+def test_span_of_three_fails_for_some_sizes(tmp_path):
+    spec = fcn8s(2, 1 / 64, pad=5, fc_kernel=3, fc_width=1, size=(64, 64))
+    net = make_net(tmp_path, spec)
+    outcomes = set()
+    for height in range(64, 97, 4):
+        try:
+            net.blobs["data"].reshape(1, 3, height, height)
+            net.reshape()
+            outcomes.add("works")
+        except Exception as error:
+            assert "score_pool3c" in str(error)
+            outcomes.add("fails")
+    assert outcomes == {"works", "fails"}
+
+
+def test_dilation_reaches_as_far_as_a_larger_kernel():
+    dilated = fcn8s(2, pad=37, fc_kernel=3, fc_dilation=2)
+    large = fcn8s(2, pad=37, fc_kernel=5)
+    for name in ("score_pool4c", "score_pool3c", "score"):
+        assert layers(dilated)[name] == layers(large)[name]
+
+
+@pytest.mark.parametrize("name", ["stage-miniature-fcn8s-light", "stage-camvid-fcn8s-light"])
+def test_light_train_net_has_the_parameters_of_the_staged_one(name):
+    stage = build.NETS[name]()
+    train = build.NETS[name.removeprefix("stage-") + "-train"]()
+    convolutions = {n: layer for n, layer in layers(stage).items() if layer.param}
+    assert convolutions.keys() == {n for n, layer in layers(train).items() if layer.param}
+    for name, layer in convolutions.items():
+        other = caffe_pb2.ConvolutionParameter()
+        other.CopyFrom(layers(train)[name].convolution_param)
+        other.ClearField("weight_filler")
+        assert layer.convolution_param == other

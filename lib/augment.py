@@ -68,7 +68,7 @@ def _place(size, want, rng):
 def _window(image, top, left, magnify, crop, filter_, fill):
     """`crop` pixels of the `magnify`-ed image from (top, left), which are in its own pixels."""
     def span(start, size, length):  # what of the view the image covers: [first, last)
-        first = max(0, round(-start * magnify))
+        first = min(length - 1, max(0, round(-start * magnify)))
         last = min(length, round((size - start) * magnify))
         return first, max(last, first + 1)
 

@@ -1,0 +1,138 @@
+"""One frame through a net: in full, or with some stages as earlier frames left them.
+
+All functions take `in_`, one frame as 3 x H x W float (BGR, mean-subtracted), and return its label
+map, H x W uint8. The state of a clip is what the blobs of the net hold, nothing is kept here: run
+the first frame of a clip in full (`segrun` or a `pipeline_fill_*`), then frame after frame.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.stages import FCN8S, find_stage, run_stage
+
+SHALLOW, MIDDLE, DEEP, FUSE = FCN8S
+
+
+def feed_net(net, in_):
+    """Put one frame into the blob `data`, which takes its size. Nothing is run.
+
+    Raises ValueError unless in_ is a float array, channels x H x W, of the channels the net takes.
+    """
+    in_ = np.asarray(in_)
+    fix = 'give 3 x H x W float, BGR and mean-subtracted, as preprocess() of a dataset returns'
+    if in_.ndim != 3:
+        raise ValueError(f'a frame has 3 dimensions, got the shape {in_.shape}: {fix}')
+    if not np.issubdtype(in_.dtype, np.floating):
+        raise ValueError(f'a frame is float, got {in_.dtype}: {fix}')
+    data = net.blobs['data']
+    if in_.shape[0] != data.data.shape[1]:
+        raise ValueError(f'the net takes {data.data.shape[1]} channels, got a frame of shape '
+                         f'{in_.shape}: {fix}')
+    data.reshape(1, *in_.shape)
+    data.data[...] = in_
+
+
+def get_out_scoremap(net):
+    """The scores of the output, classes x H x W float32: the net's own memory, copy to keep."""
+    return net.blobs['score'].data[0]
+
+
+def label_map(scores):
+    """The best-scoring class of each pixel: classes x H x W -> H x W uint8, ties to the lower."""
+    best, label = scores[0].copy(), np.zeros(scores.shape[1:], np.uint8)
+    # class by class over whole maps: numpy's argmax over the first axis is several times slower
+    for class_, score in enumerate(scores[1:], 1):
+        label[score > best] = class_
+        np.maximum(best, score, out=best)
+    return label
+
+
+def segrun(net, in_):
+    """The label map of a frame, all stages run on it (the per-frame oracle)."""
+    feed_net(net, in_)
+    net.forward()
+    return label_map(get_out_scoremap(net))
+
+
+def clockwork_forward(net, in_):
+    """Shallow and middle stage on this frame, fused with the deep scores of an earlier one."""
+    return _run(net, in_, (SHALLOW, MIDDLE, FUSE))
+
+
+class AdaptiveOutput(NamedTuple):
+    """What `adaptive_clock_forward` returns: `seen` is its argument for the next frame."""
+    label: np.ndarray
+    seen: np.ndarray
+    fired: bool
+
+
+def adaptive_clock_forward(net, in_, thresh, seen=None, stages=FCN8S, gated='deep'):
+    """All stages on this frame, but the `gated` one only where the frame changed enough.
+
+    It fires iff the share of pixels whose best class differs from `seen` is at least `thresh`
+    (0..1), by the scores that end the stage before it: score_pool4 for the deep stage of FCN-8s.
+    `seen` is that map of classes when the stage last fired; with None it always fires.
+
+    Returns AdaptiveOutput(label, seen, fired). Over a clip:
+
+        seen = None
+        for in_ in frames:
+            label, seen, fired = adaptive_clock_forward(net, in_, 0.25, seen)
+
+    Raises ValueError where `gated` is the first stage or none.
+    """
+    at = find_stage(stages, gated)
+    if at == 0:
+        raise ValueError(f'{gated!r} is the first stage and cannot be gated: no scores before it '
+                         'could tell how much the frame changed')
+    feed_net(net, in_)
+    for stage in stages[:at]:
+        run_stage(net, stage)
+    now = label_map(net.blobs[net.top_names[stages[at - 1].end][0]].data[0])
+    fired = seen is None or changed_share(now, seen) >= thresh
+    if fired:
+        run_stage(net, stages[at])
+        seen = now
+    for stage in stages[at + 1:]:
+        run_stage(net, stage)
+    return AdaptiveOutput(label_map(get_out_scoremap(net)), seen, fired)
+
+
+def changed_share(now, before):
+    """The share of pixels, 0..1, that differ between two label maps; 1 where their sizes differ."""
+    return float(np.mean(now != before)) if now.shape == before.shape else 1.0
+
+
+def pipeline_fill_2stage(net, in_):
+    """Fill the 2-stage pipeline: the first frame in full."""
+    return segrun(net, in_)
+
+
+def pipeline_2stage_forward(net, in_):
+    """Two stages at once: the deep one on the frame before, shallow and middle on this one.
+
+    The output fuses deep scores one frame old. It does not depend on the deep run of this frame,
+    so that on parallel hardware its latency is that of shallow, middle and fuse.
+    """
+    return _run(net, in_, (DEEP, SHALLOW, MIDDLE, FUSE))
+
+
+def pipeline_fill_3stage(net, in_):
+    """Fill the 3-stage pipeline: the first frame in full."""
+    return segrun(net, in_)
+
+
+def pipeline_3stage_forward(net, in_):
+    """Three stages at once: deep two frames back, middle one frame back, shallow on this frame.
+
+    On parallel hardware the latency of the output is that of shallow and fuse.
+    """
+    return _run(net, in_, (DEEP, MIDDLE, SHALLOW, FUSE))
+
+
+def _run(net, in_, stages):
+    """Feed the frame and run `stages` in this order, each on what the blobs hold by then."""
+    feed_net(net, in_)
+    for stage in stages:
+        run_stage(net, stage)
+    return label_map(get_out_scoremap(net))

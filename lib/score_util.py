@@ -1,0 +1,145 @@
+"""Segmentation scores from confusion counts: accuracy, mean accuracy, mean IU, weighted IU.
+
+A confusion matrix `hist` is n x n int64: hist[i, j] pixels of the true class i were labelled j.
+The definitions are those of Long, Shelhamer and Darrell (arXiv 1411.4038, section 5). A class is
+left out of a mean where its term is 0/0: of the mean class accuracy if it is not in the ground
+truth, of the mean IU if it is neither in the ground truth nor in the output.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+IGNORE = 255
+
+
+class Summary(NamedTuple):
+    """Scores as shares 0..1, nan where nothing was scored; `class_iu` has one entry a class."""
+    acc: float
+    cl_acc: float
+    mean_iu: float
+    fw_iu: float
+    class_iu: np.ndarray
+
+
+def fast_hist(a, b, n, ignore=IGNORE):
+    """Confusion counts of the labels `a` (ground truth) and `b` (output), integer arrays alike.
+
+    Pixels where a == ignore are not counted. Returns n x n int64. Raises ValueError where the
+    shapes differ, the labels are not integer, or a counted label is not in 0..n-1.
+    """
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        raise ValueError(f'ground truth has the shape {a.shape}, the output {b.shape}: score the '
+                         'output at the size of its label')
+    counted = a != ignore
+    a, b = a[counted], b[counted]
+    for what, labels in (('ground truth', a), ('output', b)):
+        _check_range(what, labels, n, ignore)
+    return np.bincount(a.astype(np.int64) * n + b, minlength=n * n).reshape(n, n)
+
+
+def get_scores(hist):
+    """The Summary of a confusion matrix, n x n counts."""
+    hist = np.asarray(hist, np.float64)
+    right, truth, output = np.diag(hist), hist.sum(1), hist.sum(0)
+    with np.errstate(invalid='ignore'):  # 0/0 is nan: absent, see the head of this file
+        acc = right.sum() / hist.sum()
+        class_acc = right / truth
+        class_iu = right / (truth + output - right)
+        present = truth > 0
+        fw_iu = (truth[present] * class_iu[present]).sum() / hist.sum()
+    return Summary(acc=float(acc), cl_acc=_mean_of_present(class_acc),
+                   mean_iu=_mean_of_present(class_iu), fw_iu=float(fw_iu), class_iu=class_iu)
+
+
+def score_out_gt(out, gt, n_cl):
+    """Confusion counts, n_cl x n_cl, of an output label map and its ground truth, H x W each."""
+    return fast_hist(gt, out, n_cl)
+
+
+def score_out_gt_bdry(out, gt, bdry, n_cl):
+    """(counts on all pixels, counts on the pixels where the mask `bdry`, H x W, is not 0)."""
+    if np.shape(bdry) != np.shape(gt):
+        raise ValueError(f'the boundary mask has the shape {np.shape(bdry)}, the ground truth '
+                         f'{np.shape(gt)}: make the mask from this very label')
+    hist, near = fast_hist(gt, out, n_cl), np.asarray(bdry) != 0
+    return hist, fast_hist(np.asarray(gt)[near], np.asarray(out)[near], n_cl)
+
+
+def report_scores(hist, class_names=None):
+    """The scores of a confusion matrix as text, in percent, and what the means leave out."""
+    summary = get_scores(hist)
+    names = class_names or [str(i) for i in range(len(hist))]
+    width = max(map(len, names))
+    lines = [f'overall accuracy   {summary.acc:7.2%}',
+             f'mean class acc.    {summary.cl_acc:7.2%}',
+             f'mean IU            {summary.mean_iu:7.2%}',
+             f'freq. weighted IU  {summary.fw_iu:7.2%}']
+    lines += [f'  {name:{width}} IU {"absent" if np.isnan(iu) else format(iu, "7.2%"):>7}'
+              for name, iu in zip(names, summary.class_iu, strict=True)]
+    truth, output = np.sum(hist, 1), np.sum(hist, 0)
+    for count, left_out, where in ((truth, 'mean class accuracy', 'in the ground truth'),
+                                   (truth + output, 'mean IU', 'in ground truth or output')):
+        absent = [name for name, pixels in zip(names, count, strict=True) if not pixels]
+        if absent:
+            lines.append(f'left out of the {left_out}, never {where}: {", ".join(absent)}')
+    return '\n'.join(lines)
+
+
+class Scores:
+    """Confusion counts added up over frames, and their scores.
+
+    n_classes    labels are 0..n_classes-1
+    class_names  one str a class, for reports; the numbers where not given
+    ignore       ground truth of pixels that are not counted
+    """
+
+    def __init__(self, n_classes, class_names=None, ignore=IGNORE):
+        if class_names is not None and len(class_names) != n_classes:
+            raise ValueError(f'{len(class_names)} class names for {n_classes} classes: '
+                             'give one name a class, in the order of the labels')
+        self.n_classes, self.ignore = n_classes, ignore
+        self.class_names = [str(n) for n in class_names or range(n_classes)]
+        self.hist = np.zeros((n_classes, n_classes), np.int64)
+
+    def add(self, out, gt):
+        """Count one output label map against its ground truth, both H x W or 1 x H x W."""
+        out, gt = (np.asarray(labels) for labels in (out, gt))
+        if gt.ndim == out.ndim + 1 and len(gt) == 1:  # load_label returns 1 x H x W
+            gt = gt[0]
+        self.hist += fast_hist(gt, out, self.n_classes, self.ignore)
+
+    def merge(self, other):
+        """Add the counts of other Scores of as many classes. Returns self."""
+        if other.n_classes != self.n_classes:
+            raise ValueError(f'cannot merge scores of {other.n_classes} classes into scores of '
+                             f'{self.n_classes}: score both with the same classes')
+        self.hist += other.hist
+        return self
+
+    def summary(self):
+        """The Summary (acc, cl_acc, mean_iu, fw_iu, class_iu) of all that was added."""
+        return get_scores(self.hist)
+
+    def report(self):
+        """`report_scores` of all that was added."""
+        return report_scores(self.hist, self.class_names)
+
+
+def _mean_of_present(values):
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if values.size else float('nan')
+
+
+def _check_range(what, labels, n, ignore):
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f'{what} is {labels.dtype}: labels are integers, cast them')
+    if labels.size and not 0 <= (worst := _furthest(labels, n)) < n:
+        raise ValueError(f'{what} has the label {worst}, classes are 0..{n - 1}: give the '
+                         'number of classes of this dataset, or map what is not to be scored '
+                         f'to {ignore}')
+
+
+def _furthest(labels, n):
+    low, high = int(labels.min()), int(labels.max())
+    return low if low < 0 else high

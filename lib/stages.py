@@ -1,0 +1,49 @@
+"""Stages: a net cut into named layer ranges, the unit that a clock runs or leaves."""
+from typing import NamedTuple
+
+
+class Stage(NamedTuple):
+    """The layers from `start` to `end` of a net, both inclusive."""
+    name: str
+    start: str
+    end: str
+
+
+# The cuts of Clockwork Convnets (arXiv 1608.03609, section 4): each stage ends in the scores that
+# its pooling level gives, and the last one fuses the scores of the other three.
+FCN8S = (
+    Stage('shallow', 'conv1_1', 'score_pool3'),
+    Stage('middle', 'conv4_1', 'score_pool4'),
+    Stage('deep', 'conv5_1', 'upscore2'),
+    Stage('fuse', 'score_pool4c', 'score'),
+)
+
+
+def run_stage(net, stage):
+    """Run one stage; the blobs of all other layers keep what they hold.
+
+    Raises ValueError where the net has no such layer.
+    """
+    check_stages(net, (stage,))
+    net.forward(start=stage.start, end=stage.end)
+
+
+def check_stages(net, stages):
+    """Raise ValueError, naming stage and layer, unless the net has all layers the stages name."""
+    names = list(net._layer_names)
+    for stage in stages:
+        for layer in (stage.start, stage.end):
+            if layer not in names:
+                raise ValueError(f'stage {stage.name!r} names the layer {layer!r}, which the net '
+                                 'does not have: give stages that cut this net')
+        if names.index(stage.start) > names.index(stage.end):
+            raise ValueError(f'stage {stage.name!r} is empty: in the net {stage.start!r} comes '
+                             f'after {stage.end!r}, swap them')
+
+
+def find_stage(stages, name):
+    """The index of the stage called `name`. Raises ValueError where there is none."""
+    names = [stage.name for stage in stages]
+    if name not in names:
+        raise ValueError(f'no stage {name!r}: the stages are {", ".join(names)}')
+    return names.index(name)

@@ -1,0 +1,89 @@
+"""A small net in pure numpy whose output tells which frame each stage last saw."""
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+STAGES = {'shallow': ('conv1_1', 'score_pool3'), 'middle': ('conv4_1', 'score_pool4'),
+          'deep': ('conv5_1', 'upscore2'), 'fuse': ('score_pool4c', 'score')}
+LAYERS = ['data', *(layer for stage in STAGES.values() for layer in stage)]
+CLASSES = 256
+
+
+class FakeBlob:
+    def __init__(self, *shape):
+        self.data = np.zeros(shape, np.float32)
+
+    def reshape(self, *shape):
+        if shape != self.data.shape:
+            self.data = np.zeros(shape, np.float32)
+
+    @property
+    def shape(self):
+        return self.data.shape
+
+
+class FakeNet:
+    """Frames hold one value, their number 1..4. `score` is 1 at the class a + 4 b + 16 c, where
+    a, b, c are the frames (0..3) that shallow, middle and deep stage saw through one another.
+    score_pool4 is the frame itself: its best class is its brightest channel.
+    """
+
+    def __init__(self):
+        self.blobs = {'data': FakeBlob(1, 3, 1, 1), 'score_pool4': FakeBlob(1, 3, 1, 1),
+                      'score': FakeBlob(1, CLASSES, 1, 1)}
+        self._layer_names = LAYERS
+        self.top_names = {layer: [layer] for layer in LAYERS}
+        self.bottom_names = {layer: [before] for before, layer in zip(LAYERS, LAYERS[1:],
+                                                                      strict=False)}
+        self.layers = [SimpleNamespace(type='ReLU') for _ in LAYERS]
+        self.params = {}
+        self.ranges = []
+        self.saw = {}
+
+    def forward(self, start=None, end=None):
+        self.ranges.append((start, end))
+        first = LAYERS.index(start) if start else 0
+        last = LAYERS.index(end) if end else len(LAYERS) - 1
+        for name, (begin, finish) in STAGES.items():
+            if first <= LAYERS.index(begin) and LAYERS.index(finish) <= last:
+                getattr(self, name)()
+
+    def shallow(self):
+        self.saw['shallow'] = self.blobs['data'].data.copy()
+
+    def middle(self):
+        self.saw['middle'] = self.saw['shallow']
+        self.blobs['score_pool4'].reshape(*self.saw['middle'].shape)
+        self.blobs['score_pool4'].data[...] = self.saw['middle']
+
+    def deep(self):
+        self.saw['deep'] = self.saw['middle']
+
+    def fuse(self):
+        height, width = self.saw['shallow'].shape[2:]
+        a, b, c = (int(self.saw[name].max()) - 1 for name in ('shallow', 'middle', 'deep'))
+        self.blobs['score'].reshape(1, CLASSES, height, width)
+        self.blobs['score'].data[...] = 0
+        self.blobs['score'].data[0, a + 4 * b + 16 * c] = 1
+
+
+def frame(number, shape=(3, 2, 3)):
+    return np.full(shape, number + 1, np.float32)
+
+
+def seen_by_stages(label):
+    """(shallow, middle, deep): the frame numbers that a label map of FakeNet stands for."""
+    value = int(label[0, 0])
+    return value % 4, value // 4 % 4, value // 16
+
+
+@pytest.fixture
+def fake_net():
+    return FakeNet()
+
+
+@pytest.fixture
+def fake():
+    """The helpers of this file: frame(number, shape), seen_by_stages(label), stages, FakeNet."""
+    return SimpleNamespace(frame=frame, seen_by_stages=seen_by_stages, stages=STAGES, net=FakeNet)

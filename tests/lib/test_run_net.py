@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from lib import run_net
+
+
+@given(hnp.arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 5), st.integers(1, 5)),
+                  elements=st.integers(-3, 3)))
+def test_label_map_is_argmax(scores):
+    before = scores.copy()
+    label = run_net.label_map(scores)
+    assert label.dtype == np.uint8
+    np.testing.assert_array_equal(label, scores.argmax(0))
+    np.testing.assert_array_equal(scores, before)
+
+
+def test_feed_takes_the_size_of_the_frame(fake_net, fake):
+    run_net.feed_net(fake_net, fake.frame(1, (3, 4, 6)).astype(np.float64))
+    assert fake_net.blobs['data'].data.shape == (1, 3, 4, 6)
+    assert (fake_net.blobs['data'].data == 2).all()
+    assert fake_net.ranges == []
+
+
+@pytest.mark.parametrize('frame, message', [
+    (np.zeros((1, 3, 4, 4)), '3 dimensions'),
+    (np.zeros((3, 4, 4), np.uint8), 'float, got uint8'),
+    (np.zeros((4, 4, 3)), '3 channels'),
+])
+def test_feed_rejects_what_is_not_a_frame(fake_net, frame, message):
+    with pytest.raises(ValueError, match=f'{message}.*mean-subtracted'):
+        run_net.feed_net(fake_net, frame)
+
+
+def forwards(fake_net, fake, first, then, count=4):
+    """The frames that (shallow, middle, deep) saw, for each output of a clip."""
+    return [fake.seen_by_stages((first if t == 0 else then)(fake_net, fake.frame(t)))
+            for t in range(count)]
+
+
+def test_segrun_is_fresh_throughout(fake_net, fake):
+    seen = forwards(fake_net, fake, run_net.segrun, run_net.segrun)
+    assert seen == [(t, t, t) for t in range(4)]
+
+
+def test_clockwork_keeps_the_deep_stage(fake_net, fake):
+    seen = forwards(fake_net, fake, run_net.segrun, run_net.clockwork_forward)
+    assert seen == [(t, t, 0) for t in range(4)]
+    assert fake_net.ranges[1:4] == [fake.stages[s] for s in ('shallow', 'middle', 'fuse')]
+
+
+def test_pipelines_are_one_frame_late_a_stage(fake_net, fake):
+    two = forwards(fake_net, fake, run_net.pipeline_fill_2stage, run_net.pipeline_2stage_forward)
+    assert two == [(0, 0, 0), (1, 1, 0), (2, 2, 1), (3, 3, 2)]
+    three = forwards(fake_net, fake, run_net.pipeline_fill_3stage,
+                     run_net.pipeline_3stage_forward)
+    assert three == [(0, 0, 0), (1, 0, 0), (2, 1, 0), (3, 2, 1)]
+
+
+def test_adaptive_fires_on_the_share_of_changed_pixels(fake_net, fake):
+    def frame(number, bright_pixels):  # best class 1 in so many of 6 pixels, else 0
+        in_ = np.zeros((3, 2, 3), np.float32)
+        in_.reshape(3, 6)[1, :bright_pixels] = number + 1
+        in_.reshape(3, 6)[0, bright_pixels:] = number + 1
+        return in_
+
+    # changed against the last firing, not against the frame before: 2 + 1 pixels make a half
+    outputs, seen = [], None
+    for t, bright in enumerate([0, 2, 3, 4]):
+        label, seen, fired = run_net.adaptive_clock_forward(fake_net, frame(t, bright), .5, seen)
+        outputs.append((fired, fake.seen_by_stages(label)))
+    assert outputs == [(True, (0, 0, 0)), (False, (1, 1, 0)), (True, (2, 2, 2)),
+                       (False, (3, 3, 2))]
+
+
+def test_adaptive_at_threshold_zero_always_fires_and_above_one_never(fake_net, fake):
+    for threshold, deep in ((0, [0, 1, 2, 3]), (1.01, [0, 0, 0, 0])):
+        seen, got = None, []
+        for t in range(4):
+            label, seen, _ = run_net.adaptive_clock_forward(fake_net, fake.frame(t), threshold,
+                                                            seen)
+            got.append(fake.seen_by_stages(label)[2])
+        assert got == deep
+
+
+def test_adaptive_cannot_gate_the_first_stage(fake_net, fake):
+    with pytest.raises(ValueError, match="'shallow' is the first stage"):
+        run_net.adaptive_clock_forward(fake_net, fake.frame(0), .5, gated='shallow')

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.score_util import (
+    Scores,
+    fast_hist,
+    get_scores,
+    report_scores,
+    score_out_gt,
+    score_out_gt_bdry,
+)
+
+pairs = st.integers(1, 6).flatmap(lambda n: st.tuples(
+    st.just(n),
+    st.lists(st.tuples(st.sampled_from([*range(n), 255]), st.integers(0, n - 1)), min_size=1,
+             max_size=60)))
+
+
+def by_hand(n, truth, output):
+    """Every score from sets of pixels, one class at a time, no confusion matrix."""
+    pixels = [i for i, t in enumerate(truth) if t != 255]
+    acc = np.mean([truth[i] == output[i] for i in pixels])
+    class_acc, class_iu, fw_iu = [], [], 0
+    for c in range(n):
+        there = {i for i in pixels if truth[i] == c}
+        said = {i for i in pixels if output[i] == c}
+        if there:
+            class_acc.append(len(there & said) / len(there))
+            fw_iu += len(there) / len(pixels) * len(there & said) / len(there | said)
+        if there | said:
+            class_iu.append(len(there & said) / len(there | said))
+    return acc, np.mean(class_acc), np.mean(class_iu), fw_iu
+
+
+@given(pairs)
+def test_scores_agree_with_sets_of_pixels(case):
+    n, labels = case
+    truth, output = map(list, zip(*labels, strict=True))
+    scores = Scores(n)
+    scores.add(np.array(output, np.uint8), np.array(truth, np.uint8))
+    if all(t == 255 for t in truth):
+        assert np.isnan(scores.summary()[:4]).all()
+    else:
+        np.testing.assert_allclose(scores.summary()[:4], by_hand(n, truth, output))
+
+
+@given(pairs, st.integers(0, 60))
+def test_counts_add_up_over_frames_and_workers(case, cut):
+    n, labels = case
+    truth, output = np.array(labels, np.uint8).T
+    whole, first, second = Scores(n), Scores(n), Scores(n)
+    whole.add(output, truth)
+    first.add(output[:cut], truth[:cut])
+    second.add(output[cut:], truth[cut:])
+    np.testing.assert_array_equal(first.merge(second).hist, whole.hist)
+
+
+@given(pairs)
+def test_perfect_output_scores_one(case):
+    n, labels = case
+    truth = np.array([t for t, _ in labels if t != 255] or [0], np.uint8)
+    np.testing.assert_allclose(get_scores(fast_hist(truth, truth, n))[:4], 1)
+
+
+def test_known_confusion():
+    # 3 of 4 pixels of class 0 right, 1 of 2 of class 1; class 2 never occurs
+    hist = fast_hist(np.array([[0, 0, 0, 0, 1, 1, 255]]), np.array([[0, 0, 0, 1, 1, 0, 1]]), 3)
+    np.testing.assert_array_equal(hist, [[3, 1, 0], [1, 1, 0], [0, 0, 0]])
+    summary = get_scores(hist)
+    np.testing.assert_allclose(summary[:4], (4 / 6, (3 / 4 + 1 / 2) / 2, (3 / 5 + 1 / 3) / 2,
+                                             4 / 6 * 3 / 5 + 2 / 6 * 1 / 3))
+    assert np.isnan(summary.class_iu[2])
+
+
+def test_report_names_the_classes_left_out():
+    hist = [[3, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    report = report_scores(hist, ['road', 'car', 'boat', 'cat'])
+    assert 'mean class acc.     62.50%' in report
+    assert 'left out of the mean IU, never in ground truth or output: boat, cat' in report
+    # a class that is only in the output scores 0 in the mean IU, and is out of the class accuracy
+    report = report_scores([[3, 1], [0, 0]], ['road', 'car'])
+    assert 'left out of the mean class accuracy, never in the ground truth: car' in report
+    assert 'left out of the mean IU' not in report
+    assert get_scores([[3, 1], [0, 0]]).mean_iu == pytest.approx(3 / 8)
+
+
+def test_boundary_scores_count_only_the_mask():
+    gt, out = np.array([[0, 1, 1, 255]]), np.array([[0, 1, 0, 0]])
+    full, near = score_out_gt_bdry(out, gt, np.array([[0, 0, 1, 1]]), 2)
+    np.testing.assert_array_equal(full, score_out_gt(out, gt, 2))
+    np.testing.assert_array_equal(full, [[1, 0], [1, 1]])
+    np.testing.assert_array_equal(near, [[0, 0], [1, 0]])
+
+
+def test_label_of_load_label_shape_is_taken():
+    scores = Scores(2)
+    scores.add(np.zeros((3, 4), np.uint8), np.zeros((1, 3, 4), np.uint8))
+    assert scores.hist[0, 0] == 12
+
+
+@pytest.mark.parametrize('gt, out, message', [
+    ([[0, 7]], [[0, 1]], 'ground truth has the label 7, classes are 0..1'),
+    ([[0, 1]], [[0, 255]], 'output has the label 255'),
+    ([[0, -1]], [[0, 1]], 'label -1'),
+    ([[0, 1, 1]], [[0, 1]], r'shape \(1, 3\)'),
+    ([[0., 1.]], [[0, 1]], 'integers'),
+])
+def test_wrong_labels_are_errors(gt, out, message):
+    with pytest.raises(ValueError, match=message):
+        Scores(2).add(np.array(out), np.array(gt))
+
+
+def test_mismatched_scores_are_errors():
+    with pytest.raises(ValueError, match='3 class names for 2'):
+        Scores(2, 'abc')
+    with pytest.raises(ValueError, match='cannot merge'):
+        Scores(2).merge(Scores(3))
+    with pytest.raises(ValueError, match='boundary mask'):
+        score_out_gt_bdry(np.zeros((2, 2), int), np.zeros((2, 2), int), np.zeros((2, 3)), 2)

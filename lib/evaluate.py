@@ -1,0 +1,138 @@
+"""Run a schedule over clips; score, time and count what it did."""
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from tqdm import tqdm
+
+from lib.cost import stage_cost
+from lib.report import results_table
+from lib.score_util import IGNORE, Scores
+from lib.stages import FCN8S
+from lib.tune import firing_share, record_signatures, tune_threshold
+
+__all__ = ['Result', 'evaluate', 'firing_share', 'record_signatures', 'results_table',
+           'tune_threshold']
+
+
+@dataclass
+class Result:
+    """What one schedule did on a set of clips.
+
+    fired            {stage: share of frames it ran on, 0..1}
+    macs_per_frame   multiply-adds, mean over frames
+    ms_per_frame     all work of the schedule, mean over frames, loading and scoring left out
+    latency_ms       from the frame being there to its output, mean over frames: what a pipeline
+                     runs after its output counts in ms_per_frame only
+    labels           label maps, one list a clip, where evaluate was asked to keep them, else None
+    """
+    name: str
+    scores: Scores
+    fired: dict
+    macs_per_frame: float
+    ms_per_frame: float
+    latency_ms: float
+    n_frames: int
+    n_labelled: int
+    labels: list = None
+
+
+def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignore=IGNORE,
+             phases=None, coin_flip=False, seed=0, stages=FCN8S, keep=False, silent=False):
+    """Run `schedule` over every clip and score every labelled frame against its label.
+
+    schedule   schedule(net, frames) -> Steps, see lib.schedule; bind options with functools.partial
+    clips      sequence of clips, each a sequence of (in_, label or None), loaded as they are asked
+               for: 3 x H x W float32 and H x W (or 1 x H x W) uint8
+    phases     run every clip once for each of these values of the schedule's keyword `phase`, and
+               add up: a score that no choice of phase biases
+    coin_flip  run every clip once only, at one of `phases` drawn with `seed`
+    stages     the stages the schedule runs, to count their cost
+    keep       keep all label maps in Result.labels (memory: one byte a pixel)
+    silent     no progress bar
+
+    Returns a Result. Raises ValueError where there is nothing to run, and what schedules raise.
+    """
+    if coin_flip and not phases:
+        raise ValueError('a coin flip needs phases to choose from: give phases=(0, 1)')
+    name = name or _name(schedule)
+    tally, rng = _Tally(Scores(n_classes, class_names, ignore), keep), np.random.default_rng(seed)
+    for clip in tqdm(clips, desc=name, unit='clip', disable=silent):
+        chosen = phases or (None,)
+        if coin_flip:
+            chosen = (chosen[rng.integers(len(chosen))],)
+        for phase in chosen:
+            options = {} if phase is None else {'phase': phase}
+            tally.run_clip(partial(schedule, net, **options), net, clip, stages)
+    return tally.result(name, stages)
+
+
+class _Feed:
+    """The frames of a clip for a schedule; remembers the label and when the frame was there."""
+
+    def __init__(self, clip):
+        self.clip, self.label, self.fed_at, self.loading = clip, None, 0.0, 0.0
+
+    def __len__(self):
+        return len(self.clip)
+
+    def __iter__(self):
+        asked = time.perf_counter()
+        for in_, label in self.clip:
+            self.label, self.fed_at = label, time.perf_counter()
+            self.loading += self.fed_at - asked
+            yield in_
+            asked = time.perf_counter()
+
+
+class _Tally:
+    """Sums over frames of all clips."""
+
+    def __init__(self, scores, keep):
+        self.scores, self.runs = scores, Counter()
+        self.frames = self.labelled = self.macs = 0
+        self.seconds = self.latency = 0.0
+        self.labels = [] if keep else None
+
+    def run_clip(self, schedule, net, clip, stages):
+        """Run schedule(frames) over the clip and add up what it did."""
+        feed, runs, kept = _Feed(clip), Counter(), []
+        start = time.perf_counter()
+        for step in schedule(feed):
+            now = time.perf_counter()
+            self.seconds += now - start
+            self.latency += now - feed.fed_at
+            self.frames += 1
+            runs.update([*step.ran, *step.then])
+            if feed.label is not None:
+                self.scores.add(step.label, feed.label)
+                self.labelled += 1
+            if self.labels is not None:
+                kept.append(step.label)
+            start = time.perf_counter()  # resuming it runs what comes after the output
+        self.seconds += time.perf_counter() - start - feed.loading
+        if self.labels is not None:
+            self.labels.append(kept)
+        costs = stage_cost(net, stages)  # now, as clips differ in size
+        if unknown := set(runs) - set(costs):
+            raise ValueError(f'the schedule ran the stages {sorted(unknown)}, which evaluate '
+                             'does not know: give both the same stages')
+        self.macs += sum(costs[stage] * times for stage, times in runs.items())
+        self.runs += runs
+
+    def result(self, name, stages):
+        if not self.frames:
+            raise ValueError(f'{name}: there are no frames to run, give at least one clip')
+        return Result(name, self.scores, {s.name: self.runs[s.name] / self.frames for s in stages},
+                      self.macs / self.frames, 1e3 * self.seconds / self.frames,
+                      1e3 * self.latency / self.frames, self.frames, self.labelled, self.labels)
+
+
+def _name(schedule):
+    """A schedule's name with the options bound to it: 'adaptive(threshold=0.25)'."""
+    bound = getattr(schedule, 'keywords', {})
+    plain = getattr(schedule, 'func', schedule).__name__
+    options = ', '.join(f'{key}={value}' for key, value in bound.items() if key != 'stages')
+    return f'{plain}({options})' if options else plain

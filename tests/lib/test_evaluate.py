@@ -1,0 +1,119 @@
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from lib import evaluate as evaluate_module
+from lib import schedule
+from lib.evaluate import evaluate
+
+MACS = {'shallow': 1, 'middle': 10, 'deep': 100, 'fuse': 1000}
+
+
+@pytest.fixture(autouse=True)
+def known_cost(monkeypatch):
+    monkeypatch.setattr(evaluate_module, 'stage_cost', lambda net, stages: MACS)
+
+
+@pytest.fixture
+def clips(fake):
+    """Two clips of 4 frames; the label says that all stages saw this frame; frame 1 has none."""
+    return [[(fake.frame(t), None if t == 1 else np.full((1, 2, 3), t + 4 * t + 16 * t, np.uint8))
+             for t in range(4)] for _ in range(2)]
+
+
+def run(clock, net, clips, **options):
+    return evaluate(clock, net, clips, 256, silent=True, **options)
+
+
+def test_oracle_is_right_everywhere(fake_net, clips):
+    result = run(schedule.per_frame, fake_net, clips)
+    assert result.name == 'per_frame'
+    assert result.scores.summary().acc == 1
+    assert (result.n_frames, result.n_labelled) == (8, 6)
+    assert result.fired == dict.fromkeys(MACS, 1)
+    assert result.macs_per_frame == 1111
+    assert result.labels is None
+
+
+def test_stale_output_is_scored_and_counted(fake_net, clips):
+    result = run(schedule.alternating, fake_net, clips)
+    assert result.scores.summary().acc == 2 / 3          # frames 0 and 2 of the labelled 0, 2, 3
+    assert result.fired == {'shallow': 1, 'middle': 1, 'deep': .5, 'fuse': 1}
+    assert result.macs_per_frame == 1011 + 50
+    held = run(schedule.every_other, fake_net, clips)
+    assert held.fired == dict.fromkeys(MACS, .5) and held.macs_per_frame == 1111 / 2
+
+
+def test_pipelines_run_everything_once_a_frame(fake_net, clips):
+    for clock in (schedule.pipeline_2stage, schedule.pipeline_3stage):
+        result = run(clock, fake_net, clips)
+        assert result.fired == dict.fromkeys(MACS, 1) and result.macs_per_frame == 1111
+
+
+def test_phases_add_up(fake_net, clips):
+    both = run(schedule.every_other, fake_net, clips, phases=(0, 1))
+    single = [run(partial(schedule.every_other, phase=p), fake_net, clips) for p in (0, 1)]
+    np.testing.assert_array_equal(both.scores.hist, sum(r.scores.hist for r in single))
+    assert both.n_frames == 16 and both.n_labelled == 12
+    assert both.fired['deep'] == np.mean([r.fired['deep'] for r in single])
+
+
+def test_coin_flip_is_one_phase_a_clip_by_seed(fake_net, clips):
+    many = clips * 10
+    flips = [run(schedule.every_other, fake_net, many, phases=(0, 1), coin_flip=True, seed=s)
+             for s in (0, 0, 1)]
+    np.testing.assert_array_equal(flips[0].scores.hist, flips[1].scores.hist)
+    assert (flips[0].scores.hist != flips[2].scores.hist).any()
+    assert flips[0].n_frames == 80
+    hists = [run(partial(schedule.every_other, phase=p), fake_net, many).scores.hist
+             for p in (0, 1)]
+    assert not any((flips[0].scores.hist == hist).all() for hist in hists)
+
+
+def test_label_maps_are_kept_where_asked(fake_net, fake, clips):
+    result = run(schedule.pipeline_2stage, fake_net, clips, keep=True)
+    assert [[fake.seen_by_stages(label)[2] for label in clip] for clip in result.labels] == \
+        [[0, 0, 1, 2]] * 2
+
+
+def test_time_leaves_out_loading_and_latency_leaves_out_late_stages(fake_net, fake):
+    class Slow(list):
+        def __iter__(self):
+            for item in super().__iter__():
+                time.sleep(.05)                          # a slow disk
+                yield item
+
+    fake_net.deep = lambda: time.sleep(.01) or type(fake_net).deep(fake_net)
+    clip = Slow((fake.frame(t), None) for t in range(4))
+    pipelined = run(schedule.pipeline_2stage, fake_net, [clip])
+    assert 10 <= pipelined.ms_per_frame < 40             # deep once a frame
+    assert 2.5 <= pipelined.latency_ms < 10              # before the output on the first only
+    oracle = run(schedule.per_frame, fake_net, [clip])
+    assert 10 <= oracle.latency_ms <= oracle.ms_per_frame < 40
+
+
+def test_name_tells_the_options(fake_net, clips):
+    result = run(partial(schedule.adaptive, threshold=.25), fake_net, clips)
+    assert result.name == 'adaptive(threshold=0.25)'
+    assert run(schedule.per_frame, fake_net, clips, name='oracle').name == 'oracle'
+
+
+def test_progress_bar_can_be_silenced(fake_net, clips, capsys):
+    run(schedule.per_frame, fake_net, clips)
+    assert capsys.readouterr().err == ''
+    evaluate(schedule.per_frame, fake_net, clips, 256)
+    assert 'per_frame' in capsys.readouterr().err
+
+
+def test_errors(fake_net, clips):
+    with pytest.raises(ValueError, match='at least one clip'):
+        run(schedule.per_frame, fake_net, [])
+    with pytest.raises(ValueError, match='needs a clip of at least 2 frames, got 1'):
+        run(schedule.pipeline_2stage, fake_net, [clips[0][:1]])
+    with pytest.raises(ValueError, match='phases'):
+        run(schedule.every_other, fake_net, clips, coin_flip=True)
+    other = tuple(stage._replace(name=stage.name.upper()) for stage in schedule.FCN8S)
+    with pytest.raises(ValueError, match='DEEP.*same stages'):
+        run(partial(schedule.per_frame, stages=other), fake_net, clips)

@@ -1,0 +1,53 @@
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from lib.evaluate import Result
+from lib.report import COLUMNS, results_table
+from lib.score_util import Scores
+
+
+def result(name, hist, fired):
+    scores = Scores(2)
+    scores.hist += np.array(hist)
+    return Result(name, scores, fired, 181e9, 12.345, 6.5, 20, 7)
+
+
+@pytest.fixture
+def results():
+    return [result('oracle', [[9, 1], [0, 10]], {'deep': 1}),
+            result('a|b <c>', [[1, 0], [0, 0]], {'other': 1})]
+
+
+ORACLE = ['oracle', '95.00', '95.00', '90.45', '90.45', '100.0', '181', '12.3', '6.5', '7']
+
+
+def test_text_columns_line_up(results):
+    lines = results_table(results).splitlines()
+    assert lines[2].split() == ORACLE
+    assert len(set(map(len, lines))) == 1
+    assert ' - ' in lines[3]                              # no deep stage
+
+
+def test_markdown(results):
+    head, rule, oracle, odd = results_table(results, 'markdown').splitlines()
+    assert oracle.strip('| ').split(' | ') == ORACLE
+    assert r'a\|b' in odd
+    assert rule.count('---') == len(COLUMNS)
+
+
+def test_html_is_escaped(results):
+    cells = []
+    parser = HTMLParser()
+    parser.handle_data = lambda data: cells.append(data.strip())
+    parser.feed(results_table(results, 'html'))
+    cells = [cell for cell in cells if cell]
+    assert cells[:len(COLUMNS)] == list(COLUMNS)
+    assert cells[len(COLUMNS):2 * len(COLUMNS)] == ORACLE
+    assert 'a|b <c>' in cells
+
+
+def test_unknown_form(results):
+    with pytest.raises(ValueError, match='text, markdown, html'):
+        results_table(results, 'latex')

@@ -155,7 +155,7 @@ class cityscapes:
                            'leftImg8bit_sequence completely or ask for a shorter clip')
 
     def _path(self, package, split, idx, suffix):
-        return self.dir / package / split / idx.split('_')[0] / f'{idx}{suffix}'
+        return self.dir / package / split / idx.rsplit('_', 2)[0] / f'{idx}{suffix}'
 
     def _splits(self):
         return ', '.join(sorted(f.name for f in (self.dir / 'gtFine').iterdir() if f.is_dir()))

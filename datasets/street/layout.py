@@ -1,0 +1,185 @@
+"""What stands along the street: houses, walls, fences, parks, poles, trees and parked vehicles."""
+import numpy as np
+
+from datasets.street import figures, surfaces, vehicles
+from datasets.street.classes import BICYCLE, BUILDING, MOTORCYCLE
+from datasets.street.ground import FRONT, KERB, Ground
+from datasets.street.render import Quad
+
+START, STOP = -12.0, 150.0  # metres along z
+UP = np.array((0.0, 1.0, 0.0))
+
+
+def upright(x0, z0, x1, z1, height, texture, repeat=1.0, light=1.0, foot=0.0):
+    """A vertical quad standing on the line from (x0, z0) to (x1, z1)."""
+    return Quad(np.array((x0, foot, z0)), np.array((x1 - x0, 0, z1 - z0)), UP * height, texture,
+                (repeat, 1), light)
+
+
+class Cutout:
+    """A figure that faces the camera and may move, one of `textures` at a time."""
+
+    def __init__(self, textures, width, height, position, velocity=(0, 0, 0), rate=0.0, foot=0.0):
+        self.textures, self.width, self.height = textures, width, height
+        self.position = np.array(position, float) + UP * foot
+        self.velocity, self.rate = np.array(velocity, float), rate
+
+    def quads(self, time, right):
+        """The figure at `time` (s), for a camera whose unit vector to the right is `right`."""
+        texture = self.textures[int(time * self.rate) % len(self.textures)]
+        middle = self.position + self.velocity * time
+        return [Quad(middle - right * self.width / 2, right * self.width, UP * self.height,
+                     texture)]
+
+
+class Mover:
+    """A vehicle that keeps its velocity (m/s) and points where it goes, or where `heading` says."""
+
+    def __init__(self, vehicle, position, velocity=(0, 0, 0), heading=None):
+        self.vehicle, self.position = vehicle, np.array(position, float)
+        self.velocity = np.array(velocity, float)
+        self.heading = np.arctan2(velocity[0], velocity[2]) if heading is None else heading
+
+    def quads(self, time, right):
+        """The vehicle at `time` (s)."""
+        return self.vehicle.placed(self.position + self.velocity * time, self.heading)
+
+
+class Street:
+    """A street without its traffic: a ground and everything that does not move.
+
+    fixed: Quads; figures: Cutouts and Movers at rest; crossing: (near, far) of the cross street.
+    """
+
+    def __init__(self, rng):
+        self.rng, self.fixed, self.figures = rng, [], []
+        near = rng.uniform(24, 60)
+        self.crossing = near, near + rng.uniform(8, 11)
+        self.sunny_side = rng.choice([-1, 1])
+        self.ground = Ground(rng, START, STOP)
+        self.ground.lay_street(STOP)
+        self.ground.lay_crossing(*self.crossing)
+        self.trees = [figures.tree(rng, 5.0, 7.0) for _ in range(3)]
+        self.fronts = [(surfaces.facade(rng, 11.0, h), h) for h in rng.uniform(7, 17, 5)]
+        self.pole_skin = surfaces.metal(rng)
+        for side in (-1, 1):
+            self._line(side)
+            self._furnish(side)
+            self._park(side)
+        if rng.random() < 0.7:
+            self.ground.lay_shade(-self.sunny_side, rng.uniform(1, 9))
+        self.ground.finish()
+
+    def _light(self, side):
+        # The fronts on the sunny side are those that look at the sun from across the street.
+        return 1.1 if side == self.sunny_side else 0.78
+
+    def _line(self, side):
+        """Fill one side of the street, plot by plot; the cross street stays open."""
+        rng, z = self.rng, START
+        plots = [self._houses, self._walled, self._fenced, self._park_plot]
+        near, far = self.crossing
+        while z < STOP:
+            length = rng.uniform(9, 18)
+            if z < far and z + length > near:
+                length = max(near - z, 0)
+            if length > 3:
+                plots[rng.choice(4, p=[.52, .16, .16, .16])](side, z, z + length)
+            z = far if z < far and z + length >= near else z + length
+        back = side * 45
+        texture, height = self.fronts[0]
+        self.fixed.append(upright(back, START, back, STOP, height, texture, repeat=14, light=.9))
+
+    def _houses(self, side, near, far, setback=0.0):
+        rng = self.rng
+        texture, height = self.fronts[rng.integers(len(self.fronts))]
+        x = side * (FRONT + rng.uniform(0, 0.8) + setback)
+        repeat = max(1, round((far - near) / 11.0))
+        self.fixed.append(upright(x, far, x, near, height, texture, repeat, self._light(side)))
+        gable = surfaces.blank_wall(rng, 9, height, BUILDING)
+        for z in (near, far):
+            self.fixed.append(upright(x, z, x + side * 10, z, height, gable, light=0.9))
+
+    def _walled(self, side, near, far):
+        height = self.rng.uniform(1.8, 3.2)
+        wall = surfaces.blank_wall(self.rng, far - near, height)
+        x = side * FRONT
+        self.fixed.append(upright(x, far, x, near, height, wall, light=self._light(side)))
+        self._behind(side, near, far)
+
+    def _fenced(self, side, near, far):
+        height = self.rng.uniform(1.2, 2.2)
+        fence = surfaces.fence(self.rng, far - near, height)
+        x = side * FRONT
+        self.fixed.append(upright(x, far, x, near, height, fence, light=self._light(side)))
+        self._behind(side, near, far)
+
+    def _park_plot(self, side, near, far):
+        if self.rng.random() < 0.4:
+            height = self.rng.uniform(0.8, 1.6)
+            hedge = surfaces.hedge(self.rng, far - near, height)
+            x = side * (FRONT + 0.2)
+            self.fixed.append(upright(x, far, x, near, height, hedge))
+        self._behind(side, near, far)
+
+    def _behind(self, side, near, far):
+        """Trees, or houses set back, behind a wall, a fence or a lawn."""
+        if self.rng.random() < 0.45:
+            self._houses(side, near, far, setback=self.rng.uniform(3, 8))
+        for z in np.arange(near + 2, far, 4.5):
+            self._tree(side * self.rng.uniform(FRONT + 2, FRONT + 7), z)
+
+    def _tree(self, x, z):
+        size = self.rng.uniform(0.7, 1.4)
+        crown = self.trees[self.rng.integers(len(self.trees))]
+        self.figures.append(Cutout([crown], 5.0 * size, 7.0 * size, (x, 0, z)))
+
+    def _furnish(self, side):
+        """Lamp posts, signs, street trees, verges, and traffic lights at the crossing."""
+        rng = self.rng
+        if rng.random() < 0.4:
+            self.ground.lay_verge(side, START, self.crossing[0] - 6)
+        leafy = rng.random() < 0.5
+        for z in np.arange(START + rng.uniform(0, 9), STOP, rng.uniform(9, 14)):
+            x = side * (KERB + rng.uniform(0.5, 0.9))
+            if self.crossing[0] - 2 < z < self.crossing[1] + 2:
+                continue
+            kind = rng.random()
+            if leafy and kind < 0.5:
+                self._tree(x + side * .4, z)
+            elif kind < 0.75:
+                self._pole(x, z, rng.uniform(5, 7.5))
+            else:
+                self._pole(x, z, 2.5)
+                self._plate(figures.traffic_sign(rng), 0.9, 0.9, x, z, rng.uniform(2.0, 2.3))
+        for z in (self.crossing[0] - 3.6, self.crossing[1] + 3.4):
+            x = side * (KERB + 0.4)
+            self._pole(x, z, 3.4)
+            self._plate(figures.traffic_light(rng), 0.45, 1.1, x, z, 2.5)
+            if rng.random() < 0.6:
+                self._plate(figures.traffic_sign(rng), 0.8, 0.8, x, z, 1.6)
+
+    def _pole(self, x, z, height):
+        self.figures.append(Cutout([self.pole_skin], 0.16, height, (x, 0, z)))
+
+    def _plate(self, texture, width, height, x, z, foot):
+        self.figures.append(Cutout([texture], width, height, (x, 0, z - 0.12), foot=foot))
+
+    def _park(self, side):
+        """Parked cars, motorcycles and bicycles between the lane and the kerb."""
+        rng = self.rng
+        models = [vehicles.car(rng) for _ in range(4)]
+        fill = rng.uniform(0.2, 0.8)
+        for z in np.arange(START, 90, 6.2):
+            if self.crossing[0] - 6 < z < self.crossing[1] + 6 or rng.random() > fill:
+                continue
+            kind, x = rng.random(), side * (KERB - 1.0)
+            heading = 0.0 if side > 0 else np.pi
+            if kind < 0.78:
+                self.figures.append(Mover(models[rng.integers(4)], (x, 0, z), heading=heading))
+                continue
+            label = MOTORCYCLE if kind < 0.88 else BICYCLE
+            for k in range(rng.integers(1, 4)):
+                texture = figures.two_wheeler(rng, label, False, rng.random() < 0.6)[:1]
+                x = side * (KERB + rng.uniform(-0.6, 0.5))
+                self.figures.append(Cutout(texture, 2.0, 1.9, (x, 0, z + 0.9 * k)))

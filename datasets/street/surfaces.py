@@ -1,0 +1,101 @@
+"""Textures of what lines a street: facades, walls, fences, hedges, poles."""
+import numpy as np
+
+from datasets.street.classes import BUILDING, FENCE, POLE, VEGETATION, WALL
+from datasets.street.render import CLEAR, Texture
+
+# Facades, walls and vans draw from the same paint, so that colour alone does not tell them apart.
+MASONRY = np.array([(168, 150, 122), (138, 134, 128), (150, 96, 78), (186, 176, 156),
+                    (120, 104, 88), (172, 160, 110), (112, 120, 126), (196, 190, 182)], float)
+TEXELS_PER_METRE = 12
+
+
+def masonry(rng):
+    """A random masonry colour, RGB."""
+    return MASONRY[rng.integers(len(MASONRY))] * rng.uniform(0.75, 1.1) + rng.normal(0, 8, 3)
+
+
+def plaster(rng, height, width, color, grain=7.0):
+    """h x w x 3 texels of `color`, mottled at a fine and a coarse scale."""
+    fine = rng.normal(0, grain, (height, width))
+    coarse = rng.normal(0, grain, (height // 8 + 1, width // 8 + 1))
+    coarse = np.kron(coarse, np.ones((8, 8)))[:height, :width]
+    return np.clip(np.asarray(color) + (fine + coarse)[:, :, None], 0, 255)
+
+
+def facade(rng, width, height):
+    """A house front of `width` x `height` m: floors of windows above doors and shop windows."""
+    scale = TEXELS_PER_METRE
+    rows, columns = round(height * scale), round(width * scale)
+    base = masonry(rng)
+    color = plaster(rng, rows, columns, base)
+    floors = max(1, round(height / rng.uniform(2.8, 3.6)))
+    bays = max(2, round(width / rng.uniform(1.8, 3.4)))
+    floor, bay = rows / floors, columns / bays
+    frame = np.clip(base + rng.choice([-45, 45]), 0, 255)
+    wide, tall = rng.uniform(0.4, 0.75), rng.uniform(0.45, 0.7)
+    for j in range(floors):
+        ground = j == floors - 1
+        if not ground and rng.random() < 0.7:
+            color[round((j + 1) * floor) - 2:round((j + 1) * floor)] = frame
+        for i in range(bays):
+            w, h = bay * (0.8 if ground else wide), floor * (0.75 if ground else tall)
+            x, y = (i + 0.5) * bay, (j + (0.62 if ground else 0.5)) * floor
+            glass = rng.choice([40, 62, 90, 150], p=[.4, .3, .2, .1]) + np.array([-6, 0, 8])
+            if ground and rng.random() < 0.35:
+                glass = rng.uniform(30, 190, 3)  # a door or a lit shop
+            left, right = round(x - w / 2), round(x + w / 2)
+            top, bottom = round(y - h / 2), round(y + h / 2)
+            color[top - 1:bottom + 1, left - 1:right + 1] = frame
+            color[top:bottom, left:right] = glass + rng.normal(0, 6)
+            color[(top + bottom) // 2, left:right] = frame
+    return Texture(color, BUILDING)
+
+
+def blank_wall(rng, width, height, label=WALL):
+    """A free-standing wall, or with label BUILDING a windowless gable: courses of stone."""
+    rows, columns = round(height * TEXELS_PER_METRE), round(width * TEXELS_PER_METRE)
+    base = masonry(rng)
+    color = plaster(rng, rows, columns, base, grain=10)
+    course = int(rng.integers(4, 9))
+    color[::course] *= 0.82
+    color[:2] = np.clip(base * 1.15, 0, 255)
+    if rng.random() < 0.4:  # a painted sign or graffiti
+        top, left = rng.integers(0, rows // 2 + 1), rng.integers(0, columns // 2 + 1)
+        color[top:top + rows // 3, left:left + columns // 4] = rng.uniform(20, 230, 3)
+    return Texture(color, label)
+
+
+def fence(rng, width, height):
+    """Bars or boards; through the gaps one sees what is behind, labelled fence all the same."""
+    rows, columns = round(height * 20), round(width * 20)
+    base = rng.choice([(70, 74, 70), (140, 112, 84), (150, 152, 150), (58, 84, 62)])
+    color = plaster(rng, rows, columns, base, grain=6)
+    pitch = int(rng.integers(4, 9))
+    board = rng.random() < 0.4
+    opaque = np.zeros((rows, columns), bool)
+    opaque[:, np.arange(columns) % pitch < (pitch - 1 if board else max(1, pitch // 3))] = True
+    opaque[[1, 2, rows - 4, rows - 3]] = True
+    color[:, ::pitch] *= 0.8
+    return Texture(color, FENCE, opaque)
+
+
+def hedge(rng, width, height):
+    """A trimmed hedge with a ragged top."""
+    rows, columns = round(height * 16), round(width * 16)
+    color = plaster(rng, rows, columns, foliage(rng), grain=16)
+    label = np.full((rows, columns), VEGETATION)
+    top = rng.integers(0, max(1, rows // 6) + 1, columns)
+    label[np.arange(rows)[:, None] < top] = CLEAR
+    return Texture(color, label)
+
+
+def foliage(rng):
+    """A random green, RGB."""
+    return np.array((72, 96, 48)) * rng.uniform(0.6, 1.3) + rng.normal(0, 8, 3)
+
+
+def metal(rng):
+    """The texture of a grey or dark pole."""
+    base = rng.choice([(150, 152, 152), (96, 98, 100), (52, 66, 58)])
+    return Texture(plaster(rng, 32, 4, base), POLE)

@@ -28,9 +28,11 @@ def fcn8s(classes, width=1, pad=100, fc_kernel=7, fc_dilation=1, fc_width=4096, 
 
     `width` scales the channels of conv1_1..conv5_3, `fc_width` sets those of fc6 and fc7.
     `pad` (conv1_1) makes up for what fc6 takes off the borders. It must be at least
-    16 * fc_dilation * (fc_kernel - 1) - 27: 69 for the published 7x7 kernel (which comes with 100),
-    37 for a 3x3 kernel of dilation 2, which covers 5x5 at 9/25 of the weights. From those on, any
-    `size` (H, W) works. A span of 3 (pad 5) fails for some sizes: fuse_pool3 outgrows score_pool3.
+    16 * fc_dilation * (fc_kernel - 1) - 27: 69 for the published 7x7 kernel (which comes with
+    100), 37 for a 3x3 kernel of dilation 2, which covers 5x5 at 9/25 of the weights. With the
+    least padding any `size` (H, W) from 57 x 57 on works (below, pool5 is smaller than fc6's
+    kernel), with 100 any size at all. A kernel of 3 without dilation (pad 5) fails for some
+    sizes: fuse_pool3 outgrows score_pool3.
 
     `train` adds blob `label` (batch x 1 x H x W, 255 = ignore), dropout after fc6 and fc7, a
     softmax loss averaged over the labelled pixels, and bilinear fillers for the upsampling.

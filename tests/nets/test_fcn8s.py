@@ -5,13 +5,20 @@ from google.protobuf import text_format
 from hypothesis import given, settings
 
 import caffe
+from caffe.coord_map import NegativeCropException
 from caffe.proto import caffe_pb2
 from nets import build
 from nets.fcn8s import fcn8s, fcn_pool
 
 STAGES = [("conv1_1", "score_pool3"), ("conv4_1", "score_pool4"), ("conv5_1", "upscore2"),
           ("score_pool4c", "score")]
-LIGHT_GEOMETRY = {"width": 1 / 64, "pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 1}
+GEOMETRIES = {
+    "published": {},
+    "least-padded": {"pad": 69},
+    "five": {"pad": 37, "fc_kernel": 5},
+    "light": {"pad": 37, "fc_kernel": 3, "fc_dilation": 2},
+}
+SMALLEST = {"published": 1, "least-padded": 57, "five": 57, "light": 57}
 
 
 def layers(net):
@@ -66,47 +73,48 @@ def test_train_net_adds_dropout_label_and_loss():
     assert not train["score_fr"].convolution_param.HasField("weight_filler")
 
 
-@pytest.fixture(scope="module")
-def light(tmp_path_factory):
-    return make_net(tmp_path_factory.mktemp("light"), fcn8s(2, **LIGHT_GEOMETRY, size=(32, 32)))
+@pytest.fixture(scope="module", params=GEOMETRIES)
+def narrow(request, tmp_path_factory):
+    """A net of one of the geometries, and the smallest side that it takes."""
+    geometry = GEOMETRIES[request.param]
+    spec = fcn8s(2, 1 / 64, fc_width=1, size=(64, 64), **geometry)
+    return make_net(tmp_path_factory.mktemp(request.param), spec), SMALLEST[request.param]
 
 
-@pytest.fixture(scope="module")
-def least_padded(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("least")
-    spec = fcn8s(2, 1 / 64, pad=69, fc_width=1, size=(32, 32))
-    return make_net(folder, spec)
+def resize(net, height, width):
+    net.blobs["data"].reshape(1, 3, height, width)
+    net.reshape()
+    return net.blobs["score"].data.shape
 
 
 @settings(max_examples=60)
-@given(height=st.integers(1, 400), width=st.integers(1, 400))
-def test_any_size_gives_scores_of_that_size(light, least_padded, height, width):
-    for net in (light, least_padded):
-        net.blobs["data"].reshape(1, 3, height, width)
-        net.reshape()
-        assert net.blobs["score"].data.shape == (1, 2, height, width)
+@given(data=st.data())
+def test_any_size_gives_scores_of_that_size(narrow, data):
+    net, smallest = narrow
+    height, width = data.draw(st.tuples(*[st.integers(smallest, 400)] * 2), label="size")
+    assert resize(net, height, width) == (1, 2, height, width)
+
+
+def test_smallest_size(narrow):
+    net, smallest = narrow
+    assert resize(net, smallest, smallest) == (1, 2, smallest, smallest)
+    if smallest > 1:
+        with pytest.raises(caffe.CaffeError, match="fc6"):
+            resize(net, smallest - 1, 400)
 
 
 @pytest.mark.parametrize("geometry", [
     {"pad": 36, "fc_kernel": 3, "fc_dilation": 2}, {"pad": 68}, {"pad": 4, "fc_kernel": 3}])
 def test_one_pixel_less_padding_is_refused(geometry):
-    with pytest.raises(Exception, match="crop"):
+    with pytest.raises(NegativeCropException):
         fcn8s(2, 1 / 64, fc_width=1, **geometry)
 
 
 def test_span_of_three_fails_for_some_sizes(tmp_path):
-    spec = fcn8s(2, 1 / 64, pad=5, fc_kernel=3, fc_width=1, size=(64, 64))
-    net = make_net(tmp_path, spec)
-    outcomes = set()
-    for height in range(64, 97, 4):
-        try:
-            net.blobs["data"].reshape(1, 3, height, height)
-            net.reshape()
-            outcomes.add("works")
-        except Exception as error:
-            assert "score_pool3c" in str(error)
-            outcomes.add("fails")
-    assert outcomes == {"works", "fails"}
+    spec = fcn8s(2, 1 / 64, pad=5, fc_kernel=3, fc_width=1, size=(120, 120))
+    net = make_net(tmp_path, spec)  # 120 works
+    with pytest.raises(caffe.CaffeError, match="score_pool3c"):
+        resize(net, 96, 96)
 
 
 def test_dilation_reaches_as_far_as_a_larger_kernel():

@@ -1,0 +1,150 @@
+"""From a NetParameter to the layers that run: phase rules, connections, and who needs gradients.
+
+Here are facts about the net that do not change while it runs; blobs and weights live in `net`.
+"""
+import difflib
+
+from . import layer_types
+from .errors import CaffeError, DuplicateTop, MissingBottom
+from .proto import caffe_pb2
+
+
+def included(spec, state):
+    """True where the include and exclude rules of a LayerParameter admit it in NetState `state`.
+
+    A layer with include rules runs where one of them holds, any other where no exclude rule does.
+    """
+    if spec.include and spec.exclude:
+        raise CaffeError('layer %r: give include rules or exclude rules, not both' % spec.name)
+    if spec.include:
+        return any(_holds(rule, state) for rule in spec.include)
+    return not any(_holds(rule, state) for rule in spec.exclude)
+
+
+def _holds(rule, state):
+    return ((not rule.HasField('phase') or rule.phase == state.phase)
+            and (not rule.HasField('min_level') or state.level >= rule.min_level)
+            and (not rule.HasField('max_level') or state.level <= rule.max_level)
+            and all(s in state.stage for s in rule.stage)
+            and not any(s in state.stage for s in rule.not_stage))
+
+
+class Graph:
+    """The layers of a net in order, with their connections checked.
+
+    layers: LayerType objects; bottoms, tops: lists of blob names per layer; blobs: all blob names in
+    the order they appear; inputs, outputs: blob names; loss_weights: {blob: weight}.
+    """
+
+    def __init__(self, param, state):
+        """param: NetParameter; state: NetState. Named exceptions where the net cannot be built."""
+        self.force_backward = param.force_backward
+        self.layers, self.bottoms, self.tops = [], [], []
+        self.blobs, self.inputs, self.loss_weights = [], [], {}
+        unread, consumed, names = {}, {}, set()
+        for spec in param.layer:
+            if not included(spec, state):
+                continue
+            if spec.name in names:
+                raise CaffeError('two layers are called %r: forward(start=, end=) needs distinct '
+                                 'names, rename one' % spec.name)
+            names.add(spec.name)
+            phase = spec.phase if spec.HasField('phase') else state.phase
+            layer = layer_types.make(spec, phase)
+            for name in spec.bottom:
+                self._check_bottom(spec, name)
+                unread.pop(name, None)
+            for i, name in enumerate(spec.top):
+                self._check_top(spec, name, layer, consumed)
+                if name not in self.loss_weights:
+                    self.blobs.append(name)
+                unread[name] = True
+                self.loss_weights[name] = _loss_weight(layer, i)
+            for name in spec.bottom:
+                if name not in spec.top:
+                    consumed.setdefault(name, spec.name)
+            if spec.type == 'Input':
+                self.inputs += spec.top
+            self.layers.append(layer)
+            self.bottoms.append(list(spec.bottom))
+            self.tops.append(list(spec.top))
+        self.outputs = sorted(unread)
+        self.index = {layer.name: i for i, layer in enumerate(self.layers)}
+
+    def _check_bottom(self, spec, name):
+        if name not in self.loss_weights:
+            near = difflib.get_close_matches(name, self.blobs, 1, .5)
+            raise MissingBottom('layer %r (%s): no layer before it makes its bottom %r%s' % (
+                spec.name, spec.type, name, ': did you mean %r?' % near[0] if near else ''))
+
+    def _check_top(self, spec, name, layer, consumed):
+        if name not in self.loss_weights:
+            return
+        if name not in spec.bottom:
+            raise DuplicateTop('layer %r (%s): its top %r is another layer\'s already: rename it, or '
+                               'make it the bottom too, to run in place' % (spec.name, spec.type, name))
+        if not layer.in_place:
+            raise DuplicateTop('layer %r: a %s cannot run in place on %r: give its top a name of its '
+                               'own' % (spec.name, spec.type, name))
+        if name in consumed:
+            raise DuplicateTop('layer %r would overwrite %r in place, but layer %r reads it before: '
+                               'give its top a name of its own' % (spec.name, name, consumed[name]))
+
+    def plan_gradients(self, lr_mults):
+        """Work out which layers and bottoms take part in backward.
+
+        lr_mults: per layer, the learning-rate multipliers of its blobs. Sets `need` (per layer),
+        `down` (per layer and bottom), and `first` (True where, going backwards, this bottom is the
+        first to reach its blob: it overwrites the diff, the others add to it). A layer takes part
+        where it or one below it learns and a loss lies above, or always under `force_backward`.
+        """
+        carries = set()
+        self.need, self.down = [], []
+        for layer, bottoms, tops, mults in zip(self.layers, self.bottoms, self.tops, lr_mults):
+            down = [(b in carries or self.force_backward) and layer.takes_gradient(i)
+                    for i, b in enumerate(bottoms)]
+            need = any(down) or any(mults)
+            self.need.append(need)
+            self.down.append(down)
+            carries = carries.union(tops) if need else carries.difference(tops)
+        if not self.force_backward:
+            self._drop_what_no_loss_sees()
+        self._find_first_writers()
+
+    def _drop_what_no_loss_sees(self):
+        seen = set()
+        for i in reversed(range(len(self.layers))):
+            if not any(t in seen or self.loss_weights[t] for t in self.tops[i]):
+                self.need[i], self.down[i] = False, [False] * len(self.down[i])
+            if self.need[i]:
+                seen.update(b for b, d in zip(self.bottoms[i], self.down[i]) if d)
+
+    def _find_first_writers(self):
+        self.first = [[False] * len(b) for b in self.bottoms]
+        reached = set()
+        for i in reversed(range(len(self.layers))):
+            for name in self.tops[i]:
+                reached.discard(name)    # an in-place top is an older version from here down
+            for j, name in enumerate(self.bottoms[i]):
+                if self.need[i] and self.down[i][j] and name not in reached:
+                    self.first[i][j] = True
+                    reached.add(name)
+
+
+def _loss_weight(layer, i):
+    given = layer.spec.loss_weight
+    if given:
+        if len(given) != len(layer.spec.top):
+            raise layer.error('loss_weight has %d values for %d tops' % (len(given),
+                                                                        len(layer.spec.top)))
+        return float(given[i])
+    return float(layer.loss and i == 0)
+
+
+def net_state(param, phase, level, stages):
+    """The NetState that include and exclude rules are held against."""
+    state = caffe_pb2.NetState()
+    state.CopyFrom(param.state)
+    state.phase, state.level = phase, level
+    state.stage.extend(stages or [])
+    return state

@@ -1,0 +1,110 @@
+"""What every layer type has in common, and the one registry that finds a type by its name.
+
+A layer is a pure function: from the shapes of its bottoms it works out a :class:`Geometry`, and from
+tensors and that geometry it computes its tops. It keeps nothing between calls; only the Net does. So
+the engine is free to run layers elsewhere, in another precision, fused, on a part of an image, or
+several at once.
+"""
+import difflib
+from dataclasses import dataclass, field
+
+from ..errors import LayerError, ShapeMismatch, UnknownLayerType
+
+registry = {}
+not_promised = {'LSTM': 'recurrent nets', 'RNN': 'recurrent nets', 'Recurrent': 'recurrent nets',
+                'LSTMUnit': 'recurrent nets', 'WindowData': 'R-CNN training windows'}
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What a layer needs to know besides tensors: the shapes of its tops, and how it slides.
+
+    kernel, stride, pad, dilation: a tuple with one int per spatial axis, empty where the layer does
+    not slide. extra: what else follows from the shapes alone (offsets, permutations).
+    """
+    tops: tuple
+    kernel: tuple = ()
+    stride: tuple = ()
+    pad: tuple = ()
+    dilation: tuple = ()
+    extra: dict = field(default_factory=dict)
+
+
+class LayerType:
+    """Base of the layer types. Subclasses say how many bottoms and tops they take, and compute.
+
+    bottoms, tops: (least, most) counts; most None = any number.
+    exact: True where inputs must come as float32 whatever the engine's precision (losses).
+    in_place: True where a top may be its own bottom.
+    loss: True where the first top has loss weight 1 unless told otherwise.
+    """
+    bottoms = (1, 1)
+    tops = (1, 1)
+    exact = False
+    in_place = False
+    loss = False
+
+    def __init__(self, spec, phase):
+        """spec: the LayerParameter; phase: caffe.TRAIN or caffe.TEST."""
+        self.spec, self.phase, self.name = spec, phase, spec.name
+        self.check_counts()
+
+    def check_counts(self):
+        """LayerError where the prototxt gives too few or too many bottoms or tops."""
+        for what, given, (least, most) in (('bottom', len(self.spec.bottom), self.bottoms),
+                                           ('top', len(self.spec.top), self.tops)):
+            if given < least or (most is not None and given > most):
+                wanted = str(least) if least == most else \
+                    '%d or more' % least if most is None else '%d to %d' % (least, most)
+                raise self.error('takes %s %s(s), the prototxt gives %d' % (wanted, what, given))
+
+    def error(self, text, kind=LayerError):
+        """An exception of `kind` that begins with this layer's name and type."""
+        return kind('layer %r (%s): %s' % (self.name, self.spec.type, text))
+
+    def mismatch(self, text):
+        """A ShapeMismatch that begins with this layer's name and type."""
+        return self.error(text, ShapeMismatch)
+
+    def param_shapes(self, shapes):
+        """[(shape, FillerParameter)] of the learned blobs, given the bottoms' shapes."""
+        return []
+
+    def geometry(self, shapes):
+        """The Geometry for bottoms of these shapes; ShapeMismatch where they do not fit."""
+        raise self.error('this layer type has no geometry of its own')
+
+    def forward(self, geometry, bottoms, params):
+        """Tuple of top tensors. Must not write to its arguments; differentiable by autograd."""
+        raise self.error('this layer type computes nothing itself')
+
+    def takes_gradient(self, i):
+        """False where bottom i can have no gradient (labels)."""
+        return True
+
+
+def register(name):
+    """Class decorator: enter a LayerType under the `type` string of the prototxt."""
+    def enter(cls):
+        registry[name] = cls
+        return cls
+    return enter
+
+
+def make(spec, phase):
+    """The LayerType for a LayerParameter; UnknownLayerType with the nearest name where it fails."""
+    if spec.type in registry:
+        return registry[spec.type](spec, phase)
+    if spec.type in not_promised:
+        fix = 'this package does not offer %s' % not_promised[spec.type]
+    else:
+        near = difflib.get_close_matches(spec.type, registry, 1, .5)
+        fix = 'did you mean %r?' % near[0] if near else 'known are ' + ' '.join(sorted(registry))
+    raise UnknownLayerType('layer %r: unknown layer type %r: %s' % (spec.name, spec.type, fix))
+
+
+def canonical_axis(layer, axis, n):
+    """axis in 0..n-1, negative ones counted from the end; LayerError outside."""
+    if not -n <= axis < n:
+        raise layer.error('axis %d is outside the %d axes of its bottom' % (axis, n))
+    return axis % n

@@ -1,0 +1,116 @@
+"""Convolution and Deconvolution, grouped, dilated, over one to three spatial axes.
+
+Convolution: out[n, o, y] = b[o] + sum_{c, k} w[o, c, k] in[n, c, stride y + dilation k - pad],
+size out = floor((in + 2 pad - (dilation (kernel - 1) + 1)) / stride) + 1.
+Deconvolution is its gradient with respect to the input: size
+out = stride (in - 1) + dilation (kernel - 1) + 1 - 2 pad.
+Source: BVLC Caffe, base_conv_layer and deconv_layer; Long et al., FCN, 2015 for the upsampling use.
+"""
+import torch.nn.functional as F
+
+from .base import Geometry, LayerType, canonical_axis, register
+from .sliding import check_positive, per_axis
+
+CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+DECONV = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+
+
+class Sliding(LayerType):
+    """What Convolution and Deconvolution share. Every bottom goes through the same weights."""
+    bottoms = (1, None)
+    tops = (1, None)
+
+    def check_counts(self):
+        super().check_counts()
+        if len(self.spec.bottom) != len(self.spec.top):
+            raise self.error('takes as many tops as bottoms, the prototxt gives %d bottom(s), '
+                             '%d top(s)' % (len(self.spec.bottom), len(self.spec.top)))
+
+    def slide(self, shape):
+        """(axis, kernel, stride, pad, dilation) for a bottom of `shape`."""
+        p = self.spec.convolution_param
+        axis = canonical_axis(self, p.axis, len(shape))
+        n = len(shape) - axis - 1
+        if n not in CONV:
+            raise self.mismatch('needs 1 to 3 spatial axes after channel axis %d, its bottom has '
+                                'shape %s' % (axis, shape))
+        kernel = per_axis(self, p, 'kernel_size', n, None)
+        stride = per_axis(self, p, 'stride', n, 1)
+        pad = per_axis(self, p, 'pad', n, 0)
+        dilation = per_axis(self, p, 'dilation', n, 1)
+        check_positive(self, kernel_size=kernel, stride=stride, dilation=dilation)
+        if not p.num_output:
+            raise self.error('num_output is missing or 0: give the number of output channels')
+        if shape[axis] % p.group or p.num_output % p.group:
+            raise self.mismatch('group %d does not divide both %d input and %d output channels'
+                                % (p.group, shape[axis], p.num_output))
+        return axis, kernel, stride, pad, dilation
+
+    def param_shapes(self, shapes):
+        """Weight, and bias of num_output unless bias_term is false."""
+        p = self.spec.convolution_param
+        axis, kernel, *_ = self.slide(shapes[0])
+        made = [(self.weight_shape(shapes[0][axis], kernel), p.weight_filler)]
+        return made + [((p.num_output,), p.bias_filler)] * p.bias_term
+
+    def geometry(self, shapes):
+        """See the module's formulas."""
+        axis, kernel, stride, pad, dilation = self.slide(shapes[0])
+        if any(s != shapes[0] for s in shapes):
+            raise self.mismatch('its bottoms differ in shape: %s' % (shapes,))
+        size = tuple(self.out(*v) for v in zip(shapes[0][axis + 1:], kernel, stride, pad, dilation))
+        if any(s < 1 for s in size):
+            raise self.mismatch('an input of %s is too small for kernel %s with pad %s: the output '
+                                'would be %s' % (shapes[0], kernel, pad, size))
+        top = shapes[0][:axis] + (self.spec.convolution_param.num_output,) + size
+        return Geometry((top,) * len(shapes), kernel, stride, pad, dilation, {'axis': axis})
+
+    def forward(self, geometry, bottoms, params):
+        """See the module's formulas."""
+        g, weight = geometry, params[0].to(bottoms[0].dtype)
+        bias = params[1].to(bottoms[0].dtype) if len(params) > 1 else None
+        tops = []
+        for x, shape in zip(bottoms, g.tops):
+            x = x.reshape((-1,) + tuple(x.shape[g.extra['axis']:]))
+            tops.append(self.compute(x, weight, bias, g).reshape(shape))
+        return tuple(tops)
+
+
+@register('Convolution')
+class Convolution(Sliding):
+    """Cross-correlation with learned kernels; weight num_output x channels/group x kernel."""
+
+    def weight_shape(self, channels, kernel):
+        """num_output x channels / group x kernel."""
+        p = self.spec.convolution_param
+        return (p.num_output, channels // p.group) + kernel
+
+    @staticmethod
+    def out(size, kernel, stride, pad, dilation):
+        """Output size along one axis."""
+        return (size + 2 * pad - (dilation * (kernel - 1) + 1)) // stride + 1
+
+    def compute(self, x, weight, bias, g):
+        """One bottom, with its leading axes folded into one."""
+        return CONV[len(g.kernel)](x, weight, bias, g.stride, g.pad, g.dilation,
+                                   self.spec.convolution_param.group)
+
+
+@register('Deconvolution')
+class Deconvolution(Sliding):
+    """Transposed convolution; weight channels x num_output/group x kernel."""
+
+    def weight_shape(self, channels, kernel):
+        """channels x num_output / group x kernel: the shape of the convolution it transposes."""
+        p = self.spec.convolution_param
+        return (channels, p.num_output // p.group) + kernel
+
+    @staticmethod
+    def out(size, kernel, stride, pad, dilation):
+        """Output size along one axis."""
+        return stride * (size - 1) + dilation * (kernel - 1) + 1 - 2 * pad
+
+    def compute(self, x, weight, bias, g):
+        """One bottom, with its leading axes folded into one."""
+        return DECONV[len(g.kernel)](x, weight, bias, g.stride, g.pad, 0,
+                                     self.spec.convolution_param.group, g.dilation)

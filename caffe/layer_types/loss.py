@@ -1,0 +1,86 @@
+"""Losses: they end in one number, and take labels that have no gradient.
+
+Source: BVLC Caffe's layer of the same name.
+"""
+import torch
+
+from ..errors import LabelRange
+from ..proto import caffe_pb2
+from .base import Geometry, LayerType, canonical_axis, register
+
+L = caffe_pb2.LossParameter
+SMALLEST = torch.finfo(torch.float32).tiny
+
+
+class Loss(LayerType):
+    """Bottom 0 scores, bottom 1 labels; the first top is the loss, of shape ()."""
+    bottoms = (2, 2)
+    exact = True
+    loss = True
+
+    def takes_gradient(self, i):
+        """Labels take none."""
+        return i == 0
+
+    def normalizer(self, outer, inner, valid):
+        """What the sum is divided by: FULL outer x inner, VALID the labels not ignored, BATCH_SIZE
+        outer, NONE 1. The old `normalize` chooses between VALID and BATCH_SIZE. At least 1."""
+        p = self.spec.loss_param
+        mode = p.normalization
+        if not p.HasField('normalization') and p.HasField('normalize'):
+            mode = L.VALID if p.normalize else L.BATCH_SIZE
+        return max(1, {L.FULL: outer * inner, L.VALID: valid, L.BATCH_SIZE: outer, L.NONE: 1}[mode])
+
+
+@register('SoftmaxWithLoss')
+class SoftmaxWithLoss(Loss):
+    """- sum log softmax(x)[label] / normalizer, over all positions whose label is not ignore_label.
+
+    Scores outer x classes x inner (softmax_param.axis is the classes'), labels outer x inner in any
+    shape. A second top gives the softmax. Probabilities are taken as at least the smallest float.
+    """
+    tops = (1, 2)
+
+    def geometry(self, shapes):
+        """Loss () and, as a second top, the scores' shape."""
+        scores, labels = shapes
+        axis = canonical_axis(self, self.spec.softmax_param.axis, len(scores))
+        positions = _count(scores) // max(1, scores[axis])
+        if _count(labels) != positions:
+            raise self.mismatch('scores %s have %d positions, labels %s are %d: one label each'
+                                % (scores, positions, labels, _count(labels)))
+        return Geometry(((), scores)[:len(self.spec.top)], extra={'axis': axis})
+
+    def forward(self, geometry, bottoms, params):
+        """See the class; LabelRange where a label is neither a class nor ignore_label."""
+        x, axis = bottoms[0], geometry.extra['axis']
+        logp = torch.log_softmax(x, axis)
+        outer, inner = _count(x.shape[:axis]), _count(x.shape[axis + 1:])
+        table = logp.reshape(outer, x.shape[axis], inner)
+        label = bottoms[1].reshape(outer, inner).long()
+        keep = self.valid(label, x.shape[axis])
+        picked = table.gather(1, torch.where(keep, label, 0)[:, None])[:, 0]
+        # the floor changes the value reported, not the gradient
+        floor = torch.log(torch.tensor(SMALLEST, device=x.device))
+        picked = picked + (picked.detach().clamp(min=floor) - picked.detach())
+        loss = -(picked * keep).sum() / self.normalizer(outer, inner, int(keep.sum()))
+        return (loss, logp.exp())[:len(geometry.tops)]
+
+    def valid(self, label, classes):
+        """Where the label counts."""
+        p = self.spec.loss_param
+        keep = label != p.ignore_label if p.HasField('ignore_label') else torch.ones_like(label) > 0
+        bad = label[keep & ((label < 0) | (label >= classes))]
+        if len(bad):
+            raise self.error('label %d is outside the classes 0..%d%s: check the labels, or set '
+                             'loss_param.ignore_label' % (bad[0], classes - 1,
+                             ' and not ignore_label %d' % p.ignore_label
+                             if p.HasField('ignore_label') else ''), LabelRange)
+        return keep
+
+
+def _count(shape):
+    count = 1
+    for d in shape:
+        count *= d
+    return count

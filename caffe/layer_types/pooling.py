@@ -1,0 +1,85 @@
+"""Pooling: MAX (with its argmax as a second top) and AVE over two spatial axes.
+
+out = ceil((in + 2 pad - kernel) / stride) + 1, less one where pad > 0 and the last window would start
+in the padding; round_mode FLOOR rounds down. AVE divides by the window clipped to the padded image,
+not to the image. Source: BVLC Caffe, pooling_layer.
+"""
+import torch
+import torch.nn.functional as F
+
+from ..proto import caffe_pb2
+from .base import Geometry, LayerType, register
+from .sliding import check_positive, per_axis
+
+P = caffe_pb2.PoolingParameter
+
+
+@register('Pooling')
+class Pooling(LayerType):
+    """Largest or mean value of each window of N x C x H x W (see the module)."""
+    tops = (1, 2)
+
+    def check_counts(self):
+        super().check_counts()
+        pool = self.spec.pooling_param.pool
+        if pool == P.STOCHASTIC:
+            raise self.error('STOCHASTIC pooling is not offered: use MAX or AVE')
+        if pool != P.MAX and len(self.spec.top) > 1:
+            raise self.error('only MAX pooling has a second top (its argmax)')
+
+    def geometry(self, shapes):
+        """See the module's formula; global_pooling takes the whole image as its window."""
+        p, shape = self.spec.pooling_param, shapes[0]
+        if len(shape) != 4:
+            raise self.mismatch('pools N x C x H x W, its bottom has shape %s' % (shape,))
+        if p.global_pooling:
+            kernel, stride, pad = shape[2:], (1, 1), (0, 0)
+        else:
+            kernel = per_axis(self, p, 'kernel_size', 2, None)
+            stride = per_axis(self, p, 'stride', 2, 1)
+            pad = per_axis(self, p, 'pad', 2, 0)
+        check_positive(self, kernel_size=kernel, stride=stride)
+        if any(a >= k for a, k in zip(pad, kernel)):
+            raise self.error('pad %s must be smaller than kernel %s' % (pad, kernel))
+        size = tuple(self.out(*v) for v in zip(shape[2:], kernel, stride, pad))
+        if any(s < 1 for s in size):
+            raise self.mismatch('an input of %s is too small for kernel %s' % (shape, kernel))
+        return Geometry((shape[:2] + size,) * len(self.spec.top), kernel, stride, pad)
+
+    def out(self, size, kernel, stride, pad):
+        """Output size along one axis."""
+        span = size + 2 * pad - kernel
+        ceil = self.spec.pooling_param.round_mode == P.CEIL
+        n = (-(-span // stride) if ceil else span // stride) + 1
+        return n - 1 if pad and (n - 1) * stride >= size + pad else n
+
+    def forward(self, geometry, bottoms, params):
+        """Windows that stick out are padded by hand, so that any stride and pad will do."""
+        x, g = bottoms[0], geometry
+        before, after = g.pad, self.overhang(x.shape[2:], g)
+        maximum = self.spec.pooling_param.pool == P.MAX
+        edges = (before[1], after[1], before[0], after[0])
+        if maximum:
+            padded = F.pad(x, edges, value=float('-inf')) if any(edges) else x
+            top, where = F.max_pool2d(padded, g.kernel, g.stride, return_indices=True)
+            if len(g.tops) == 1:
+                return (top,)
+            rows = where // padded.shape[3] - before[0]
+            columns = where % padded.shape[3] - before[1]
+            return top, (rows * x.shape[3] + columns).to(x.dtype)
+        total = F.avg_pool2d(F.pad(x, edges), g.kernel, g.stride, divisor_override=1)
+        return (total / self.window_sizes(x.shape[2:], g).to(x),)
+
+    @staticmethod
+    def overhang(size, g):
+        """Rows and columns to add below and right, so that each window is whole (may be < 0)."""
+        return tuple((n - 1) * s + k - p - d for n, s, k, p, d in
+                     zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size))
+
+    @staticmethod
+    def window_sizes(size, g):
+        """Elements of each window, clipped to the image with its padding."""
+        rows, columns = (
+            torch.tensor([min(i * s - p + k, d + p) - (i * s - p) for i in range(n)])
+            for n, s, k, p, d in zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size))
+        return rows[:, None] * columns[None, :]

@@ -1,0 +1,100 @@
+"""Python layers: a class of the user's, found by module and name, that works on Blobs in numpy.
+
+The module is found as any import is, on sys.path; `param_str` is handed over as text and never
+evaluated here.
+"""
+import importlib
+
+from ..blob import BlobVec
+from ..errors import LayerError
+from .base import Geometry, LayerType, register
+
+
+class Layer:
+    """Base of a user's Python layers: override setup, reshape, forward and backward.
+
+    Attributes: param_str (text of the prototxt), phase, blobs (BlobVec; `add_blob` in setup), name.
+    bottom and top are lists of Blobs; reshape sets each top's shape, forward fills top[i].data,
+    backward fills bottom[i].diff where propagate_down[i].
+    """
+    param_str = ''
+    phase = None
+    name = ''
+
+    def __init__(self):
+        self.blobs = BlobVec()
+
+    def setup(self, bottom, top):
+        """Once, before the first reshape: read param_str, check the number of bottoms."""
+
+    def reshape(self, bottom, top):
+        """Before each forward: give each top its shape."""
+
+    def forward(self, bottom, top):
+        """Fill the tops' data."""
+
+    def backward(self, top, propagate_down, bottom):
+        """Fill the bottoms' diff from the tops' diff."""
+
+
+def _find(spec):
+    """The class that python_param names; LayerError where module or class is not there."""
+    p, place = spec.python_param, 'layer %r (Python): ' % spec.name
+    try:
+        module = importlib.import_module(p.module)
+    except ModuleNotFoundError as e:
+        if e.name != p.module.split('.')[0] and e.name != p.module:
+            raise
+        raise LayerError(place + 'no module %r on sys.path: add its folder to PYTHONPATH, or correct '
+                         'python_param.module' % p.module) from None
+    found = getattr(module, p.layer, None)
+    if not (isinstance(found, type) and issubclass(found, Layer)):
+        raise LayerError(place + 'module %r has no subclass of caffe.Layer called %r'
+                         % (p.module, p.layer))
+    return found
+
+
+@register('Python')
+class Python(LayerType):
+    """Stands for the user's object in the registry. The Net hands it Blobs, not tensors: it is the
+    one layer with a state of its own."""
+    bottoms = (0, None)
+    tops = (0, None)
+    in_place = True
+
+    def __init__(self, spec, phase):
+        super().__init__(spec, phase)
+        self.user = _find(spec)()
+        if not hasattr(self.user, 'blobs'):    # an __init__ that does not call ours
+            self.user.blobs = BlobVec()
+        self.user.param_str, self.user.phase = spec.python_param.param_str, phase
+        self.user.name = spec.name
+
+    def setup(self, bottom, top):
+        """The user's setup; an exception says which layer raised it."""
+        self._call(self.user.setup, bottom, top)
+
+    def reshape(self, bottom, top):
+        """The user's reshape."""
+        self._call(self.user.reshape, bottom, top)
+
+    def run(self, bottom, top):
+        """The user's forward."""
+        self._call(self.user.forward, bottom, top)
+
+    def run_backward(self, top, propagate_down, bottom):
+        """The user's backward."""
+        self._call(self.user.backward, top, propagate_down, bottom)
+
+    def geometry(self, shapes):
+        """Unknown: the user's reshape decides."""
+        return Geometry(())
+
+    def _call(self, method, *args):
+        try:
+            method(*args)
+        except Exception as e:
+            e.add_note('in %s of layer %r (Python): %s.%s' % (
+                method.__name__, self.name, self.spec.python_param.module,
+                self.spec.python_param.layer))
+            raise

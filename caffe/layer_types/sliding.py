@@ -1,0 +1,35 @@
+"""How convolution and pooling slide: kernel, stride, pad and dilation per spatial axis."""
+
+
+def per_axis(layer, param, name, n, default):
+    """One int per spatial axis from the repeated field `name`, or from `name`_h and `name`_w.
+
+    One value serves all axes. The _h/_w spelling is for two axes only (caffe.proto).
+    """
+    stem = name.replace('_size', '')
+    have_h, have_w = (hasattr(param, stem + s) and param.HasField(stem + s) for s in ('_h', '_w'))
+    given = getattr(param, name)
+    given = list(given) if hasattr(given, '__len__') else \
+        [given] if param.HasField(name) else []
+    if have_h or have_w:
+        if given:
+            raise layer.error('give %s or %s_h and %s_w, not both' % (name, stem, stem))
+        if n != 2:
+            raise layer.error('%s_h and %s_w are for 2 spatial axes, here are %d' % (stem, stem, n))
+        missing = 0 if name == 'pad' else 1
+        return tuple(getattr(param, stem + s) if have else missing
+                     for s, have in (('_h', have_h), ('_w', have_w)))
+    if not given:
+        if default is None:
+            raise layer.error('%s is missing: give %s, or %s_h and %s_w' % (name, name, stem, stem))
+        given = [default]
+    if len(given) not in (1, n):
+        raise layer.error('%s has %d values for %d spatial axes' % (name, len(given), n))
+    return tuple(given * n if len(given) == 1 else given)
+
+
+def check_positive(layer, **values):
+    """LayerError where a kernel, stride or dilation is 0 (the fields are unsigned)."""
+    for name, per in values.items():
+        if any(v < 1 for v in per):
+            raise layer.error('%s must be 1 or more on each axis, is %s' % (name, per))

@@ -1,0 +1,44 @@
+"""The learning rate of an iteration, by SolverParameter.lr_policy.
+
+With base b, gamma g, iteration i and steps passed s:
+    fixed b;  step, multistep b g^s;  exp b g^i;  inv b (1 + g i)^-power;
+    poly b (1 - i / max_iter)^power;  sigmoid b / (1 + exp(-g (i - stepsize)))
+Source: BVLC Caffe, sgd_solver and caffe.proto.
+"""
+import math
+
+from .errors import SolverError
+
+
+def _step(p, i):
+    if p.stepsize < 1:
+        raise SolverError('lr_policy "step" needs stepsize of 1 or more')
+    return p.base_lr * p.gamma ** (i // p.stepsize)
+
+
+POLICIES = {
+    'fixed': lambda p, i: p.base_lr,
+    'step': _step,
+    'multistep': lambda p, i: p.base_lr * p.gamma ** steps_passed(p, i),
+    'exp': lambda p, i: p.base_lr * p.gamma ** i,
+    'inv': lambda p, i: p.base_lr * (1 + p.gamma * i) ** -p.power,
+    'poly': lambda p, i: p.base_lr * max(0., 1 - i / p.max_iter) ** p.power,
+    'sigmoid': lambda p, i: p.base_lr / (1 + math.exp(min(700, -p.gamma * (i - p.stepsize)))),
+}
+
+
+def steps_passed(p, i):
+    """How many of the steps lie at or before iteration i (`current_step` of a snapshot)."""
+    if p.lr_policy == 'step':
+        return i // max(1, p.stepsize)
+    return sum(i >= s for s in p.stepvalue)
+
+
+def rate(p, i):
+    """The learning rate of iteration i under SolverParameter p; SolverError for unknown policies."""
+    if p.lr_policy not in POLICIES:
+        raise SolverError('lr_policy %r is not known: use one of %s'
+                          % (p.lr_policy, ' '.join(POLICIES)))
+    if p.lr_policy == 'poly' and p.max_iter < 1:
+        raise SolverError('lr_policy "poly" needs max_iter of 1 or more')
+    return POLICIES[p.lr_policy](p, i)

@@ -1,0 +1,210 @@
+"""Solvers: train a net by the gradient of its loss, test it on the way, snapshot and restore.
+
+One iteration: iter_size times forward and backward; clip; average; add weight decay; update.
+Source: BVLC Caffe, solver and sgd_solver.
+"""
+import logging
+import os
+from collections import deque
+
+import torch
+
+from . import device, lr_policy, solver_state
+from .errors import SolverError
+from .net import Net
+from .prototxt import read_net, read_solver
+from .proto import caffe_pb2
+from .updates import HISTORY, RULES
+
+log = logging.getLogger('caffe')
+
+
+class SGDSolver:
+    """SGDSolver(path of a solver prototxt). Attributes: net, test_nets, iter, param, lr.
+
+    File names in it count from the current folder, as in Caffe. SolverError where it names no net or
+    makes no sense.
+    """
+    type = 'SGD'
+
+    def __init__(self, path):
+        self.param = p = read_solver(os.fspath(path))
+        self._path, self.iter = path, 0
+        if p.random_seed >= 0:
+            device.set_random_seed(p.random_seed)
+        lr_policy.rate(p, 0)
+        if p.iter_size < 1:
+            raise SolverError('%s: iter_size is %d, must be 1 or more' % (path, p.iter_size))
+        if p.regularization_type not in ('L1', 'L2'):
+            raise SolverError('%s: regularization_type %r is not known: use L1 or L2'
+                              % (path, p.regularization_type))
+        self.net = self._train_net()
+        self.test_nets = self._test_nets()
+        learned = self.net._learned
+        rounds = HISTORY.get(self.type, 1)
+        self.history = [torch.zeros(blob.shape) for _ in range(rounds) for blob, _, _ in learned]
+        self._callbacks, self._losses = [], deque(maxlen=max(1, p.average_loss))
+
+    def _train_net(self):
+        """The net of exactly one of net, train_net, net_param, train_net_param."""
+        p = self.param
+        files, inline = [p.train_net or p.net], [m for m, f in (
+            (p.train_net_param, 'train_net_param'), (p.net_param, 'net_param')) if p.HasField(f)]
+        if not files[0] and not inline:
+            raise SolverError('%s: names no net to train: give train_net or net' % self._path)
+        param = inline[0] if inline else read_net(files[0])
+        param.state.MergeFrom(p.train_state)
+        return Net.from_param(param, caffe_pb2.TRAIN, param.state.level)
+
+    def _test_nets(self):
+        """Nets of test_net and test_net_param, or the one `net` once per remaining test_iter."""
+        p = self.param
+        params = list(p.test_net_param) + [read_net(f) for f in p.test_net]
+        shared = read_net(p.net) if p.net else p.net_param if p.HasField('net_param') else None
+        while shared is not None and len(params) < len(p.test_iter):
+            param = caffe_pb2.NetParameter()
+            param.CopyFrom(shared)
+            params.append(param)
+        if len(params) != len(p.test_iter):
+            raise SolverError('%s: %d test nets but %d test_iter: give one number of iterations each'
+                              % (self._path, len(params), len(p.test_iter)))
+        if params and p.test_interval < 1:
+            raise SolverError('%s: test nets need a test_interval of 1 or more' % self._path)
+        for i, param in enumerate(params):
+            if i < len(p.test_state):
+                param.state.MergeFrom(p.test_state[i])
+        return [Net.from_param(q, caffe_pb2.TEST, q.state.level) for q in params]
+
+    @property
+    def lr(self):
+        """The learning rate of the next iteration."""
+        return lr_policy.rate(self.param, self.iter)
+
+    def add_callback(self, on_start, on_gradients_ready=lambda: None):
+        """Call `on_start()` before each iteration, the other before each update."""
+        self._callbacks.append((on_start, on_gradients_ready))
+
+    def step(self, n):
+        """Run n iterations."""
+        p, stop = self.param, self.iter + n
+        while self.iter < stop:
+            self.net.clear_param_diffs()
+            if p.test_interval and self.iter % p.test_interval == 0 \
+                    and (self.iter > 0 or p.test_initialization):
+                self.test_all()
+            for on_start, _ in self._callbacks:
+                on_start()
+            loss = sum(self._forward_backward() for _ in range(p.iter_size)) / p.iter_size
+            self._losses.append(loss)
+            if p.display and self.iter % p.display == 0:
+                log.info('iteration %d, loss %.5g, lr %.3g', self.iter,
+                         sum(self._losses) / len(self._losses), self.lr)
+            for _, on_gradients_ready in self._callbacks:
+                on_gradients_ready()
+            self.apply_update()
+            self.iter += 1
+            if p.snapshot and self.iter % p.snapshot == 0:
+                self.snapshot()
+
+    def solve(self, resume_file=None):
+        """Train to max_iter, from a snapshot where `resume_file` is given, and snapshot the end."""
+        if resume_file:
+            self.restore(resume_file)
+        self.step(max(0, self.param.max_iter - self.iter))
+        if self.param.snapshot_after_train and not (
+                self.param.snapshot and self.iter % self.param.snapshot == 0):
+            self.snapshot()
+
+    def _forward_backward(self):
+        """One pass; the weighted loss."""
+        self.net.forward_range()
+        self.net.backward_range()
+        return self.net.loss()
+
+    def test_all(self):
+        """Forward each test net test_iter times on the weights as they are; log its mean outputs."""
+        for net, n in zip(self.test_nets, self.param.test_iter):
+            net.share_with(self.net)
+            sums = {}
+            for _ in range(n):
+                for name, value in net.forward().items():
+                    sums[name] = sums.get(name, 0) + value / n
+            for name, value in sums.items():
+                log.info('iteration %d, test %s = %s', self.iter, name, value)
+
+    def apply_update(self):
+        """Turn the accumulated gradients into one update of the weights."""
+        p, rule = self.param, RULES[self.type]
+        learned = self.net._learned
+        scale = self._clip_scale()
+        for k, (blob, lr_mult, decay_mult) in enumerate(learned):
+            if not lr_mult:
+                continue
+            where = device.device()
+            w = blob.synced_data.tensor(where)
+            g = blob.synced_diff.tensor(where)
+            g = g * (scale / p.iter_size)
+            decay = p.weight_decay * decay_mult
+            if decay:
+                g = g.add_(w if p.regularization_type == 'L2' else w.sign(), alpha=decay)
+            slots = range(k, len(self.history), len(learned))
+            for j in slots:
+                self.history[j] = self.history[j].to(where)
+            update = rule(p, g, self.lr * lr_mult, [self.history[j] for j in slots], self.iter + 1)
+            blob.synced_data.put(w.sub_(update))
+
+    def _clip_scale(self):
+        """Factor that brings the L2 norm of all gradients together under clip_gradients."""
+        limit = self.param.clip_gradients
+        if limit < 0:
+            return 1.
+        where = device.device()
+        norm = sum(float(b.synced_diff.tensor(where).pow(2).sum()) for b, _, _ in self.net._learned)
+        norm **= .5
+        return limit / norm if norm > limit else 1.
+
+    def snapshot(self):
+        """Write weights and solver state to {snapshot_prefix}_iter_{iter}.*; their two paths."""
+        return solver_state.save(self)
+
+    def restore(self, path):
+        """Continue from a .solverstate or .solverstate.h5 file."""
+        solver_state.load(self, os.fspath(path))
+
+
+class NesterovSolver(SGDSolver):
+    """Nesterov's accelerated gradient."""
+    type = 'Nesterov'
+
+
+class AdaGradSolver(SGDSolver):
+    """AdaGrad."""
+    type = 'AdaGrad'
+
+
+class RMSPropSolver(SGDSolver):
+    """RMSProp."""
+    type = 'RMSProp'
+
+
+class AdaDeltaSolver(SGDSolver):
+    """AdaDelta."""
+    type = 'AdaDelta'
+
+
+class AdamSolver(SGDSolver):
+    """Adam."""
+    type = 'Adam'
+
+
+SOLVERS = {c.type: c for c in (SGDSolver, NesterovSolver, AdaGradSolver, RMSPropSolver,
+                               AdaDeltaSolver, AdamSolver)}
+
+
+def get_solver(path):
+    """The solver of the prototxt's `type`; SolverError where there is none of that name."""
+    kind = read_solver(os.fspath(path)).type
+    if kind not in SOLVERS:
+        raise SolverError('%s: solver type %r is not known: use one of %s'
+                          % (path, kind, ' '.join(SOLVERS)))
+    return SOLVERS[kind](path)

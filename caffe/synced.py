@@ -1,0 +1,113 @@
+"""One array with two faces: float32 numpy for the host, a tensor of any kind for the engine.
+
+The faces are kept in step lazily: `head` says which of them holds the truth, and the other is made
+from it when somebody asks, as in Caffe's synced memory. On the CPU in float32 they are one memory.
+"""
+import torch
+
+
+class SyncedTensor:
+    """An array of `shape` whose memory appears on first use, zeroed.
+
+    head: 'host' (the numpy side is newest), 'engine', or 'both'.
+    """
+
+    def __init__(self, shape=()):
+        self.shape = tuple(shape)
+        self._host = None        # float32, contiguous, on the CPU
+        self._engine = None      # whatever the engine put here last, or a copy made for it
+        self._viewed = False     # numpy views are out: their memory must stay where it is
+        self.head = 'host'
+
+    def reshape(self, shape):
+        """Take a new shape; what fits of the old content stays, new memory is zero."""
+        shape = tuple(int(d) for d in shape)
+        if shape == self.shape:
+            return
+        self._to_host()
+        old, count = self._host, _count(shape)
+        if old is not None:
+            if count <= old.numel():
+                self._host = old.reshape(-1)[:count].view(shape)
+            else:
+                self._host = torch.zeros(count)
+                self._host[:old.numel()] = old.reshape(-1)
+                self._host = self._host.view(shape)
+        self.shape, self._engine, self.head = shape, None, 'host'
+
+    def clear(self, shape):
+        """Forget the content and take `shape`; numpy views handed out before go their own way."""
+        self.__init__(shape)
+
+    def numpy(self):
+        """A float32 view that writes through. The host may write to it, so it becomes the head."""
+        self._to_host()
+        if self._host is None:
+            self._host = torch.zeros(self.shape)
+        self._viewed, self.head, self._engine = True, 'host', None
+        return self._host.numpy()
+
+    def tensor(self, device, dtype=torch.float32):
+        """The content as a tensor on `device` in `dtype` (bfloat16 images in channels-last order)."""
+        if device.type == 'cpu' and dtype == torch.float32:
+            self._to_host()
+            if self._host is None:
+                self._host = torch.zeros(self.shape)
+            self._engine, self.head = None, 'host'    # the caller may write to what it gets
+            return self._host
+        held = self._engine
+        if self.head == 'host' or held.device != device or held.dtype != dtype:
+            source = held if self.head == 'engine' else self.tensor(torch.device('cpu'))
+            self._engine = _engine_order(source.to(device=device, dtype=dtype))
+            self.head = 'engine' if source is held else 'both'
+        return self._engine
+
+    def put(self, tensor):
+        """Take the engine's result as the new content; the shape follows it."""
+        tensor = tensor.detach()
+        if tensor.device.type != 'cpu' or tensor.dtype != torch.float32:
+            if tuple(tensor.shape) != self.shape:
+                self.reshape(tensor.shape)
+            self._engine, self.head = _engine_order(tensor), 'engine'
+            return
+        if self._viewed and tuple(tensor.shape) == self.shape:
+            if self._host.data_ptr() != tensor.data_ptr():
+                self._host.copy_(tensor)
+        else:
+            self.shape, self._host, self._viewed = tuple(tensor.shape), tensor.contiguous(), False
+        self._engine, self.head = None, 'host'
+
+    @property
+    def viewed(self):
+        """True once a numpy view is out, so that the engine must write into this very memory."""
+        return self._viewed
+
+    @property
+    def blank(self):
+        """True while nobody can have written here: no memory yet, or nothing but zeros in it."""
+        if self.head == 'engine':
+            return False
+        return self._host is None or not bool(self._host.any())
+
+    def _to_host(self):
+        if self.head == 'engine':
+            made = self._engine.to(device='cpu', dtype=torch.float32).contiguous()
+            if self._viewed and self._host is not None and self._host.shape == made.shape:
+                self._host.copy_(made)
+            else:
+                self._host = made
+            self.head = 'both'
+
+
+def _engine_order(tensor):
+    """bfloat16 convolutions on the CPU are several times faster on channels-last images."""
+    if tensor.dtype == torch.bfloat16 and tensor.dim() == 4:
+        return tensor.contiguous(memory_format=torch.channels_last)
+    return tensor
+
+
+def _count(shape):
+    count = 1
+    for d in shape:
+        count *= d
+    return count

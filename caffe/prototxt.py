@@ -10,8 +10,8 @@ from pathlib import Path
 from google.protobuf import text_format
 
 from .errors import CaffeError
-from .prototxt_hints import explain
 from .proto import caffe_pb2
+from .prototxt_hints import explain
 from .upgrade import UpgradeError, upgrade_net, upgrade_solver
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"

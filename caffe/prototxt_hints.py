@@ -77,12 +77,12 @@ def _fields(type_name):
 
 
 def suggest(word, words):
-    """'did you mean ...?' with the one of `words` nearest to `word`, or all of them where none is."""
+    """'did you mean ...?' with the one of `words` nearest to `word`; where none is, all of them."""
     lower = {candidate.lower(): candidate for candidate in words}
     near = difflib.get_close_matches(word.lower(), lower, n=1)
     if near:
         return f"did you mean {lower[near[0]]}?"
-    return f"there are {', '.join(words)}" if len(words) <= 20 else "no field has a similar name"
+    return f"there are {', '.join(words)}" if len(words) <= 20 else "none has a similar name"
 
 
 def unbalanced_brace(text):

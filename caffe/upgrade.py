@@ -38,7 +38,8 @@ def upgrade_net(net):
 def upgrade_solver(solver):
     """Bring the SolverParameter `solver` into today's form, in place, and return it.
 
-    `solver_type: ADAM` becomes `type: "Adam"`; nets written inline are upgraded. Raises UpgradeError.
+    `solver_type: ADAM` becomes `type: "Adam"`; nets written inline are upgraded.
+    Raises UpgradeError.
     """
     if solver.HasField("solver_type"):
         if solver.HasField("type"):

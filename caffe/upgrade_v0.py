@@ -6,11 +6,10 @@ Padding was a layer of its own: it folds into the convolution or pooling that fo
 from .proto import caffe_pb2
 from .upgrade_v1 import copy_field, upgrade_param_specs
 
-CONVOLUTION = {"num_output": "num_output", "biasterm": "bias_term", "weight_filler": "weight_filler",
-               "bias_filler": "bias_filler", "pad": "pad", "kernelsize": "kernel_size",
-               "group": "group", "stride": "stride"}
 INNER_PRODUCT = {"num_output": "num_output", "biasterm": "bias_term",
                  "weight_filler": "weight_filler", "bias_filler": "bias_filler"}
+CONVOLUTION = INNER_PRODUCT | {"pad": "pad", "kernelsize": "kernel_size", "group": "group",
+                               "stride": "stride"}
 POOLING = {"pad": "pad", "kernelsize": "kernel_size", "stride": "stride", "pool": "pool"}
 LRN = {"local_size": "local_size", "alpha": "alpha", "beta": "beta", "k": "k"}
 DATA = {"source": "source", "batchsize": "batch_size", "rand_skip": "rand_skip"}

@@ -77,11 +77,13 @@ def _fields(type_name):
 
 
 def suggest(word, words):
-    """'did you mean ...?' with the one of `words` nearest to `word`; where none is, all of them."""
-    lower = {candidate.lower(): candidate for candidate in words}
-    near = difflib.get_close_matches(word.lower(), lower, n=1)
+    """'did you mean ...?' with those of `words` that `word` begins, else the nearest; else all."""
+    near = [candidate for candidate in words if candidate.startswith(word)][:3]
+    if not near:
+        lower = {candidate.lower(): candidate for candidate in words}
+        near = [lower[match] for match in difflib.get_close_matches(word.lower(), lower, n=1)]
     if near:
-        return f"did you mean {lower[near[0]]}?"
+        return f"did you mean {' or '.join(near)}?"
     return f"there are {', '.join(words)}" if len(words) <= 20 else "none has a similar name"
 
 

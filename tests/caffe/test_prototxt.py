@@ -1,0 +1,126 @@
+"""Definitions are read with errors that name file, line, column and the fix."""
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caffe.errors import CaffeError
+from caffe.proto import caffe_pb2
+from caffe.prototxt import PrototxtError, read_net, read_solver, read_text
+
+LAYER = 'layer { name: "relu" type: "ReLU" bottom: "data" top: "relu" }\n'
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="net.prototxt"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+    return write
+
+
+def test_reads_a_net(write):
+    net = read_net(write('name: "tiny"  # a comment\n' + LAYER))
+    assert net.name == "tiny"
+    assert [layer.type for layer in net.layer] == ["ReLU"]
+
+
+def test_reads_a_solver_and_its_old_type(write):
+    solver = read_solver(write('net: "a.prototxt" base_lr: 0.5 solver_type: ADAGRAD'))
+    assert (solver.net, solver.base_lr, solver.type) == ("a.prototxt", 0.5, "AdaGrad")
+    assert not solver.HasField("solver_type")
+
+
+def test_byte_order_mark_and_windows_line_ends(write):
+    assert read_net(write(b"\xef\xbb\xbf" + LAYER.replace(" ", "\r\n").encode())).layer[0].name
+
+
+def test_read_text_keeps_what_is_written(write):
+    net = read_text(write('input: "data" input_dim: 1'), caffe_pb2.NetParameter())
+    assert list(net.input_dim) == [1]
+
+
+BAD = {  # content: (line, column, words of the message)
+    'layer {\n  nmae: "x"\n}': (2, 3, ["LayerParameter", "nmae", "mean name?"]),
+    'layer { convolution_param { kernel: 3 } }': (1, 29, ["ConvolutionParameter", "kernel_size"]),
+    'layer {\n  name: "x"\nlayer { }\n': (3, 1, ["close the layer above"]),
+    'layer {\n  name: "{"  # {\n': (1, 7, ["never closed"]),
+    'layer { name: "x" }\n}\n': (2, 1, ["closes nothing"]),
+    'layer { type: Convolution }': (1, 15, ['write "Convolution"']),
+    'layer { convolution_param { pad: 1.5 } }': (1, 34, ["whole number", "1.5"]),
+    'layer { convolution_param { pad: -1 } }': (1, 34, ["-1", "0 or more"]),
+    'layer { lrn_param { alpha: "x" } }': (1, 28, ["a number", '"x"']),
+    'layer { pooling_param { pool: MAXX } }': (1, 31, ["PoolMethod", "mean MAX?"]),
+    'layer { pooling_param: 3 }': (1, 24, ["between { and }"]),
+    'name "x"': (1, 6, ["colon"]),
+    'name: "a"\nname: "b"': (2, 7, ["name is given twice"]),
+    'layers { type: "Convolution" }': (1, 16, ['layer { type: "Convolution" }']),
+    'layer { blobs_lr: 2 }': (1, 9, ["param { lr_mult"]),
+    'base_lr: 0.1': (1, 1, ["solver definition"]),
+    'name: "abc\nlayer { }': (1, 7, ["quote"]),
+    'layer { clip_param { min: 0 } }': (None, None, ["required", "clip_param.max"]),
+    '# nothing\n': (None, None, ["empty"]),
+    '': (None, None, ["empty"]),
+    'layer { }\nlayers { }': (None, None, ["mixes"]),
+    b'name: "a"\n# caf\xe9': (2, 6, ["0xe9", "UTF-8"]),
+    b"\x0a\x03net\xa2\x06\x00": (None, None, [".caffemodel", "second"]),
+    b"\x89HDF\r\n\x1a\n\0": (None, None, ["HDF5", "second"]),
+}
+
+
+@pytest.mark.parametrize("content", BAD)
+def test_bad_files_name_place_and_fix(write, content):
+    path = write(content)
+    with pytest.raises(PrototxtError) as caught:
+        read_net(path)
+    line, column, words = BAD[content]
+    error = caught.value
+    assert isinstance(error, CaffeError) and error.__cause__ is None
+    assert (error.path, error.line, error.column) == (path, line, column)
+    place = f"{path}:{line}:{column}: " if line else f"{path}: "
+    assert str(error).startswith(place)
+    for word in words:
+        assert word in str(error)
+
+
+def test_the_line_is_quoted(write):
+    with pytest.raises(PrototxtError, match='\n    nmae: "x"$'):
+        read_net(write('layer {\n  nmae: "x"\n}'))
+
+
+def test_a_net_is_no_solver(write):
+    with pytest.raises(PrototxtError, match="net definition"):
+        read_solver(write(LAYER))
+
+
+def test_missing_file_names_similar_ones(write, tmp_path):
+    write(LAYER, "fcn8s.prototxt")
+    with pytest.raises(PrototxtError, match="did you mean fcn8s.prototxt"):
+        read_net(tmp_path / "fcn8.prototxt")
+    with pytest.raises(PrototxtError, match="the folder .*nowhere does not exist"):
+        read_net(tmp_path / "nowhere" / "net.prototxt")
+
+
+def test_folder_in_place_of_a_file(tmp_path):
+    with pytest.raises(PrototxtError, match="folder"):
+        read_net(tmp_path)
+
+
+@given(st.text(alphabet='{}:"\'#\n ab1<>[]\\', max_size=30) | st.binary(max_size=30))
+def test_whatever_the_content_nothing_else_is_raised(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any.prototxt"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    try:
+        read_net(path)
+    except PrototxtError as error:
+        assert str(path) in str(error)
+
+
+def test_recorded_definitions_are_read(shared):
+    paths = [p for p in shared.rglob("*.prototxt") if "solver" not in p.name]
+    assert paths
+    for path in paths:
+        net = read_net(path)
+        assert net.layer and not net.layers and not net.input, path
+    for path in shared.rglob("solver.prototxt"):
+        assert read_solver(path).type, path

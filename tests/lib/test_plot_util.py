@@ -1,0 +1,83 @@
+import base64
+import re
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from lib.plot_util import animate, embed, paint, rows, segm_cmap, segshow
+
+RED_GREEN = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def no_window():
+    plt.switch_backend('agg')
+    yield
+    plt.close('all')
+
+
+def test_paint():
+    label = np.array([[[0, 1], [255, 0]]], np.uint8)
+    want = [[[255, 0, 0], [0, 255, 0]], [[0, 0, 0], [255, 0, 0]]]
+    np.testing.assert_array_equal(paint(label, RED_GREEN), want)
+    assert label[0, 1, 0] == 255                          # the input is left as it was
+
+
+def test_colours_are_apart_and_seeded():
+    one, same, other = (np.asarray(segm_cmap(21, seed).colors) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+    all_ = np.vstack([one, [[0, 0, 0]]])
+    apart = np.linalg.norm(all_[:, None] - all_, axis=2)
+    assert apart[~np.eye(22, dtype=bool)].min() > .2
+    assert paint(np.full((1, 1), 20), segm_cmap(21)).dtype == np.uint8
+
+
+def test_wrong_labels_and_palettes():
+    with pytest.raises(ValueError, match='class 2, the palette has 2'):
+        paint(np.array([[2]]), RED_GREEN)
+    with pytest.raises(ValueError, match='n x 3 uint8'):
+        paint(np.array([[1]]), RED_GREEN / 255)
+
+
+def test_segshow_draws_the_colours():
+    ax = segshow(np.array([[0, 1]]), RED_GREEN, title='here')
+    np.testing.assert_array_equal(ax.images[0].get_array(), [[[255, 0, 0], [0, 255, 0]]])
+    assert ax.get_title() == 'here'
+
+
+def test_rows_with_legend_of_present_classes():
+    image = np.zeros((4, 6, 3), np.uint8)
+    label = np.full((4, 6), 1, np.uint8)
+    label[0] = 255
+    fig = rows([image, Image.fromarray(image)], [label, label], [label, None], palette=RED_GREEN,
+               titles=['image', 'truth', 'output'], class_names=['road', 'car'],
+               row_titles=['t', 't + 1'])
+    assert [len(ax.images) for ax in fig.axes] == [1, 1, 1, 1, 1, 0]
+    legend = fig.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ['car', 'ignored']
+    assert to_rgb(legend.get_patches()[0].get_facecolor()) == (0, 1, 0)
+    assert [ax.get_title() for ax in fig.axes[:3]] == ['image', 'truth', 'output']
+    with pytest.raises(ValueError, match='1 label maps for 2 images'):
+        rows([image, image], [label], palette=RED_GREEN)
+
+
+def test_animation_shows_each_frame_and_stays_small():
+    images = [np.full((40, 60, 3), 80 * t, np.uint8) for t in range(3)]
+    labels = [np.full((40, 60), t % 2, np.uint8) for t in range(3)]
+    html = embed(animate(images, labels, palette=RED_GREEN))
+    frames = re.findall(r'data:image/jpeg;base64,([^"]+)"', html)
+    assert len(frames) == 3 and len(html) < 1e5
+    pictures = [np.asarray(Image.open(BytesIO(base64.b64decode(f.replace('\\\n', '')))), float)
+                for f in frames]
+    height, width = pictures[0].shape[:2]
+    left, right = (height // 2, width // 4), (height // 2, 3 * width // 4)
+    assert [round(p[left].mean() / 80) for p in pictures] == [0, 1, 2]
+    assert [p[right].argmax() for p in pictures] == [0, 1, 0]
+    assert not plt.get_fignums()
+    with pytest.raises(ValueError, match='lower dpi'):
+        embed(animate(images, labels, palette=RED_GREEN), limit_mb=.001)

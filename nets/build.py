@@ -15,9 +15,9 @@ from nets.fcn8s import fcn8s, fcn_pool
 FOLDER = Path(__file__).resolve().parent
 
 # fc6 as 3x3 of dilation 2 sees what 5x5 sees; 37 is the smallest padding that goes with it
-LIGHT = {"pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 256}
+LIGHT = {"pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 512}
 MINIATURE = partial(fcn8s, 19, width=1 / 4, **LIGHT)
-CAMVID = partial(fcn8s, 11, width=3 / 8, **LIGHT)
+CAMVID = partial(fcn8s, 11, width=1 / 4, **LIGHT)
 
 NETS = {
     "voc-fcn8s": partial(fcn8s, 21, staged=False),
@@ -28,18 +28,18 @@ NETS = {
     "stage-nyud-fcn8s": partial(fcn8s, 40),
     "cityscapes-fcn8s": partial(fcn8s, 19, staged=False),
     "stage-cityscapes-fcn8s": partial(fcn8s, 19),
-    "stage-miniature-fcn8s-light": partial(MINIATURE, size=(128, 256)),
+    "stage-miniature-fcn8s-light": partial(MINIATURE, size=(192, 384)),
     "miniature-fcn8s-light-train": partial(
-        MINIATURE, train=True, filler="msra", size=(128, 256), batch=4),
+        MINIATURE, train=True, filler="msra", size=(192, 384), batch=4),
     "stage-camvid-fcn8s-light": partial(CAMVID, size=(360, 480)),
     "camvid-fcn8s-light-train": partial(
-        CAMVID, train=True, filler="msra", size=(240, 320), batch=4),
+        CAMVID, train=True, filler="msra", size=(256, 352), batch=4),
 }
 
 # SolverParameter fields by net; the train net and the snapshot prefix follow from the name
 SOLVERS = {
     "miniature-fcn8s-light": {"max_iter": 2000, "base_lr": 1e-3},
-    "camvid-fcn8s-light": {"max_iter": 4000, "base_lr": 1e-3},
+    "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
 }
 
 

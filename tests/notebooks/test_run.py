@@ -5,9 +5,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from notebooks import report, run
+from notebooks import results, run
 
-WRITES = """from notebooks.report import write_figures
+WRITES = """from notebooks.results import write_figures
 write_figures("good", [{"method": "oracle", "mIU": 70.0}, {"method": "clock", "mIU": 66.957}])"""
 
 
@@ -53,11 +53,11 @@ def test_executed_copy_page_and_figures(outcomes):
 
 
 def test_missing_data_is_skipped_with_the_way_to_get_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "NOTEBOOKS", {"street": "camvid"})
+    monkeypatch.setattr(run, "NOTEBOOKS", {"street": ("camvid", "val")})
     monkeypatch.setenv("CLOCKWORK_CAMVID", str(tmp_path / "nowhere"))
     [outcome] = run.run(["street"], tmp_path)
     assert outcome.state == "skipped"
-    assert "nowhere" in outcome.note and "SegNet edition" in outcome.note
+    assert "nowhere has no val/" in outcome.note and "To get it:" in outcome.note
 
 
 def test_table_aligns_columns_of_uneven_rows():
@@ -67,5 +67,5 @@ def test_table_aligns_columns_of_uneven_rows():
 
 def test_write_figures_takes_numpy(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path / "new"))
-    path = report.write_figures("a", [{"mIU": np.float32(0.5)}], hist=np.eye(2, dtype=int))
+    path = results.write_figures("a", [{"mIU": np.float32(0.5)}], hist=np.eye(2, dtype=int))
     assert json.loads(path.read_text()) == {"rows": [{"mIU": 0.5}], "hist": [[1, 0], [0, 1]]}

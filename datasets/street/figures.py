@@ -45,14 +45,14 @@ def walker(rng):
 
 
 def two_wheeler(rng, label, ridden, side_view):
-    """STRIDE textures of a bicycle or motorcycle (`label`), 2.0 x 1.9 m, seen from the side or
-    from behind, with or without its rider."""
+    """Textures of a bicycle or motorcycle (`label`), 2.0 x 1.9 m, seen from the side or from
+    behind: STRIDE of them with its rider, one without."""
     paint, dark = rng.uniform(20, 200, 3), np.array((34, 34, 36))
     shirt, trousers, skin = _clothes(rng), _clothes(rng) * 0.7, _SKIN[rng.integers(3)]
     motor = label == MOTORCYCLE
     draw = _from_side if side_view else _from_behind
     frames = []
-    for k in range(STRIDE):
+    for k in range(STRIDE if ridden else 1):
         s = Sketch(2.0, 1.9)
         swing = 0.12 * np.sin(2 * np.pi * k / STRIDE) * (not motor)
         draw(s, label, motor, ridden, swing, paint, dark, shirt, trousers)

@@ -7,7 +7,7 @@ from datasets.street.surfaces import plaster
 
 TEXEL = 0.125  # metres
 HALF_WIDTH = 16.0  # what lies further to the side looks like the margin
-KERB, FRONT = 5.7, 9.2  # metres from the middle of the road to the pavement and to the houses
+KERB, FRONT = 5.4, 9.6  # metres from the middle of the road to the pavement and to the houses
 
 
 class Ground:
@@ -87,10 +87,11 @@ class Ground:
         first = max(0, int(np.ceil(cam.horizon)))
         rows = np.arange(first, cam.height)
         ray_x, ray_y = cam.rays(rows, np.arange(cam.width))
-        depth = cam.position[1] / np.maximum(-ray_y, 1e-3)
-        c, s = np.cos(cam.yaw), np.sin(cam.yaw)
-        across = (depth[:, None] * (c * ray_x + s) + cam.position[0]).astype(np.float32)
-        along = (depth[:, None] * (c - s * ray_x) + cam.position[2]).astype(np.float32)
+        eye = cam.position.astype(np.float32)
+        depth = eye[1] / np.maximum(-ray_y, np.float32(1e-3))
+        c, s = np.cos(cam.yaw, dtype=np.float32), np.sin(cam.yaw, dtype=np.float32)
+        across = depth[:, None] * (c * ray_x + s) + eye[0]
+        along = depth[:, None] * (c - s * ray_x) + eye[2]
         # A pixel covers depth^2 / (focal * eye height) metres of road along z.
         cover = depth ** 2 / (cam.focal * cam.position[1]) / TEXEL
         level = np.clip(np.log2(np.maximum(cover, 1)) * 0.6, 0, 4).astype(int)

@@ -61,6 +61,7 @@ class Street:
         self.ground.lay_crossing(*self.crossing)
         self.trees = [figures.tree(rng, 5.0, 7.0) for _ in range(3)]
         self.fronts = [(surfaces.facade(rng, 11.0, h), h) for h in rng.uniform(7, 17, 5)]
+        self.gables = [surfaces.blank_wall(rng, 9, 12, BUILDING) for _ in range(2)]
         self.pole_skin = surfaces.metal(rng)
         for side in (-1, 1):
             self._line(side)
@@ -84,7 +85,7 @@ class Street:
             if z < far and z + length > near:
                 length = max(near - z, 0)
             if length > 3:
-                plots[rng.choice(4, p=[.52, .16, .16, .16])](side, z, z + length)
+                plots[rng.choice(4, p=[.36, .22, .25, .17])](side, z, z + length)
             z = far if z < far and z + length >= near else z + length
         back = side * 45
         texture, height = self.fronts[0]
@@ -96,19 +97,19 @@ class Street:
         x = side * (FRONT + rng.uniform(0, 0.8) + setback)
         repeat = max(1, round((far - near) / 11.0))
         self.fixed.append(upright(x, far, x, near, height, texture, repeat, self._light(side)))
-        gable = surfaces.blank_wall(rng, 9, height, BUILDING)
+        gable = self.gables[rng.integers(2)]
         for z in (near, far):
             self.fixed.append(upright(x, z, x + side * 10, z, height, gable, light=0.9))
 
     def _walled(self, side, near, far):
-        height = self.rng.uniform(1.8, 3.2)
+        height = self.rng.uniform(2.0, 3.6)
         wall = surfaces.blank_wall(self.rng, far - near, height)
         x = side * FRONT
         self.fixed.append(upright(x, far, x, near, height, wall, light=self._light(side)))
         self._behind(side, near, far)
 
     def _fenced(self, side, near, far):
-        height = self.rng.uniform(1.2, 2.2)
+        height = self.rng.uniform(1.4, 2.4)
         fence = surfaces.fence(self.rng, far - near, height)
         x = side * FRONT
         self.fixed.append(upright(x, far, x, near, height, fence, light=self._light(side)))
@@ -137,7 +138,7 @@ class Street:
     def _furnish(self, side):
         """Lamp posts, signs, street trees, verges, and traffic lights at the crossing."""
         rng = self.rng
-        if rng.random() < 0.4:
+        if rng.random() < 0.6:
             self.ground.lay_verge(side, START, self.crossing[0] - 6)
         leafy = rng.random() < 0.5
         for z in np.arange(START + rng.uniform(0, 9), STOP, rng.uniform(9, 14)):
@@ -168,18 +169,24 @@ class Street:
     def _park(self, side):
         """Parked cars, motorcycles and bicycles between the lane and the kerb."""
         rng = self.rng
-        models = [vehicles.car(rng) for _ in range(4)]
-        fill = rng.uniform(0.2, 0.8)
+        models = [vehicles.car(rng) for _ in range(3)]
+        fill = rng.uniform(0.1, 0.65)
         for z in np.arange(START, 90, 6.2):
             if self.crossing[0] - 6 < z < self.crossing[1] + 6 or rng.random() > fill:
                 continue
             kind, x = rng.random(), side * (KERB - 1.0)
             heading = 0.0 if side > 0 else np.pi
-            if kind < 0.78:
-                self.figures.append(Mover(models[rng.integers(4)], (x, 0, z), heading=heading))
+            if kind < 0.65:
+                self.figures.append(Mover(models[rng.integers(3)], (x, 0, z), heading=heading))
                 continue
-            label = MOTORCYCLE if kind < 0.88 else BICYCLE
-            for k in range(rng.integers(1, 4)):
-                texture = figures.two_wheeler(rng, label, False, rng.random() < 0.6)[:1]
-                x = side * (KERB + rng.uniform(-0.6, 0.5))
-                self.figures.append(Cutout(texture, 2.0, 1.9, (x, 0, z + 0.9 * k)))
+            label = MOTORCYCLE if kind < 0.83 else BICYCLE
+            self._rack(label, x, z)
+        for _ in range(3):
+            self._rack(BICYCLE, side * rng.uniform(KERB + 0.5, FRONT - 1), rng.uniform(4, 45))
+
+    def _rack(self, label, x, z):
+        """A few two-wheelers parked beside each other, askew enough to be seen from the side."""
+        for k in range(self.rng.integers(1, 4)):
+            texture = figures.two_wheeler(self.rng, label, False, self.rng.random() < 0.7)
+            askew = self.rng.uniform(-0.5, 0.5)
+            self.figures.append(Cutout(texture, 2.0, 1.9, (x + askew, 0, z + 0.9 * k)))

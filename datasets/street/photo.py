@@ -42,15 +42,17 @@ class Film:
     def expose(self, canvas, time, rng):
         """The H x W x 3 uint8 RGB photo of `canvas` at `time` (s), with noise from `rng`."""
         near = canvas.nearness
-        clear = np.exp(-self.density / np.maximum(near, 1e-3)) + (near == 0)
-        color = self.haze + (canvas.color - self.haze) * np.minimum(clear, 1)[:, :, None]
+        clear = np.exp(np.float32(-self.density) / np.maximum(near, np.float32(1e-3)))
+        clear[near == 0] = 1
+        haze = self.haze.astype(np.float32)
+        color = haze + (canvas.color - haze) * clear[:, :, None]
         swing, rate, phase = self.drift
-        color = _blur(color.astype(np.float32))
+        color = _blur(color)
         color *= (self.gain * (1 + swing * np.sin(rate * time + phase))).astype(np.float32)
         height, width = near.shape
         y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
         color *= (1 - 0.12 * (x * x + y * y))[:, :, None].astype(np.float32)
-        color += self.noise * rng.standard_normal(color.shape, dtype=np.float32)
+        color += np.float32(self.noise) * rng.standard_normal(color.shape, dtype=np.float32)
         return np.clip(color, 0, 255).astype(np.uint8)
 
 

@@ -44,18 +44,19 @@ class Texture:
     def __init__(self, color, label, opaque=None):
         color = np.asarray(color, np.float32)
         label = np.broadcast_to(np.asarray(label, np.uint8), color.shape[:2])
-        opaque = np.ones(color.shape[:2], bool) if opaque is None else opaque
         self.cut_out = bool((label == CLEAR).any())
-        self.see_through = bool((~opaque & (label != CLEAR)).any())
-        self.levels = [(color, label, opaque)]
-        while min(color.shape[:2]) >= 8:
-            color, label, opaque = halve(color), label[1::2, 1::2], opaque[1::2, 1::2]
-            self.levels.append((color, label, opaque))
+        self.see_through = opaque is not None and bool((~opaque & (label != CLEAR)).any())
+        self.size = label.size
+        self._levels = [(color, label, opaque if self.see_through else None)]
 
     def level(self, texels_per_pixel):
-        """The (color, label, opaque) copy with about one texel a pixel."""
-        i = int(np.clip(np.log2(max(texels_per_pixel, 1)) + 0.5, 0, len(self.levels) - 1))
-        return self.levels[i]
+        """The (color, label, opaque) copy with about one texel a pixel; opaque None: all is."""
+        wanted = int(np.log2(max(texels_per_pixel, 1)) + 0.5)
+        while len(self._levels) <= wanted and min(self._levels[-1][1].shape) >= 8:
+            color, label, opaque = self._levels[-1]
+            self._levels.append((halve(color), label[1::2, 1::2],
+                                 None if opaque is None else opaque[1::2, 1::2]))
+        return self._levels[min(wanted, len(self._levels) - 1)]
 
 
 def halve(color):
@@ -69,8 +70,9 @@ def halve(color):
 class Quad:
     """A textured parallelogram: lower left corner, then edges `right` and `up` from it.
 
-    repeat: how often the texture repeats along (right, up). light scales the colours. A shadow
-    darkens what it covers and leaves label and depth alone.
+    repeat: how often the texture repeats along (right, up); negative mirrors it. light scales the
+    colours. A shadow darkens what it covers and leaves label and depth alone. A closed body's
+    quads are one_sided: not drawn where `right` would point left.
     """
 
     corner: np.ndarray
@@ -80,93 +82,109 @@ class Quad:
     repeat: tuple = (1, 1)
     light: float = 1.0
     shadow: bool = False
-
-    def centre(self):
-        """The middle of the quad in world axes."""
-        return self.corner + (self.right + self.up) / 2
+    one_sided: bool = False
 
 
 class Canvas:
-    """The picture in the making: color H x W x 3 float32, label and inverse depth H x W."""
+    """The picture in the making: color H x W x 3 float32, label and nearness (1 / depth) H x W."""
 
     def __init__(self, camera):
         shape = camera.height, camera.width
         self.camera = camera
-        self.axes = camera.axes()
         self.color = np.zeros((*shape, 3), np.float32)
         self.label = np.zeros(shape, np.uint8)
-        self.nearness = np.zeros(shape, np.float32)  # 1 / depth, 0 = infinitely far
+        self.nearness = np.zeros(shape, np.float32)  # 0 = infinitely far
+        self.rays = camera.rays(np.arange(camera.height), np.arange(camera.width))
 
-    def draw(self, quad):
-        """Draw one quad wherever it is the nearest surface so far."""
-        origin = self.axes @ (quad.corner - self.camera.position)
-        right, up = self.axes @ quad.right, self.axes @ quad.up
-        box = self._bounds(np.array([origin, origin + right, origin + right + up, origin + up]))
-        if box is None:
-            return
-        (top, bottom, left, stop), pixels = box
+    def draw(self, quads):
+        """Draw `quads`, nearest first; those one sees through come last, farthest first."""
+        axes = self.camera.axes()
+        corner, right, up = (np.array([getattr(quad, name) for quad in quads])
+                             for name in ('corner', 'right', 'up'))
+        origin, right, up = (corner - self.camera.position) @ axes.T, right @ axes.T, up @ axes.T
+        depth = (origin + (right + up) / 2)[:, 2]
         # A pixel's ray meets the plane where depth * ray = origin + u right + v up. Solved for
         # (u, v, 1) / depth, which is linear in the ray, so that it takes no division a pixel.
-        plane = np.stack([right, up, origin], axis=1)
-        determinant = np.linalg.det(plane)
-        if abs(determinant) < 1e-9:
-            return
-        inverse = np.linalg.inv(plane).astype(np.float32)
-        x, y = self.camera.rays(np.arange(top, bottom), np.arange(left, stop))
-        u, v, nearness = (m[0] * x + (m[1] * y + m[2])[:, None] for m in inverse)
-        part = np.s_[top:bottom, left:stop]
-        inside = ((nearness > self.nearness[part]) & (u >= 0) & (v >= 0)
-                  & (u < nearness) & (v < nearness))
-        row, column = np.nonzero(inside)
-        if not len(row):
-            return
-        near = nearness[row, column]
-        self._paint(quad, row + top, column + left, u[row, column] / near, v[row, column] / near,
-                    near, pixels)
+        plane = np.stack([right, up, origin], axis=2)
+        volume = np.linalg.det(plane)  # its sign says from which side we look
+        one_sided = np.array([quad.one_sided for quad in quads])
+        candidates = np.flatnonzero(np.where(one_sided, volume, abs(volume)) > 1e-9)
+        boxes = self._bounds(np.stack([origin, origin + right, origin + right + up, origin + up],
+                                      axis=1)[candidates])
+        inverse = np.linalg.inv(plane[candidates]).astype(np.float32)
+        late = np.array([quad.shadow or quad.texture.see_through for quad in quads])[candidates]
+        depth = depth[candidates]
+        for i in np.lexsort((np.where(late, -depth, depth), late)):
+            if boxes[i] is not None:
+                self._draw(quads[candidates[i]], inverse[i], *boxes[i])
 
-    def _paint(self, quad, row, column, u, v, near, pixels):
-        texels = quad.texture.levels[0][1].size * quad.repeat[0] * quad.repeat[1]
-        color, label, opaque = quad.texture.level(np.sqrt(texels / max(pixels, 1)))
+    def _draw(self, quad, inverse, top, bottom, left, stop, area):
+        """Draw one quad where, inside its box, it is the nearest surface so far."""
+        x, y = self.rays[0][left:stop], self.rays[1][top:bottom]
+        nearness = _plane_map(inverse[2], x, y)
+        inside = nearness > self.nearness[top:bottom, left:stop]
+        if not inside.any():
+            return
+        u, v = _plane_map(inverse[0], x, y), _plane_map(inverse[1], x, y)
+        for coordinate in (u, v):
+            inside &= coordinate >= 0
+            inside &= coordinate < nearness
+        row, column = np.nonzero(inside)
+        near = nearness[row, column]
+        u, v = u[row, column] / near, v[row, column] / near
+        row, column = row + top, column + left
+        texels = quad.texture.size * abs(quad.repeat[0]) * quad.repeat[1]
+        color, label, opaque = quad.texture.level(np.sqrt(texels / max(area, 1)))
         height, width = label.shape
         s = (u * (quad.repeat[0] * width)).astype(np.intp) % width
         t = height - 1 - (v * (quad.repeat[1] * height)).astype(np.intp) % height
+        if quad.shadow:
+            self.color[row, column] *= quad.light
+            return
         texel = label[t, s]
         if quad.texture.cut_out:
             kept = texel != CLEAR
             row, column, near, s, t, texel = (a[kept] for a in (row, column, near, s, t, texel))
-        if quad.shadow:
-            self.color[row, column] *= quad.light
-            return
         self.nearness[row, column] = near
         self.label[row, column] = texel
-        seen = opaque[t, s]
-        if not seen.all():
+        if opaque is not None:
+            seen = opaque[t, s]
             row, column, s, t = row[seen], column[seen], s[seen], t[seen]
-        self.color[row, column] = color[t, s] * quad.light
+        self.color[row, column] = color[t, s] * np.float32(quad.light)
 
     def _bounds(self, corners):
-        """((top, bottom, left, right), area) in pixels of camera-space corners, None if unseen."""
-        corners = _cut_near(corners)
-        if not len(corners):
-            return None
+        """Boxes in pixels around N x 4 x 3 corners in camera axes: (top, bottom, left, right, area)
+        each, None for what is out of sight."""
+        depth = corners[:, :, 2]
+        boxes = self._boxes(corners)
+        for i in np.flatnonzero((depth < NEAR).any(axis=1)):
+            polygon = _cut_near(corners[i])
+            boxes[i] = self._boxes(polygon[None])[0] if len(polygon) else None
+        return boxes
+
+    def _boxes(self, polygons):
         cam = self.camera
-        columns = cam.width / 2 + cam.focal * corners[:, 0] / corners[:, 2]
-        rows = cam.horizon - cam.focal * corners[:, 1] / corners[:, 2]
-        left, right = max(int(columns.min()), 0), min(int(columns.max()) + 1, cam.width)
-        top, bottom = max(int(rows.min()), 0), min(int(rows.max()) + 1, cam.height)
-        if left >= right or top >= bottom or columns.max() < 0 or rows.max() < 0:
-            return None
-        area = abs(columns @ np.roll(rows, -1) - rows @ np.roll(columns, -1)) / 2
-        return (top, bottom, left, right), area
+        depth = np.maximum(polygons[:, :, 2], NEAR)
+        columns = cam.width / 2 + cam.focal * polygons[:, :, 0] / depth
+        rows = cam.horizon - cam.focal * polygons[:, :, 1] / depth
+        left, right = columns.min(axis=1), columns.max(axis=1)
+        top, bottom = rows.min(axis=1), rows.max(axis=1)
+        seen = (left < cam.width) & (right >= 0) & (top < cam.height) & (bottom >= 0)
+        turned = np.roll(rows, -1, axis=1) - np.roll(rows, 1, axis=1)
+        area = abs((columns * turned).sum(axis=1)) / 2
+        limits = [np.clip(v, 0, limit).astype(int).tolist()
+                  for v, limit in ((top, cam.height), (bottom + 1, cam.height),
+                                   (left, cam.width), (right + 1, cam.width))]
+        return [box if ok else None
+                for *box, ok in zip(*limits, area.tolist(), seen.tolist(), strict=True)]
+
+
+def _plane_map(row, x, y):
+    return row[0] * x + (row[1] * y + row[2])[:, None]
 
 
 def _cut_near(corners):
     """The part of a polygon (N x 3, camera axes) that lies beyond the near plane."""
-    depth = corners[:, 2]
-    if (depth >= NEAR).all():
-        return corners
-    if (depth < NEAR).all():
-        return corners[:0]
     kept = []
     for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         if a[2] >= NEAR:

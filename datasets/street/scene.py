@@ -6,7 +6,7 @@ from datasets.street.classes import SKY
 from datasets.street.layout import Street
 from datasets.street.photo import Film, Sky
 from datasets.street.render import Camera, Canvas
-from datasets.street.traffic import RARE, Drive, populate
+from datasets.street.traffic import LARGE, Drive, populate
 
 RATE = 17.0  # frames a second, as in Cityscapes
 FAR = 120.0  # metres; what is beyond is hidden in haze
@@ -16,7 +16,7 @@ BONNET = 0.05  # share of the picture, at its bottom, that shows our own car
 class Scene:
     """One snippet: everything that the generator seeded with `seed` (int or ints) decides.
 
-    number: rotates the rare road users, so that consecutive numbers feature them all.
+    number: rotates buses, trucks and trams, so that consecutive numbers feature them all.
     """
 
     def __init__(self, seed, number=0):
@@ -24,8 +24,8 @@ class Scene:
         rng = np.random.default_rng(self.seed)
         self.street = Street(rng)
         self.drive = Drive(rng, self.street.crossing)
-        featured = [RARE[(number + k) % len(RARE)] for k in (0, 2, 4)]
-        self.figures = self.street.figures + populate(rng, self.street, self.drive, featured)
+        large = LARGE[number % len(LARGE)]
+        self.figures = self.street.figures + populate(rng, self.street, self.drive, large)
         self.sky = Sky(rng)
         self.film = Film(rng, self.sky.haze)
         self.horizon = rng.uniform(0.42, 0.5)
@@ -41,26 +41,20 @@ class Scene:
         canvas.label[:] = SKY
         self.sky.draw(canvas)
         self.street.ground.draw(canvas)
-        for quad in self._in_order(camera, time):
-            canvas.draw(quad)
+        canvas.draw(self._quads(camera, time))
         self._bonnet(canvas)
         photo = self.film.expose(canvas, time, np.random.default_rng([*self.seed, index]))
         return photo, canvas.label
 
-    def _in_order(self, camera, time):
-        """The quads in view, nearest first; those one sees through come last, farthest first."""
+    def _quads(self, camera, time):
+        """The quads of all that is not too far or behind us."""
         right, _, ahead = camera.axes()
         quads = list(self.street.fixed)
         for figure in self.figures:
             depth = (figure.position + figure.velocity * time - camera.position) @ ahead
             if -15 < depth < FAR:
                 quads += figure.quads(time, right)
-        depths = [(quad.centre() - camera.position) @ ahead for quad in quads]
-
-        def order(i):
-            last = quads[i].shadow or quads[i].texture.see_through
-            return last, -depths[i] if last else depths[i]
-        return [quads[i] for i in sorted(range(len(quads)), key=order) if depths[i] > -80]
+        return quads
 
     def _bonnet(self, canvas):
         height, width = canvas.label.shape

@@ -42,7 +42,7 @@ class Sketch:
     def texture(self, rng, grain=8.0):
         """The sheet as a Texture with colour noise of standard deviation `grain`."""
         color, label, opaque = (np.asarray(sheet) for sheet in self._sheets)
-        noise = rng.normal(0, grain, (*label.shape, 1))
+        noise = np.float32(grain) * rng.standard_normal((*label.shape, 1), np.float32)
         return Texture(np.clip(color + noise, 0, 255), label, opaque > 0)
 
     def _pixels(self, points):

@@ -17,10 +17,11 @@ def masonry(rng):
 
 def plaster(rng, height, width, color, grain=7.0):
     """h x w x 3 texels of `color`, mottled at a fine and a coarse scale."""
-    fine = rng.normal(0, grain, (height, width))
-    coarse = rng.normal(0, grain, (height // 8 + 1, width // 8 + 1))
-    coarse = np.kron(coarse, np.ones((8, 8)))[:height, :width]
-    return np.clip(np.asarray(color) + (fine + coarse)[:, :, None], 0, 255)
+    grey = rng.standard_normal((height, width), np.float32)
+    coarse = rng.standard_normal((height // 8 + 1, width // 8 + 1), np.float32)
+    grey += coarse.repeat(8, axis=0).repeat(8, axis=1)[:height, :width]
+    texels = np.asarray(color, np.float32) + grain * grey[:, :, None]
+    return np.clip(texels, 0, 255, out=texels)
 
 
 def facade(rng, width, height):
@@ -43,7 +44,7 @@ def facade(rng, width, height):
             x, y = (i + 0.5) * bay, (j + (0.62 if ground else 0.5)) * floor
             glass = rng.choice([40, 62, 90, 150], p=[.4, .3, .2, .1]) + np.array([-6, 0, 8])
             if ground and rng.random() < 0.35:
-                glass = rng.uniform(30, 190, 3)  # a door or a lit shop
+                glass = rng.uniform(40, 170) + rng.normal(0, 22, 3)  # a door or a lit shop
             left, right = round(x - w / 2), round(x + w / 2)
             top, bottom = round(y - h / 2), round(y + h / 2)
             color[top - 1:bottom + 1, left - 1:right + 1] = frame

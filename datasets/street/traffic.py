@@ -7,7 +7,7 @@ from datasets.street.ground import FRONT, KERB
 from datasets.street.layout import START, Cutout, Mover
 
 LANE = 1.75  # metres from the middle of the road, on the right
-RARE = ('bus', 'truck', 'tram', 'motorcyclist', 'cyclist')
+LARGE = ('bus', 'truck', 'tram')
 _MAKERS = {'bus': vehicles.bus, 'truck': vehicles.truck, 'tram': vehicles.tram}
 
 
@@ -16,20 +16,20 @@ class Drive:
 
     def __init__(self, rng, crossing):
         pace = rng.choice(['cruise', 'crawl', 'wait'], p=[.6, .2, .2])
-        self.speed = {'cruise': rng.uniform(7, 13), 'crawl': rng.uniform(1, 4), 'wait': 0.0}[pace]
+        self.speed = {'cruise': rng.uniform(3, 8), 'crawl': rng.uniform(1, 4), 'wait': 0.0}[pace]
         self.acceleration = {'cruise': rng.uniform(-1.5, 1.5), 'crawl': rng.uniform(0, 1.5),
                              'wait': rng.uniform(0, 1.0)}[pace]
-        self.start = crossing[0] - rng.uniform(6, 10) if pace == 'wait' else 0.0
+        self.start = crossing[0] - rng.uniform(8, 14) if pace == 'wait' else 0.0
         self.waits = pace == 'wait'
-        self.turn = rng.normal(0, 0.12) if rng.random() < 0.4 else 0.0
-        self.sway = rng.uniform(0.01, 0.05), rng.uniform(1, 3), rng.uniform(0, 2 * np.pi)
+        self.turn = rng.normal(0, 0.05) if rng.random() < 0.3 else 0.0
+        self.sway = rng.uniform(0.002, 0.008), rng.uniform(1, 3), rng.uniform(0, 2 * np.pi)
         self.eye = rng.uniform(1.25, 1.9)
-        self.bounce = rng.uniform(0.0, 0.6)
+        self.bounce = rng.uniform(0.0, 0.2)
 
     def position(self, time):
         """(x, y, z) in metres at `time` (s)."""
         width, rate, phase = self.sway
-        x = LANE + 6 * width * np.sin(rate * time * 0.7 + phase)
+        x = LANE + 8 * width * np.sin(rate * time * 0.7 + phase)
         z = self.start + self.speed * time + self.acceleration * time ** 2 / 2
         return np.array((x, self.eye, z))
 
@@ -43,26 +43,26 @@ class Drive:
         return self.bounce * (np.sin(9 * time) + np.sin(14.3 * time + 1))
 
 
-def populate(rng, street, drive, featured):
-    """All Cutouts and Movers that move in `street`; `featured` names some of RARE to be near."""
-    return (_lanes(rng, drive, featured) + _pedestrians(rng, street, drive)
+def populate(rng, street, drive, large):
+    """All Cutouts and Movers that move in `street`; `large` (of LARGE) is sure to be among them."""
+    return (_lanes(rng, drive, large) + _pedestrians(rng, street, drive)
             + _crossing(rng, street, drive))
 
 
-def _lanes(rng, drive, featured):
+def _lanes(rng, drive, large):
     """Traffic in the own lane (driving at about the own speed) and oncoming."""
     movers = []
     own, oncoming = drive.start + rng.uniform(9, 16), drive.start + rng.uniform(8, 20)
-    queue = list(featured) + ['car'] * rng.integers(2, 5)
+    queue = [large, 'cyclist', 'motorcyclist'] + ['car'] * rng.integers(2, 4)
     rng.shuffle(queue)
     for kind in queue:
-        if rng.random() < 0.4:
+        if rng.random() < 0.45:
             speed = max(drive.speed * rng.uniform(0.85, 1.2), 0.3 * (not drive.waits))
             movers.append(_road_user(rng, kind, LANE, own, speed))
-            own += rng.uniform(12, 20)
+            own += rng.uniform(8, 16)
         else:
-            movers.append(_road_user(rng, kind, -LANE, oncoming, -rng.uniform(3, 9)))
-            oncoming += rng.uniform(11, 18)
+            movers.append(_road_user(rng, kind, -LANE, oncoming, -rng.uniform(1, 5)))
+            oncoming += rng.uniform(8, 16)
     return movers
 
 
@@ -70,8 +70,8 @@ def _road_user(rng, kind, x, z, speed):
     if kind in ('cyclist', 'motorcyclist'):
         label = BICYCLE if kind == 'cyclist' else MOTORCYCLE
         if kind == 'cyclist':
-            x, z, speed = x + np.sign(x) * 1.1, z - 3, np.sign(speed) * min(abs(speed), 5.5)
-        side_view = rng.random() < 0.3
+            x, z, speed = x + np.sign(x) * 1.5, z - 2, np.sign(speed) * min(abs(speed), 5.5)
+        side_view = rng.random() < 0.2  # about to turn off
         textures = figures.two_wheeler(rng, label, True, side_view)
         return Cutout(textures, 2.0, 1.9, (x, 0, z), (0, 0, speed), rate=6)
     vehicle = _MAKERS.get(kind, vehicles.car)(rng)
@@ -83,7 +83,7 @@ def _pedestrians(rng, street, drive):
     """People who stroll on the pavements and a few who cross in front of us."""
     people = [figures.walker(rng) for _ in range(4)]
     movers = []
-    for _ in range(rng.integers(6, 18)):
+    for _ in range(rng.integers(8, 22)):
         side = rng.choice([-1, 1])
         x = side * rng.uniform(KERB + 0.5, FRONT - 0.3)
         z = drive.start + rng.uniform(4, 60)
@@ -107,8 +107,8 @@ def _crossing(rng, street, drive):
     for direction in (-1, 1):
         x = -direction * rng.uniform(0, 14)
         for _ in range(3 if drive.waits else 1):
-            kind = rng.choice(['car', 'car', 'car', 'bus', 'truck', 'tram', 'bike', 'moto'])
-            velocity = (direction * rng.uniform(5, 9), 0, 0)
+            kind = rng.choice(['car', 'car', 'car', 'car', 'bus', 'truck', 'bike', 'moto'])
+            velocity = (direction * rng.uniform(3, 7), 0, 0)
             place = (x, 0, middle - direction * 2)
             if kind in ('bike', 'moto'):
                 label = BICYCLE if kind == 'bike' else MOTORCYCLE

@@ -25,13 +25,17 @@ class Vehicle:
         self.quads = []
         across = np.array((width, 0, 0))
         for (z0, y0), (z1, y1), skin in zip(profile, profile[1:], skins, strict=False):
-            start, along = np.array((-width / 2, y0, z0)), np.array((0, y1 - y0, z1 - z0))
             light = 0.8 + 0.3 * abs(z1 - z0) / np.hypot(z1 - z0, y1 - y0)
-            self.quads.append(Quad(start, across, along, skin, light=light))
+            if y1 >= y0:
+                corner, right = np.array((-width / 2, y0, z0)), across
+            else:  # the front: seen, and so drawn, from the other end
+                corner, right = np.array((width / 2, y1, z1)), -across
+            along = np.array((0, y1 - y0, z1 - z0)) * (1 if y1 >= y0 else -1)
+            self.quads.append(Quad(corner, right, along, skin, light=light, one_sided=True))
         up = np.array((0, height, 0))
-        for x in (-width / 2, width / 2):
-            corner = np.array((x, 0, profile[0][0]))
-            self.quads.append(Quad(corner, np.array((0, 0, length)), up, side, light=0.85))
+        for way, z in ((1, profile[0][0]), (-1, profile[-1][0])):  # right flank, left flank
+            corner, along = np.array((way * width / 2, 0, z)), np.array((0, 0, way * length))
+            self.quads.append(Quad(corner, along, up, side, (way, 1), 0.85, one_sided=True))
         self.shadow = Quad(np.array((-width * 0.55, 0.02, profile[0][0] - 0.1)), across * 1.1,
                            np.array((0, 0, length + 0.2)), Texture(np.zeros((2, 2, 3)), 0),
                            light=0.45, shadow=True)
@@ -70,8 +74,9 @@ def _flank(rng, profile, paint, label, windows, wheels):
 
 
 def _car_paint(rng):
+    hues = [(160, 34, 34), (44, 66, 138), (34, 84, 62), (120, 104, 80), (176, 140, 44)]
     return rng.choice([rng.uniform(20, 60) * np.ones(3), rng.uniform(120, 225) * np.ones(3),
-                       rng.uniform(20, 190, 3)])
+                       np.array(hues[rng.integers(5)]) * rng.uniform(0.6, 1.2)])
 
 
 def car(rng):

@@ -6,7 +6,8 @@ IGNORE = 255
 MEAN_RGB = (123, 117, 104)  # ImageNet mean: close to zero once the mean is subtracted
 
 
-def augment(image, label, rng, crop, scale=(0.75, 1.5), flip=True, jitter=0.2, fill=MEAN_RGB):
+def augment(image, label, rng, crop, scale=(0.75, 1.5), flip=True, jitter=0.2, fill=MEAN_RGB,
+            focus=0):
     """One random view of `image` and of its `label`, moved alike.
 
     image   H x W x 3 uint8, RGB (not yet mean-subtracted)
@@ -17,14 +18,17 @@ def augment(image, label, rng, crop, scale=(0.75, 1.5), flip=True, jitter=0.2, f
             likely as doubling
     flip    mirror left to right every second time
     jitter  strength of the colour change, 0 for none, see `jitter_colour`
+    focus   share of views that must show a class drawn evenly from those in the frame, so that
+            small ones are seen as often as roads
     fill    RGB of the pixels of a view that reaches past the image; their label is 255 (ignored)
 
     Returns (view, view_label): crop x 3 uint8 and crop uint8. Raises ValueError on other inputs.
     """
     image, label = _as_images(image, label)
     magnify = np.exp(rng.uniform(np.log(scale[0]), np.log(scale[1])))
-    top = _place(image.height, crop[0] / magnify, rng)
-    left = _place(image.width, crop[1] / magnify, rng)
+    y, x = _pixel_of_any_class(label, rng) if rng.random() < focus else (None, None)
+    top = _place(image.height, crop[0] / magnify, rng, y)
+    left = _place(image.width, crop[1] / magnify, rng, x)
     view = _window(image, top, left, magnify, crop, Image.BILINEAR, fill)
     view_label = _window(label, top, left, magnify, crop, Image.NEAREST, IGNORE)
     if flip and rng.random() < 0.5:
@@ -60,9 +64,23 @@ def _as_images(image, label):
     return Image.fromarray(image), Image.fromarray(label)
 
 
-def _place(size, want, rng):
-    """First pixel of a window `want` long in `size`; a window larger than it holds it whole."""
-    return rng.uniform(min(0, size - want), max(0, size - want))
+def _pixel_of_any_class(label, rng):
+    """(y, x) of a pixel whose class is drawn evenly from those in the label; None where empty."""
+    label = np.asarray(label)
+    classes = np.setdiff1d(np.unique(label), [IGNORE])
+    if not len(classes):
+        return None, None
+    places = np.flatnonzero(label == rng.choice(classes))
+    return divmod(int(rng.choice(places)), label.shape[1])
+
+
+def _place(size, want, rng, hold=None):
+    """First pixel of a window `want` long in `size`, over pixel `hold` where given; a window
+    larger than `size` holds it whole."""
+    least, most = min(0, size - want), max(0, size - want)
+    if hold is not None:
+        least, most = max(least, min(most, hold - want)), min(most, max(least, hold))
+    return rng.uniform(least, most)
 
 
 def _window(image, top, left, magnify, crop, filter_, fill):

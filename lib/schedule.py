@@ -66,6 +66,8 @@ def fixed_rate(net, frames, rates, phase=0, stages=FCN8S):
     rates  e.g. {'middle': 2, 'deep': 4}: middle scores are renewed every 2nd frame, deep every 4th
     phase  a stage runs on frames where (number - phase) % period == 0; an int for all stages, or
            {stage name: phase}
+
+    A stage works on what the one before it gave last, which at other rates may be an older frame.
     """
     check_stages(net, stages)
     for name in rates:

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from .errors import ShapeMismatch, WeightsError
 from .proto import caffe_pb2
-from .upgrade import upgrade_net
+from .upgrade import named_blobs
 
 LIMIT = 2 ** 31 - 1    # protobuf's own, for one message
 HDF5_MAGIC = b'\x89HDF\r\n\x1a\n'
@@ -62,17 +62,16 @@ def _load_caffemodel(net, path):
     param = read_message(path, caffe_pb2.NetParameter(), 'a .caffemodel')
     if not param.layer and not param.layers:
         raise WeightsError('%s holds no layers: it is not a .caffemodel' % path)
-    param = upgrade_net(param)
     todo = []
-    for layer in param.layer:
-        if layer.name in net.params and layer.blobs:
-            mine = net.params[layer.name]
-            _check_number(path, layer.name, len(layer.blobs), len(mine))
-            for i, (blob, proto) in enumerate(zip(mine, layer.blobs)):
-                _check_shape(path, layer.name, i, blob.shape, *_shape(proto))
+    for name, blobs in named_blobs(param):
+        if name in net.params and len(blobs):
+            mine = net.params[name]
+            _check_number(path, name, len(blobs), len(mine))
+            for i, (blob, proto) in enumerate(zip(mine, blobs)):
+                _check_shape(path, name, i, blob.shape, *_shape(proto))
                 if len(proto.data or proto.double_data) != blob.count:
                     raise WeightsError('%s: layer %r, blob %d: holds %d values for shape %s: the file '
-                                       'is damaged' % (path, layer.name, i, len(proto.data), blob.shape))
+                                       'is damaged' % (path, name, i, len(proto.data), blob.shape))
                 todo.append((blob, proto))
     for blob, proto in todo:
         blob.data[...] = np.array(proto.data or proto.double_data, np.float32).reshape(blob.shape)

@@ -80,6 +80,18 @@ def fcn_pool(classes, pool, pad=100, size=(500, 500), batch=1):
     return n.to_proto()
 
 
+def vgg_trunk(width=1, size=(224, 224), batch=1):
+    """VGG-16's convolutions alone, padded to keep the size: to take first weights from (nets.thin).
+
+    Without pool5, so that it ends in conv5_3 and its ReLU.
+    """
+    n = inputs(False, size, batch)
+    trunk(n, 5, width, 1)
+    spec = n.to_proto()
+    del spec.layer[-1]
+    return spec
+
+
 def inputs(train, size, batch):
     """A NetSpec that holds the input blob `data`, and `label` where `train`."""
     n = caffe.NetSpec()

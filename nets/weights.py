@@ -49,6 +49,10 @@ TABLE = {
     "voc-fcn-pool4": Weights(
         "voc-fcn-pool4.caffemodel", ("voc-fcn-pool4",), "PASCAL VOC 2011 + SBD", PUBLISHED,
         score="22.5 mIU, synthetic VOC video (published)"),
+    "vgg16_conv_trunk": Weights(
+        "vgg16_conv_trunk.caffemodel", ("camvid-fcn8s-light-train",), "ImageNet", "Simonyan and "
+        "Zisserman, CC BY 4.0", score="only to start training from",
+        size=58859525, sha256="c7d4cde5f17e2ff88f12d74a77ef3082fa5227e578bbfacd4a6c109830d77487"),
     "miniature-fcn8s-light": Weights(
         "miniature-fcn8s-light.caffemodel", ("stage-miniature-fcn8s-light",),
         "the miniature street", "this repository", command="make train-miniature"),

@@ -75,9 +75,6 @@ class _Feed:
     def __init__(self, clip):
         self.clip, self.label, self.fed_at, self.loading = clip, None, 0.0, 0.0
 
-    def __len__(self):
-        return len(self.clip)
-
     def __iter__(self):
         asked = time.perf_counter()
         for in_, label in self.clip:
@@ -100,15 +97,14 @@ class _Tally:
         """Run schedule(frames) over the clip and add up what it did."""
         feed, runs, kept = _Feed(clip), Counter(), []
         start = time.perf_counter()
-        for step in schedule(feed):
+        for number, step in enumerate(schedule(feed), 1):
             now = time.perf_counter()
             self.seconds += now - start
             self.latency += now - feed.fed_at
             self.frames += 1
             runs.update([*step.ran, *step.then])
             if feed.label is not None:
-                self.scores.add(step.label, feed.label)
-                self.labelled += 1
+                self._score(step.label, feed.label, clip, number)
             if self.labels is not None:
                 kept.append(step.label)
             start = time.perf_counter()  # resuming it runs what comes after the output
@@ -121,6 +117,14 @@ class _Tally:
                              'does not know: give both the same stages')
         self.macs += sum(costs[stage] * times for stage, times in runs.items())
         self.runs += runs
+
+    def _score(self, out, label, clip, number):
+        try:
+            self.scores.add(out, label)
+        except ValueError as error:
+            where = getattr(clip, 'name', 'a clip without a name')
+            raise ValueError(f'{where}, frame {number} (the first is 1): {error}') from None
+        self.labelled += 1
 
     def result(self, name, stages):
         if not self.frames:

@@ -40,9 +40,9 @@ def get_out_scoremap(net):
 def label_map(scores):
     """The best-scoring class of each pixel: classes x H x W -> H x W uint8, ties to the lower."""
     best, label = scores[0].copy(), np.zeros(scores.shape[1:], np.uint8)
-    # class by class over whole maps: numpy's argmax over the first axis is several times slower
+    # class by class over whole maps: on full frames a third of the time of argmax over axis 0
     for class_, score in enumerate(scores[1:], 1):
-        label[score > best] = class_
+        np.copyto(label, np.uint8(class_), where=score > best)
         np.maximum(best, score, out=best)
     return label
 

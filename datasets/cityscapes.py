@@ -24,6 +24,9 @@ TRAIN_LABELS = sorted((label for label in LABELS if 0 <= label.trainId < IGNORE)
                       key=lambda label: label.trainId)
 NUM_IDS = 1 + max(label.id for label in LABELS)
 IMAGE = '_leftImg8bit.png'
+# Ids by colour, since labelIds files that hold the painted label are in circulation. Classes that
+# share a colour (poles and their groups, cars and licence plates) come first id first.
+COLORS = {label.color: label.id for label in reversed(LABELS) if label.id >= 0}
 LABEL_IDS = '_gtFine_labelIds.png'
 LABEL_TRAIN_IDS = '_gtFine_labelTrainIds.png'
 
@@ -67,7 +70,9 @@ class cityscapes:
 
         Raises DatasetError naming the first frame file that is missing.
         """
-        shot, number = idx.rsplit('_', 1)
+        shot, _, number = idx.rpartition('_')
+        if not shot or not number.isdecimal():
+            raise DatasetError(f'{idx!r}: not the name of a frame; expected city_shot_frame')
         last = int(number)
         names = [f'{shot}_{n:0{len(number)}d}' for n in range(last - length + 1, last + 1)]
         if last < length - 1:
@@ -125,7 +130,7 @@ class cityscapes:
         for package in ('gtFine', 'gtFine_sequence'):
             path = self._path(package, split, idx, LABEL_IDS)
             if path.is_file():
-                label = open_label(path, NUM_IDS, image_size(self._image_path(split, idx)))
+                label = open_label(path, NUM_IDS, image_size(self._image_path(split, idx)), COLORS)
                 return self.assign_trainIds(label)[np.newaxis]
             path = self._path(package, split, idx, LABEL_TRAIN_IDS)
             if path.is_file():

@@ -47,29 +47,47 @@ def image_size(path):
         return open_image(path).size  # fails too, with the message that says why
 
 
-def open_label(path, num_values, size=None):
+def open_label(path, num_values, size=None, colors=None):
     """Open a label image as an H x W uint8 array of its stored values (palette indices as such).
 
     Args:
-        path: the label file, single-channel.
+        path: the label file, single-channel unless `colors` are given.
         num_values: values must be below this, or IGNORE.
         size: (width, height) of the frame it belongs to, checked unless None.
-    Raises DatasetError naming the file if it is unreadable, in colour, out of range or of
-    another size than its frame.
+        colors: {(r, g, b): value}, for labels that may be stored as a painted RGB image.
+    Raises DatasetError naming the file if it is unreadable, in colours that do not tell the
+    class, out of range or of another size than its frame.
     """
     im = open_image(path)
-    if im.mode not in ('L', 'P', '1', 'I', 'I;16'):
+    if im.mode in ('L', 'P', '1', 'I', 'I;16'):
+        label = np.asarray(im)
+    elif im.mode == 'RGB' and colors:
+        label = _values_of(np.asarray(im), colors, path)
+    else:
         raise DatasetError(f'{path}: a label holds one class index a pixel, this is a {im.mode} '
                            'image; is it the coloured rendering of the label?')
     if size is not None and im.size != tuple(size):
         raise DatasetError(f'{path}: the label is {_dims(im.size)} but its frame is {_dims(size)}; '
                            'one of the two was resized')
-    label = np.asarray(im)
     wrong = (label >= num_values) & (label != IGNORE)
     if wrong.any():
         raise DatasetError(f'{path}: label value {label[wrong][0]} is neither below {num_values} '
                            f'nor {IGNORE} (ignore); is this label made for another class list?')
     return label.astype(np.uint8)
+
+
+def _values_of(rgb, colors, path):
+    """The H x W uint8 values that `colors` gives to the pixels of an H x W x 3 image."""
+    packing = np.array((1 << 16, 1 << 8, 1))
+    known = np.array(list(colors)) @ packing
+    order = np.argsort(known)
+    pixels = rgb.astype(np.int64) @ packing
+    found = order[np.searchsorted(known, pixels, sorter=order).clip(max=len(known) - 1)]
+    strange = known[found] != pixels
+    if strange.any():
+        raise DatasetError(f'{path}: no class has the colour {tuple(rgb[strange][0].tolist())}; '
+                           'was this painted label resized or stored as JPEG?')
+    return np.array(list(colors.values()), np.uint8)[found]
 
 
 def _dims(size):

@@ -138,5 +138,6 @@ def _name(schedule):
     """A schedule's name with the options bound to it: 'adaptive(threshold=0.25)'."""
     bound = getattr(schedule, 'keywords', {})
     plain = getattr(schedule, 'func', schedule).__name__
-    options = ', '.join(f'{key}={value}' for key, value in bound.items() if key != 'stages')
+    options = ', '.join(f'{key}={value:.4g}' if isinstance(value, float) else f'{key}={value}'
+                        for key, value in bound.items() if key != 'stages')
     return f'{plain}({options})' if options else plain

@@ -98,6 +98,8 @@ def test_time_leaves_out_loading_and_latency_leaves_out_late_stages(fake_net, fa
 def test_name_tells_the_options(fake_net, clips):
     result = run(partial(schedule.adaptive, threshold=.25), fake_net, clips)
     assert result.name == 'adaptive(threshold=0.25)'
+    tuned = partial(schedule.adaptive, threshold=.12486773729)
+    assert run(tuned, fake_net, clips).name == 'adaptive(threshold=0.1249)'
     assert run(schedule.per_frame, fake_net, clips, name='oracle').name == 'oracle'
 
 

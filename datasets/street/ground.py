@@ -23,9 +23,8 @@ class Ground:
 
     def paint(self, left, right, near, far, color, label=None):
         """Paint x in [left, right], z in [near, far]; without `label` it is a mere marking."""
-        x = [int(np.clip((v + HALF_WIDTH) / TEXEL, 0, self.color.shape[1])) for v in (left, right)]
-        z = [int(np.clip((v - self.start) / TEXEL, 0, self.color.shape[0])) for v in (near, far)]
-        box = np.s_[z[0]:z[1], x[0]:x[1]]
+        box = (slice(*(max(0, int((z - self.start) / TEXEL)) for z in (near, far))),
+               slice(*(max(0, int((x + HALF_WIDTH) / TEXEL)) for x in (left, right))))
         self.color[box] = color
         if label is not None:
             self.label[box] = label
@@ -41,8 +40,8 @@ class Ground:
         for side in (-1, 1):
             inner, outer = sorted((side * KERB, side * FRONT))
             self.paint(inner, outer, self.start, far, stone, SIDEWALK)
-            for z in np.arange(self.start, far, 1.0):
-                self.paint(inner, outer, z, z + TEXEL, stone * 0.88)
+            columns = slice(*(int((x + HALF_WIDTH) / TEXEL) for x in (inner, outer)))
+            self.color[::round(1 / TEXEL), columns] = stone * 0.88  # joints, a metre apart
             edge = sorted((side * KERB, side * (KERB + 0.25)))
             self.paint(*edge, self.start, far, stone * 1.2)
         self.paint(-KERB, KERB, self.start, far, asphalt, ROAD)

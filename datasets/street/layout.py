@@ -63,6 +63,10 @@ class Street:
         self.fronts = [(surfaces.facade(rng, 11.0, h), h) for h in rng.uniform(7, 17, 5)]
         self.gables = [surfaces.blank_wall(rng, 9, 12, BUILDING) for _ in range(2)]
         self.pole_skin = surfaces.metal(rng)
+        self.cars = [vehicles.car(rng) for _ in range(4)]
+        self.parked = {label: [figures.two_wheeler(rng, label, False, side_view)
+                               for side_view in (True, True, False)]
+                       for label in (BICYCLE, MOTORCYCLE)}
         for side in (-1, 1):
             self._line(side)
             self._furnish(side)
@@ -169,7 +173,6 @@ class Street:
     def _park(self, side):
         """Parked cars, motorcycles and bicycles between the lane and the kerb."""
         rng = self.rng
-        models = [vehicles.car(rng) for _ in range(3)]
         fill = rng.uniform(0.1, 0.65)
         for z in np.arange(START, 90, 6.2):
             if self.crossing[0] - 6 < z < self.crossing[1] + 6 or rng.random() > fill:
@@ -177,7 +180,8 @@ class Street:
             kind, x = rng.random(), side * (KERB - 1.0)
             heading = 0.0 if side > 0 else np.pi
             if kind < 0.65:
-                self.figures.append(Mover(models[rng.integers(3)], (x, 0, z), heading=heading))
+                car = self.cars[rng.integers(4)]
+                self.figures.append(Mover(car, (x, 0, z), heading=heading))
                 continue
             label = MOTORCYCLE if kind < 0.83 else BICYCLE
             self._rack(label, x, z)
@@ -187,6 +191,6 @@ class Street:
     def _rack(self, label, x, z):
         """A few two-wheelers parked beside each other, askew enough to be seen from the side."""
         for k in range(self.rng.integers(1, 4)):
-            texture = figures.two_wheeler(self.rng, label, False, self.rng.random() < 0.7)
+            texture = self.parked[label][self.rng.integers(3)]
             askew = self.rng.uniform(-0.5, 0.5)
             self.figures.append(Cutout(texture, 2.0, 1.9, (x + askew, 0, z + 0.9 * k)))

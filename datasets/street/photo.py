@@ -10,11 +10,11 @@ class Sky:
         self.haze = np.ones(3) * rng.uniform(170, 235) + rng.normal(0, 5, 3)
         if rng.random() < 0.4:  # overcast
             self.zenith = self.haze * rng.uniform(0.8, 1.0)
-        coarse = rng.uniform(0, 1, (8, 64))
-        self.clouds = np.kron(coarse, np.ones((8, 16))).astype(np.float32)
+        coarse = rng.uniform(0, 1, (16, 32)).astype(np.float32)
+        self.clouds = coarse.repeat(4, axis=0).repeat(32, axis=1)  # wider than they are high
         for _ in range(6):
             for axis in (0, 1):
-                self.clouds = sum(np.roll(self.clouds, k, axis) for k in (-2, 0, 2)) / 3
+                self.clouds = sum(np.roll(self.clouds, k, axis) for k in (-2 - 6 * axis, 0, 2 + 6 * axis)) / 3
 
     def draw(self, canvas):
         """Fill the part of `canvas` above the horizon."""
@@ -52,7 +52,10 @@ class Film:
         height, width = near.shape
         y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
         color *= (1 - 0.12 * (x * x + y * y))[:, :, None].astype(np.float32)
-        color += np.float32(self.noise) * rng.standard_normal(color.shape, dtype=np.float32)
+        # The sum of two uniform bytes: as good as a Gaussian here, and much quicker to draw.
+        dice = rng.integers(0, 256, (2, *color.shape), np.uint8)
+        color += np.add(*dice, dtype=np.float32) * np.float32(self.noise / 104.5)
+        color -= np.float32(self.noise * 255 / 104.5)
         return np.clip(color, 0, 255).astype(np.uint8)
 
 

@@ -15,7 +15,7 @@ class Sketch:
     def __init__(self, width, height, scale=40):
         size = max(2, round(width * scale)), max(2, round(height * scale))
         self.width, self.height = width, height
-        self.scale = np.array([size[0] / width, size[1] / height])
+        self.scale = size[0] / width, size[1] / height  # texels a metre, exactly
         self._sheets = [Image.new(mode, size, blank)
                         for mode, blank in (('RGB', 0), ('L', CLEAR), ('L', 0))]
         self._pens = [ImageDraw.Draw(sheet) for sheet in self._sheets]
@@ -43,16 +43,15 @@ class Sketch:
         """The sheet as a Texture with colour noise of standard deviation `grain`."""
         color, label, opaque = (np.asarray(sheet) for sheet in self._sheets)
         noise = np.float32(grain) * rng.standard_normal((*label.shape, 1), np.float32)
-        return Texture(np.clip(color + noise, 0, 255), label, opaque > 0)
+        texels = color + noise
+        return Texture(np.clip(texels, 0, 255, out=texels), label, opaque > 0)
 
     def _pixels(self, points):
-        points = np.asarray(points, float) + (self.width / 2, 0)
-        points = points * self.scale
-        points[:, 1] = self._sheets[0].height - points[:, 1]
-        return [tuple(p) for p in points]
+        (right, up), height = self.scale, self._sheets[0].height
+        return [((x + self.width / 2) * right, height - y * up) for x, y in points]
 
     def _stroke(self, shape, points, color, label, glassy, **options):
-        fills = tuple(int(c) for c in np.clip(color, 0, 255)), int(label), 255
+        fills = tuple(min(max(int(c), 0), 255) for c in color), int(label), 255
         for pen, fill in zip(self._pens, fills, strict=True):
             if glassy and pen is not self._pens[1]:
                 continue

@@ -81,7 +81,7 @@ def _road_user(rng, kind, x, z, speed):
 
 def _pedestrians(rng, street, drive):
     """People who stroll on the pavements and a few who cross in front of us."""
-    people = [figures.walker(rng) for _ in range(4)]
+    people = [figures.walker(rng) for _ in range(3)]
     movers = []
     for _ in range(rng.integers(8, 22)):
         side = rng.choice([-1, 1])
@@ -89,12 +89,12 @@ def _pedestrians(rng, street, drive):
         z = drive.start + rng.uniform(4, 60)
         pace = rng.choice([-1.4, 0, 1.4]) * rng.uniform(0.7, 1.2)
         size = rng.uniform(0.85, 1.05)
-        movers.append(Cutout(people[rng.integers(4)], 0.9 * size, 1.85 * size, (x, 0, z),
+        movers.append(Cutout(people[rng.integers(3)], 0.9 * size, 1.85 * size, (x, 0, z),
                              (0, 0, pace), rate=7 * (pace != 0)))
     for _ in range(rng.integers(1, 4)):
         z = drive.start + rng.uniform(8, 30) + drive.speed
         direction = rng.choice([-1, 1])
-        movers.append(Cutout(people[rng.integers(4)], 0.9, 1.85,
+        movers.append(Cutout(people[rng.integers(3)], 0.9, 1.85,
                              (-direction * rng.uniform(0, 6), 0, z),
                              (direction * rng.uniform(1.0, 2.0), 0, 0), rate=7))
     return movers

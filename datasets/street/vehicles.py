@@ -49,11 +49,11 @@ class Vehicle:
 
 
 def _sheet(rng, color, label, marks=()):
-    """A 48 x 32 panel of `color` with (left, bottom, right, top, color) marks in 0..1."""
-    panel = plaster(rng, 32, 48, color, grain=4)
+    """A 24 x 16 panel of `color` with (left, bottom, right, top, color) marks in 0..1."""
+    panel = plaster(rng, 16, 24, color, grain=4)
     for left, bottom, right, top, mark in marks:
-        panel[round(32 * (1 - top)):round(32 * (1 - bottom)),
-              round(48 * left):round(48 * right)] = mark
+        panel[round(16 * (1 - top)):round(16 * (1 - bottom)),
+              round(24 * left):round(24 * right)] = mark
     return Texture(panel, label)
 
 

@@ -12,9 +12,8 @@ class Sky:
             self.zenith = self.haze * rng.uniform(0.8, 1.0)
         coarse = rng.uniform(0, 1, (16, 32)).astype(np.float32)
         self.clouds = coarse.repeat(4, axis=0).repeat(32, axis=1)  # wider than they are high
-        for _ in range(6):
-            for axis in (0, 1):
-                self.clouds = sum(np.roll(self.clouds, k, axis) for k in (-2 - 6 * axis, 0, 2 + 6 * axis)) / 3
+        for axis, step in ((0, 2), (1, 8)) * 6:  # soften
+            self.clouds = sum(np.roll(self.clouds, k, axis) for k in (-step, 0, step)) / 3
 
     def draw(self, canvas):
         """Fill the part of `canvas` above the horizon."""

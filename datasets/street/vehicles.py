@@ -62,7 +62,9 @@ def _flank(rng, profile, paint, label, windows, wheels):
     length, height = profile[-1][0] - profile[0][0], max(y for _, y in profile)
     middle = (profile[0][0] + profile[-1][0]) / 2
     s = Sketch(length, height, scale=min(40, 320 / length))
-    s.polygon([(z - middle, y) for z, y in profile], paint, label)
+    outline = [(z - middle, y) for z, y in profile]
+    s.polygon(outline, paint, label)
+    s.line([*outline, outline[0]], 3 / s.scale[0], paint, label)  # so that no seam gapes
     s.polygon([(z - middle, min(y, profile[0][1] + 0.25)) for z, y in profile], paint * 0.7, label)
     for window in windows:
         s.polygon([(z - middle, y) for z, y in window], GLASS + rng.normal(0, 6), label)

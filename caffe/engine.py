@@ -29,7 +29,8 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
         layer.run(bottoms, tops)
         return None
     where = device.device()
-    kind = torch.float32 if layer.exact else device.precision()
+    kind = bottoms[0].synced_data.dtype if layer.exact is None else \
+        torch.float32 if layer.exact else device.precision()
     x = [b.synced_data.tensor(where, kind) for b in bottoms]
     w = [p.synced_data.tensor(where) for p in params]
     tape = None

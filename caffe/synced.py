@@ -78,6 +78,11 @@ class SyncedTensor:
         self._engine, self.head = None, 'host'
 
     @property
+    def dtype(self):
+        """The precision of the content: the engine's where it is newest, else float32."""
+        return self._engine.dtype if self.head == 'engine' else torch.float32
+
+    @property
     def viewed(self):
         """True once a numpy view is out, so that the engine must write into this very memory."""
         return self._viewed

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from google.protobuf import text_format
+from PIL import Image
 
 import caffe
 from datasets.camvid import camvid
-from datasets.preprocess import preprocess
 from lib.augment import augment
 from lib.train import batches, train
 from nets.fcn8s import vgg_trunk
@@ -33,7 +33,7 @@ def camvid_samples(root=None, crop=CROPS["camvid"]):
     def sample(rng):
         image, label = frames[rng.integers(len(frames))]
         view, label = augment(image, label, rng, crop, scale=(0.6, 1.6), focus=0.5)
-        return preprocess(view, data.mean), label
+        return data.preprocess(Image.fromarray(view)), label
     shown = [data.preprocess(data.load_image("train", n)) for n in names[::len(names) // 24]]
     return sample, np.stack(shown)
 

@@ -34,7 +34,8 @@ class LayerType:
     """Base of the layer types. Subclasses say how many bottoms and tops they take, and compute.
 
     bottoms, tops: (least, most) counts; most None = any number.
-    exact: True where inputs must come as float32 whatever the engine's precision (losses).
+    exact: True where inputs must come as float32 whatever the engine's precision (losses), None
+        where they may stay in the precision that they are held in.
     in_place: True where a top may be its own bottom.
     loss: True where the first top has loss weight 1 unless told otherwise.
     """

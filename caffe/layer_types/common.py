@@ -62,6 +62,7 @@ class Silence(LayerType):
 class Eltwise(LayerType):
     """SUM (with coefficients), PROD or MAX of bottoms of one shape."""
     bottoms = (2, None)
+    exact = None
 
     def check_counts(self):
         super().check_counts()
@@ -99,6 +100,7 @@ class Crop(LayerType):
     """Cut bottom 0 to the size of bottom 1 from `axis` on, beginning at `offset` (0 unless given,
     one for all axes or one each; never centred). Bottom 1 only gives its shape."""
     bottoms = (2, 2)
+    exact = None
 
     def geometry(self, shapes):
         """ShapeMismatch where the cut would reach outside bottom 0."""

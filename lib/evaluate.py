@@ -59,13 +59,16 @@ def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignor
         raise ValueError('a coin flip needs phases to choose from: give phases=(0, 1)')
     name = name or _name(schedule)
     tally, rng = _Tally(Scores(n_classes, class_names, ignore), keep), np.random.default_rng(seed)
-    for clip in tqdm(clips, desc=name, unit='clip', disable=silent):
-        chosen = phases or (None,)
-        if coin_flip:
-            chosen = (chosen[rng.integers(len(chosen))],)
-        for phase in chosen:
-            options = {} if phase is None else {'phase': phase}
-            tally.run_clip(partial(schedule, net, **options), net, clip, stages)
+    with tqdm(desc=name, unit='frame', disable=silent) as bar:
+        runs = 1 if coin_flip or not phases else len(phases)
+        bar.total = runs * sum(map(len, clips))
+        for clip in clips:
+            chosen = phases or (None,)
+            if coin_flip:
+                chosen = (chosen[rng.integers(len(chosen))],)
+            for phase in chosen:
+                options = {} if phase is None else {'phase': phase}
+                tally.run_clip(partial(schedule, net, **options), net, clip, stages, bar.update)
     return tally.result(name, stages)
 
 
@@ -93,8 +96,8 @@ class _Tally:
         self.seconds = self.latency = 0.0
         self.labels = [] if keep else None
 
-    def run_clip(self, schedule, net, clip, stages):
-        """Run schedule(frames) over the clip and add up what it did."""
+    def run_clip(self, schedule, net, clip, stages, done):
+        """Run schedule(frames) over the clip and add up what it did; done() after each frame."""
         feed, runs, kept = _Feed(clip), Counter(), []
         start = time.perf_counter()
         for number, step in enumerate(schedule(feed), 1):
@@ -107,6 +110,7 @@ class _Tally:
                 self._score(step.label, feed.label, clip, number)
             if self.labels is not None:
                 kept.append(step.label)
+            done()
             start = time.perf_counter()  # resuming it runs what comes after the output
         self.seconds += time.perf_counter() - start - feed.loading
         if self.labels is not None:

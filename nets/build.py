@@ -30,7 +30,7 @@ NETS = {
     "stage-cityscapes-fcn8s": partial(fcn8s, 19),
     "stage-miniature-fcn8s-light": partial(MINIATURE, size=(192, 384)),
     "miniature-fcn8s-light-train": partial(
-        MINIATURE, train=True, filler="msra", size=(192, 384), batch=4),
+        MINIATURE, train=True, filler="msra", size=(160, 288), batch=4),
     "stage-camvid-fcn8s-light": partial(CAMVID, size=(360, 480)),
     "camvid-fcn8s-light-train": partial(
         CAMVID, train=True, filler="msra", size=(256, 352), batch=4),
@@ -38,7 +38,7 @@ NETS = {
 
 # SolverParameter fields by net; the train net and the snapshot prefix follow from the name
 SOLVERS = {
-    "miniature-fcn8s-light": {"max_iter": 2000, "base_lr": 1e-3},
+    "miniature-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
     "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
 }
 

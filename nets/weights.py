@@ -11,6 +11,10 @@ FOLDER = Path(__file__).resolve().parent
 ARCHIVE = "http://dl.caffe.berkeleyvision.org/clockwork-nets.tar.gz"
 
 
+class NetError(Exception):
+    """There is no net of that name."""
+
+
 class WeightsError(Exception):
     """A weights file is unknown, missing or not the one that the table names."""
 
@@ -62,8 +66,19 @@ TABLE = {
 }
 
 
+def find_net(name, folder=FOLDER):
+    """Path, a str as real pycaffe wants it, of the net `name` in `folder`; NetError names all nets
+    where there is none of that name."""
+    path = Path(folder) / f"{name}.prototxt"
+    if not path.is_file():
+        names = sorted(p.stem for p in Path(folder).glob("*.prototxt"))
+        raise NetError(f"{path} is missing; there are the nets {', '.join(names)}: choose one, or "
+                       "write it with make nets")
+    return str(path)
+
+
 def find_weights(name, folder=FOLDER):
-    """Path of the weights `name` (a key of TABLE) in `folder`, checked for size and sha256.
+    """Path (a str) of the weights `name` (a key of TABLE) in `folder`, checked for size and sha256.
 
     Raises WeightsError that names the file, where it was looked for and how to get it.
     """
@@ -81,7 +96,7 @@ def find_weights(name, folder=FOLDER):
     if weights.sha256 is not None and sha256(path) != weights.sha256:
         raise WeightsError(f"{path} is not the file of the table: its sha256 differs. "
                            f"{how_to_get(weights, path.parent)}")
-    return path
+    return str(path)
 
 
 def how_to_get(weights, folder):

@@ -21,3 +21,12 @@ def write_figures(name, rows, **more):
     path = results_folder() / f"{name}.json"
     path.write_text(json.dumps({"rows": rows, **more}, indent=1, default=lambda x: x.tolist()))
     return path
+
+
+def write_results(name, results, **more):
+    """`write_figures` for the Results of lib.evaluate: one row for each schedule."""
+    rows = [{"schedule": r.name, "mean IU %": 100 * r.scores.summary().mean_iu,
+             "accuracy %": 100 * r.scores.summary().acc, "deep fired %": 100 * r.fired["deep"],
+             "GMAC/frame": r.macs_per_frame / 1e9, "ms/frame": r.ms_per_frame,
+             "latency ms": r.latency_ms, "labelled frames": r.n_labelled} for r in results]
+    return write_figures(name, rows, **more)

@@ -28,8 +28,8 @@ FOLDER = ROOT / "notebooks"
 # Notebooks of `make run`: the dataset each cannot do without and the sub-folder of it that is read;
 # None where no download is needed.
 NOTEBOOKS = {
-    "miniature-clockwork": None,
-    "camvid-clockwork": ("camvid", "val"),
+    "cityscapes-clockwork-exp": None,
+    "camvid-clockwork-exp": ("camvid", "val"),
 }
 
 

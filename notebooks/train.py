@@ -14,6 +14,8 @@ from PIL import Image
 
 import caffe
 from datasets.camvid import camvid
+from datasets.cityscapes import cityscapes
+from datasets.miniature import miniature
 from lib.augment import augment
 from lib.train import batches, train
 from nets.fcn8s import vgg_trunk
@@ -21,7 +23,7 @@ from nets.thin import thin
 from nets.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[1]
-CROPS = {"camvid": (256, 352), "miniature": (128, 256)}
+CROPS = {"camvid": (256, 352), "miniature": (160, 288)}
 
 
 def camvid_samples(root=None, crop=CROPS["camvid"]):
@@ -38,13 +40,26 @@ def camvid_samples(root=None, crop=CROPS["camvid"]):
     return sample, np.stack(shown)
 
 
-SAMPLES = {"camvid": camvid_samples}
+def miniature_samples(root=None, crop=CROPS["miniature"], snippets=60):
+    """(sample(rng) -> (in_, label), None) from rendered training streets, every second frame."""
+    data = cityscapes(miniature(root, train=snippets))
+    frames = [(np.array(clip.image(i)), clip.label(i)) for clip in data.clips("train")
+              for i in range(0, len(clip), 2)]
+
+    def sample(rng):
+        image, label = frames[rng.integers(len(frames))]
+        view, label = augment(image, label, rng, crop, scale=(0.7, 1.6), focus=0.5)
+        return data.preprocess(Image.fromarray(view)), label
+    return sample, None
+
+
+SAMPLES = {"camvid": camvid_samples, "miniature": miniature_samples}
 
 
 def thin_vgg(net, width, images):
     """Give the convolutions of `net` the channels of VGG-16 that say most (nets.thin)."""
-    vgg = caffe.Net(str(written(vgg_trunk())), str(find_weights("vgg16_conv_trunk")), caffe.TEST)
-    light = caffe.Net(str(written(vgg_trunk(width))), caffe.TEST)
+    vgg = caffe.Net(written(vgg_trunk()), find_weights("vgg16_conv_trunk"), caffe.TEST)
+    light = caffe.Net(written(vgg_trunk(width)), caffe.TEST)
     for layer, share in thin(light, vgg, images).items():
         print(f"{layer}: {share:.0%} of the kept channels' variance reproduced")
     for layer, blobs in light.params.items():
@@ -56,7 +71,7 @@ def written(spec):
     """Path of a temporary prototxt that holds `spec`."""
     path = Path(tempfile.mkdtemp()) / "net.prototxt"
     path.write_text(text_format.MessageToString(spec))
-    return path
+    return str(path)
 
 
 def main():

@@ -1,6 +1,33 @@
 """Blob: the array that layers exchange, with room for its gradient."""
+import math
+import os
+
 from .errors import CaffeError
 from .synced import SyncedTensor
+
+MOST_AXES = 32
+# Caffe counts elements in an int; and no array can be larger than the machine's memory
+MOST_ELEMENTS = 2 ** 31 - 1
+if hasattr(os, 'sysconf') and os.sysconf('SC_PHYS_PAGES') > 0:
+    MEMORY = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    MOST_ELEMENTS = min(MOST_ELEMENTS, MEMORY // 4)
+
+
+def refusal(shape):
+    """Why no blob can have this shape (text), or None where one can. Takes no memory."""
+    if len(shape) > MOST_AXES:
+        return 'would have %d axes, a blob has %d at most' % (len(shape), MOST_AXES)
+    try:
+        whole = all(int(d) == d >= 0 for d in shape)
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        return 'cannot have shape %s: dimensions are whole numbers of 0 or more' % (tuple(shape),)
+    count = math.prod(map(int, shape))
+    if count > MOST_ELEMENTS:
+        return 'would have shape %s, %.3g elements where %.3g are the most: make it smaller' \
+            % (tuple(shape), count, MOST_ELEMENTS)
+    return None
 
 
 class Blob:
@@ -12,6 +39,7 @@ class Blob:
     """
 
     def __init__(self, *shape):
+        _check(shape)
         self.synced_data = SyncedTensor(shape)
         self.synced_diff = SyncedTensor(shape)
 
@@ -20,7 +48,7 @@ class Blob:
     diff = property(lambda self: self.synced_diff.numpy(),
                     doc='float32 numpy view of the gradient; writing to it writes to the net')
     shape = property(lambda self: self.synced_data.shape, doc='tuple of ints')
-    count = property(lambda self: _product(self.shape), doc='number of elements')
+    count = property(lambda self: math.prod(self.shape), doc='number of elements')
     num = property(lambda self: self._legacy(0), doc='first of the four old axes')
     channels = property(lambda self: self._legacy(1), doc='second of the four old axes')
     height = property(lambda self: self._legacy(2), doc='third of the four old axes')
@@ -29,10 +57,10 @@ class Blob:
     def reshape(self, *dims):
         """Give data and diff the shape `dims`; takes effect at once, here and in the net.
 
-        CaffeError where a dimension is negative or not a whole number.
+        The content stays in memory order; what is new is zero. CaffeError where a dimension is
+        negative or no whole number, or where the blob would be too large.
         """
-        if any(int(d) != d or d < 0 for d in dims):
-            raise CaffeError('Blob.reshape%r: dimensions are whole numbers of 0 or more' % (dims,))
+        _check(dims)
         self.synced_data.reshape(dims)
         self.synced_diff.reshape(dims)
 
@@ -64,8 +92,7 @@ class BlobVec(list):
         self.append(Blob(*shape))
 
 
-def _product(shape):
-    count = 1
-    for d in shape:
-        count *= d
-    return count
+def _check(shape):
+    problem = refusal(shape)
+    if problem:
+        raise CaffeError('a blob %s' % problem)

@@ -1,19 +1,22 @@
 """Where and how the engine computes: one choice for the whole process, all threads alike.
 
 pycaffe keeps the mode in each thread, so that a notebook's worker thread silently falls back to the
-CPU; here a mode, once set, holds everywhere.
+CPU; here a mode, once set, holds everywhere. It takes effect with the next layer that runs: blobs
+and weights move to where they are needed by themselves, and `.data` is always the host's.
 """
 import torch
 
 from .errors import DeviceError
 
+PRECISIONS = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
+CPU = torch.device('cpu')
 _choice = {'mode': 'cpu', 'index': 0, 'precision': torch.float32}
-_generators = {}
+_generators = {}    # torch.device -> torch.Generator
 
 
 def _check_cuda(index):
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if index >= found:
+    if not 0 <= index < found:
         raise DeviceError('GPU %d was asked for, but this PyTorch (%s) sees %d CUDA device(s): '
                           'call caffe.set_mode_cpu(), or install a CUDA build of PyTorch'
                           % (index, torch.__version__, found))
@@ -25,7 +28,7 @@ def set_mode_cpu():
 
 
 def set_mode_gpu():
-    """Compute on the GPU chosen by `set_device`; DeviceError where there is none."""
+    """Compute on the GPU chosen by `set_device` (default 0); DeviceError where there is none."""
     _check_cuda(_choice['index'])
     _choice['mode'] = 'gpu'
 
@@ -39,18 +42,18 @@ def set_device(index):
 def set_precision(name):
     """'float32' (the default, what Caffe computes) or 'bfloat16' (faster where the CPU has AMX).
 
-    Ours, not pycaffe's. Weights, losses and all that the host sees stay float32; only what flows
-    between the layers is rounded, so results agree to about two decimals. Meant for training.
+    Ours, not pycaffe's. Weights, scores, losses and all that the host sees stay float32; only what
+    flows between the layers is rounded, so results agree to about two decimals. Meant for training.
+    DeviceError for another name.
     """
-    try:
-        _choice['precision'] = {'float32': torch.float32, 'bfloat16': torch.bfloat16}[name]
-    except KeyError:
-        raise DeviceError("precision %r is not known: use 'float32' or 'bfloat16'" % (name,)) from None
+    if name not in PRECISIONS:
+        raise DeviceError('precision %r is not known: use %s' % (name, ' or '.join(PRECISIONS)))
+    _choice['precision'] = PRECISIONS[name]
 
 
 def device():
     """The torch.device that layers run on now."""
-    return torch.device('cpu') if _choice['mode'] == 'cpu' else torch.device('cuda', _choice['index'])
+    return CPU if _choice['mode'] == 'cpu' else torch.device('cuda', _choice['index'])
 
 
 def precision():
@@ -64,9 +67,8 @@ def set_random_seed(seed):
     _generators.clear()
 
 
-def generator(where=None):
-    """The torch.Generator of device `where` (the CPU's unless given), seeded by `set_random_seed`."""
-    where = torch.device('cpu') if where is None else where
+def generator(where=CPU):
+    """The torch.Generator of device `where`, seeded by `set_random_seed`, else by chance."""
     if where not in _generators:
         made = torch.Generator(device=where)
         if 'seed' in _choice:

@@ -1,7 +1,7 @@
 """Running one layer: fetch tensors from blobs, compute, put the results back.
 
-Everything that knows both blobs and tensors is here, so that other ways to run a range of layers can
-stand beside `forward` and `backward` without touching layer types or the Net.
+Everything that knows both blobs and tensors is here, so that other ways to run a range of layers
+can stand beside `forward` and `backward` without touching layer types or the Net.
 """
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from .layer_types.python import Python
 
 @dataclass
 class Tape:
-    """What backward needs of one layer's last forward: leaves that autograd traced, and its tops."""
+    """What backward needs of a layer's last forward: leaves that autograd traced, and the tops."""
     bottoms: list
     params: list
     tops: list
@@ -50,11 +50,18 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
     except RuntimeError as e:    # torch's own words do not say which layer they are about
         raise layer.error('cannot run on bottoms of shapes %s: %s'
                           % ([b.shape for b in bottoms], e)) from e
-    memory = {t.data_ptr() for t in x}
+    memory = {_memory(t) for t in x}
     for top, t in zip(tops, y):
-        shared = t.data_ptr() in memory and top not in bottoms
-        top.synced_data.put(t.clone() if shared else t)
+        if _memory(t) in memory and top not in bottoms:
+            t = t.clone()    # a view of a bottom, or a top twice: later writes would show
+        memory.add(_memory(t))
+        top.synced_data.put(t)
     return tape
+
+
+def _memory(tensor):
+    """Address of the memory that a tensor, or the tensor it is a view of, lies in."""
+    return tensor.untyped_storage().data_ptr()
 
 
 def _leaf(tensor, overwritten, wanted):
@@ -71,22 +78,37 @@ def backward(layer, tape, bottoms, params, tops, down, first, wanted):
     if isinstance(layer, Python):
         return _python_backward(layer, bottoms, tops, down, first)
     if tape is None:
-        raise layer.error('backward was called before forward has run this layer: call forward first')
+        raise layer.error('backward needs what forward computed here: call forward first')
     leaves = [t for t, d in zip(tape.bottoms, down) if d]
     leaves += [t for t, d in zip(tape.params, wanted) if d]
     pairs = [(y, b.synced_diff.tensor(y.device, y.dtype)) for y, b in zip(tape.tops, tops)
              if y.requires_grad]
     if not leaves or not pairs:
         return
-    found = torch.autograd.grad([y for y, _ in pairs], leaves, [d.reshape(y.shape) for y, d in pairs],
-                                retain_graph=True, allow_unused=True)
-    found = iter(found)
+    try:
+        found = torch.autograd.grad([y for y, _ in pairs], leaves,
+                                    [d.reshape(y.shape) for y, d in pairs],
+                                    retain_graph=True, allow_unused=True)
+    except RuntimeError as e:    # torch's own words do not say which layer they are about
+        raise layer.error('cannot run backward: was it reshaped since forward? (%s)' % e) from e
+    found = iter(_apart(found, [d for _, d in pairs]))
     for blob, d, overwrite in zip(bottoms, down, first):
         if d:
             _collect(blob, next(found), overwrite)
     for blob, d in zip(params, wanted):
         if d:
             _collect(blob, next(found), False)
+
+
+def _apart(gradients, others):
+    """The gradients, copied where they share memory: a sum hands one tensor to all its bottoms."""
+    memory = {_memory(t) for t in others}
+    for g in gradients:
+        if g is not None and _memory(g) in memory:
+            g = g.clone()
+        if g is not None:
+            memory.add(_memory(g))
+        yield g
 
 
 def _collect(blob, gradient, overwrite):
@@ -102,7 +124,7 @@ def _collect(blob, gradient, overwrite):
 
 
 def _python_backward(layer, bottoms, tops, down, first):
-    """A user's backward writes diffs outright; where another reader came before, add to its diff."""
+    """A user's backward writes diffs outright; where another reader came before, both add up."""
     kept = [None if f or not d else b.diff.copy() for b, d, f in zip(bottoms, down, first)]
     layer.run_backward(tops, down, bottoms)
     for blob, before in zip(bottoms, kept):

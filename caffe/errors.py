@@ -1,7 +1,7 @@
 """The exceptions of this package: every failure a user can cause has a name, a place and a fix.
 
-All derive from :class:`CaffeError`, itself a ``RuntimeError``, which is what pycaffe raises where it
-does not abort. No file, prototxt or call ends the process.
+All derive from :class:`CaffeError`, itself a ``RuntimeError``, which is what pycaffe raises where
+it does not abort. No file, prototxt or call ends the process.
 """
 
 

@@ -83,7 +83,8 @@ def _msra(f, shape):
 
 def _bilinear(f, shape):
     """Interpolation kernel for upsampling by a factor s with kernel 2 s - s % 2, stride s:
-    w[y, x] = (1 - |y / h - c|) (1 - |x / h - c|), h = ceil(k / 2), c = (2 h - 1 - h % 2) / (2 h)."""
+    w[y, x] = (1 - |y / h - c|) (1 - |x / h - c|), h = ceil(k / 2), c = (2 h - 1 - h % 2) / (2 h).
+    """
     if len(shape) != 4 or shape[2] != shape[3]:
         raise ValueError('is for square kernels N x C x k x k, this blob is %s' % (shape,))
     half = (shape[3] + 1) // 2

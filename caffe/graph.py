@@ -32,8 +32,8 @@ def _holds(rule, state):
 class Graph:
     """The layers of a net in order, with their connections checked.
 
-    layers: LayerType objects; bottoms, tops: lists of blob names per layer; blobs: all blob names in
-    the order they appear; inputs, outputs: blob names; loss_weights: {blob: weight}.
+    layers: LayerType objects; bottoms, tops: lists of blob names per layer; blobs: all blob names
+    in the order they appear; inputs, outputs: blob names; loss_weights: {blob: weight}.
     """
 
     def __init__(self, param, state):
@@ -81,35 +81,39 @@ class Graph:
         if name not in self.loss_weights:
             return
         if name not in spec.bottom:
-            raise DuplicateTop('layer %r (%s): its top %r is another layer\'s already: rename it, or '
-                               'make it the bottom too, to run in place' % (spec.name, spec.type, name))
+            raise DuplicateTop('layer %r (%s): its top %r is another layer\'s already: rename it, '
+                               'or make it the bottom too, to run in place'
+                               % (spec.name, spec.type, name))
         if not layer.in_place:
-            raise DuplicateTop('layer %r: a %s cannot run in place on %r: give its top a name of its '
-                               'own' % (spec.name, spec.type, name))
+            raise DuplicateTop('layer %r: a %s cannot run in place on %r: give its top a name of '
+                               'its own' % (spec.name, spec.type, name))
         if name in consumed:
-            raise DuplicateTop('layer %r would overwrite %r in place, but layer %r reads it before: '
-                               'give its top a name of its own' % (spec.name, name, consumed[name]))
+            raise DuplicateTop('layer %r would overwrite %r in place, but layer %r reads it before:'
+                               ' give its top a name of its own'
+                               % (spec.name, name, consumed[name]))
 
-    def plan_gradients(self, lr_mults):
+    def plan_gradients(self, learn):
         """Work out which layers and bottoms take part in backward.
 
-        lr_mults: per layer, the learning-rate multipliers of its blobs. Sets `need` (per layer),
-        `down` (per layer and bottom), and `first` (True where, going backwards, this bottom is the
-        first to reach its blob: it overwrites the diff, the others add to it). A layer takes part
-        where it or one below it learns and a loss lies above, or always under `force_backward`.
+        learn: per layer, whether each of its blobs learns. Sets `need` (per layer) and `down` (per
+        layer and bottom). A layer takes part where it or one below it learns and a loss lies above,
+        or always under `force_backward`; its propagate_down overrides the former.
         """
         carries = set()
         self.need, self.down = [], []
-        for layer, bottoms, tops, mults in zip(self.layers, self.bottoms, self.tops, lr_mults):
-            down = [(b in carries or self.force_backward) and layer.takes_gradient(i)
-                    for i, b in enumerate(bottoms)]
-            need = any(down) or any(mults)
+        for layer, bottoms, tops, own in zip(self.layers, self.bottoms, self.tops, learn):
+            asked = layer.spec.propagate_down or [b in carries for b in bottoms]
+            if len(asked) != len(bottoms):
+                raise layer.error('propagate_down has %d values for %d bottoms'
+                                  % (len(asked), len(bottoms)))
+            down = [(a or self.force_backward) and layer.takes_gradient(i)
+                    for i, a in enumerate(asked)]
+            need = any(down) or any(own)
             self.need.append(need)
             self.down.append(down)
             carries = carries.union(tops) if need else carries.difference(tops)
         if not self.force_backward:
             self._drop_what_no_loss_sees()
-        self._find_first_writers()
 
     def _drop_what_no_loss_sees(self):
         seen = set()
@@ -118,17 +122,6 @@ class Graph:
                 self.need[i], self.down[i] = False, [False] * len(self.down[i])
             if self.need[i]:
                 seen.update(b for b, d in zip(self.bottoms[i], self.down[i]) if d)
-
-    def _find_first_writers(self):
-        self.first = [[False] * len(b) for b in self.bottoms]
-        reached = set()
-        for i in reversed(range(len(self.layers))):
-            for name in self.tops[i]:
-                reached.discard(name)    # an in-place top is an older version from here down
-            for j, name in enumerate(self.bottoms[i]):
-                if self.need[i] and self.down[i][j] and name not in reached:
-                    self.first[i][j] = True
-                    reached.add(name)
 
 
 def _loss_weight(layer, i):

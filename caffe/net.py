@@ -7,14 +7,17 @@ never computed, or at another input size, is an error instead of a wrong answer.
 import os
 from collections import OrderedDict
 
-from . import device, engine, weights
-from .blob import Blob, BlobVec
-from .errors import CaffeError, ShapeMismatch, StaleInput
-from .fillers import fill
+import numpy as np
+
+from . import device, engine, weights, weights_hdf5
+from .blob import Blob, BlobVec, refusal
+from .errors import CaffeError, ShapeMismatch
+from .freshness import Freshness
 from .graph import Graph, net_state
 from .layer_types.python import Python
-from .prototxt import read_net
+from .learned import LearnedBlobs, learns
 from .proto import caffe_pb2
+from .prototxt import read_net
 
 
 class LayerView:
@@ -32,15 +35,12 @@ class Net:
     Errors: the named exceptions of `caffe.errors`, which say layer, file and fix.
     """
 
-    def __init__(self, path, *args, phase=None, level=0, stages=None, weights=None):
-        if len(args) == 2 and not isinstance(args[0], int):
-            weights, phase = args
-        elif args:
-            phase, level, stages, weights = list(args) + [level, stages, weights][len(args) - 1:]
+    def __init__(self, network_file, *args, phase=None, level=0, stages=None, weights=None):
+        phase, level, stages, weights = _arguments(args, phase, level, stages, weights)
         if phase not in (caffe_pb2.TRAIN, caffe_pb2.TEST):
             raise CaffeError('Net(%r, ...): phase must be caffe.TRAIN or caffe.TEST, is %r'
-                             % (path, phase))
-        self._build(read_net(os.fspath(path)), phase, level, stages)
+                             % (str(network_file), phase))
+        self._build(read_net(os.fspath(network_file)), phase, level, stages)
         if weights:
             self.copy_from(weights)
 
@@ -56,57 +56,33 @@ class Net:
         self._graph = Graph(param, net_state(param, phase, level, stages))
         self.blobs = OrderedDict((name, Blob()) for name in self._graph.blobs)
         self.params = OrderedDict()
-        self._shared = {}           # parameter name -> (owner, Blob), for weights shared by name
-        self._learned = []          # (Blob, lr_mult, decay_mult), each shared blob once
+        self._learned = LearnedBlobs()
         self._geometry = {}         # layer index -> (bottom shapes, Geometry)
         self._tapes = {}            # layer index -> engine.Tape of its last forward
-        self._made = {}             # blob name -> (its shape, {input: shape}) when last computed
-        self._param_blobs = []
+        self._freshness = Freshness(self._graph, self.blobs)
+        self._last_reader = {}      # blob name -> place of the reader that wrote its diff last
         for i, layer in enumerate(self._graph.layers):
             self._set_up(i, layer)
-        self._graph.plan_gradients([[m for _, m in blobs] for blobs in self._param_blobs])
-        for name, weight in self._graph.loss_weights.items():
-            if weight:
-                self.blobs[name].diff[...] = weight
+        self._graph.plan_gradients([
+            [learns(layer, k) for k in range(len(self.params.get(layer.name, ())))]
+            for layer in self._graph.layers])
         self.layers = [layer.user if isinstance(layer, Python) else
-                       LayerView(layer, BlobVec(b for b, _ in blobs))
-                       for layer, blobs in zip(self._graph.layers, self._param_blobs)]
+                       LayerView(layer, self.params.get(layer.name, BlobVec()))
+                       for layer in self._graph.layers]
 
     def _set_up(self, i, layer):
         bottoms, tops = self._ends(i)
         if isinstance(layer, Python):
             layer.setup(bottoms, tops)
-            made = [(b, ()) for b in layer.user.blobs]
+            made = [(blob, None) for blob in layer.user.blobs]
         else:
             made = layer.param_shapes([b.shape for b in bottoms])
-        self._param_blobs.append([self._param(layer, k, *m) for k, m in enumerate(made)])
-        if self._param_blobs[i]:
-            self.params[layer.name] = BlobVec(b for b, _ in self._param_blobs[i])
+        blobs = BlobVec(self._learned.add(layer, k, *m) for k, m in enumerate(made))
+        if blobs:
+            self.params[layer.name] = blobs
+        if isinstance(layer, Python):
+            layer.user.blobs = blobs    # those shared by name are another layer's
         self._reshape_layer(i, setting_up=True)
-
-    def _param(self, layer, k, made, filler):
-        """(Blob, lr_mult) for learned blob k of a layer: a new one, or its namesake's."""
-        if k < len(layer.spec.param):
-            spec = layer.spec.param[k]
-        else:
-            spec = caffe_pb2.ParamSpec()
-        if spec.name and spec.name in self._shared:
-            owner, blob = self._shared[spec.name]
-            shape = made.shape if isinstance(made, Blob) else made
-            permissive = spec.share_mode == caffe_pb2.ParamSpec.PERMISSIVE
-            if blob.shape != tuple(shape) and not (permissive and blob.count == Blob(*shape).count):
-                raise layer.error('shares %r with layer %r, but needs shape %s where that is %s'
-                                  % (spec.name, owner, tuple(shape), blob.shape), ShapeMismatch)
-            return blob, spec.lr_mult
-        if isinstance(made, Blob):
-            blob = made
-        else:
-            blob = Blob(*made)
-            blob.synced_data.put(fill(filler, made, layer.name))
-        if spec.name:
-            self._shared[spec.name] = layer.name, blob
-        self._learned.append((blob, spec.lr_mult, spec.decay_mult))
-        return blob, spec.lr_mult
 
     # what the net is made of
 
@@ -115,7 +91,7 @@ class Net:
     name = property(lambda self: self._name, doc='name in the prototxt')
     _layer_names = property(lambda self: [layer.name for layer in self._graph.layers])
     blob_loss_weights = property(lambda self: OrderedDict(
-        (b, self._graph.loss_weights[b]) for b in self.blobs), doc='blob name -> weight in the loss')
+        (b, self._graph.loss_weights[b]) for b in self.blobs), doc='blob name -> loss weight')
     top_names = property(lambda self: OrderedDict(zip(self._layer_names, self._graph.tops)),
                          doc='layer name -> names of its tops')
     bottom_names = property(lambda self: OrderedDict(zip(self._layer_names, self._graph.bottoms)),
@@ -143,26 +119,38 @@ class Net:
             self._reshape_layer(i)
 
     def _reshape_layer(self, i, setting_up=False):
-        """Give layer i's tops their shapes, and return its Geometry."""
+        """Give layer i's tops their shapes, and return its Geometry (None for a Python layer)."""
         layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
+        before = [b.shape for b in tops]
         if isinstance(layer, Python):
             layer.reshape(bottoms, tops)
-            return None
-        shapes = [b.shape for b in bottoms]
+            geometry = None
+        else:
+            geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
+            if setting_up or layer.spec.type != 'Input':
+                for blob, shape in zip(tops, geometry.tops):
+                    if blob.shape != tuple(shape):
+                        blob.clear(shape)
+        for name, blob, shape in zip(self._graph.tops[i], tops, before):
+            weight = self._graph.loss_weights[name]
+            if weight and (setting_up or blob.shape != shape):
+                blob.diff[...] = weight
+        return geometry
+
+    def _geometry_of(self, i, layer, shapes):
+        """The Geometry for bottoms of these shapes, checked; kept until they change."""
         known = self._geometry.get(i)
         if not known or known[0] != shapes:
-            known = self._geometry[i] = shapes, layer.geometry(shapes)
+            geometry = layer.geometry(shapes)
+            for name, shape in zip(self._graph.tops[i], geometry.tops):
+                if problem := refusal(shape):
+                    raise layer.mismatch('its top %r %s' % (name, problem))
             self._check_params(layer, shapes)
-        if layer.spec.type != 'Input' or setting_up:
-            for name, blob, shape in zip(self._graph.tops[i], tops, known[1].tops):
-                if blob.shape != tuple(shape):
-                    blob.clear(shape)
-                    if self._graph.loss_weights[name]:
-                        blob.diff[...] = self._graph.loss_weights[name]
+            known = self._geometry[i] = shapes, geometry
         return known[1]
 
     def _check_params(self, layer, shapes):
-        """The weights were shaped for the first bottoms; ShapeMismatch where new ones do not fit."""
+        """ShapeMismatch where bottoms of new shapes need weights of other shapes."""
         for blob, (wanted, _) in zip(self.params.get(layer.name, ()), layer.param_shapes(shapes)):
             if blob.shape != tuple(wanted):
                 raise layer.mismatch('its weights are %s, but bottoms of shapes %s need %s'
@@ -180,7 +168,8 @@ class Net:
         """
         first = self._layer_index(start, 'start') if start is not None else 0
         last = self._layer_index(end, 'end') if end is not None else len(self.layers) - 1
-        wanted = (self._graph.tops[last] if end is not None else self.outputs) + list(blobs or [])
+        wanted = self._graph.tops[last] if end is not None else self.outputs
+        wanted = [*wanted, *(blobs or [])]
         self._check_names(wanted)
         if inputs:
             self._feed(inputs)
@@ -207,49 +196,18 @@ class Net:
             raise CaffeError('forward was given inputs %s, the net takes %s'
                              % (sorted(inputs), sorted(self.inputs)))
         for name, array in inputs.items():
-            if tuple(array.shape) != self.blobs[name].shape:
-                raise ShapeMismatch('input %r has shape %s, its blob %s: call net.blobs[%r].reshape '
-                                    'first' % (name, array.shape, self.blobs[name].shape, name))
-            self.blobs[name].data[...] = array
+            _fill(self.blobs[name].data, array, 'input %r' % name,
+                  ': call net.blobs[%r].reshape first' % name)
 
     def _forward_layer(self, i):
         layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
-        stamp = self._check_fresh(i)
+        sources = self._freshness.check(i)
         geometry = self._reshape_layer(i)
         params = self.params.get(layer.name, ())
         down = self._graph.down[i] if self._graph.need[i] else None
         if layer.spec.type != 'Input':
             self._tapes[i] = engine.forward(layer, geometry, bottoms, params, tops, down)
-        for name, blob in zip(self._graph.tops[i], tops):
-            made_from = {name: blob.shape} if not bottoms else stamp
-            self._made[name] = blob.shape, made_from
-
-    def _check_fresh(self, i):
-        """{input: shape} that layer i's bottoms were computed from; StaleInput where they do not
-        hold for the inputs as they are now. A blob that the user filled by hand counts as made."""
-        stamp = {}
-        for name in self._graph.bottoms[i]:
-            blob = self.blobs[name]
-            if name in self._graph.inputs:
-                stamp[name] = blob.shape
-                continue
-            shape, made_from = self._made.get(name, (None, {}))
-            if shape != blob.shape:
-                if blob.synced_data.blank:
-                    self._stale(i, name, 'has not been computed%s'
-                                % (' since the net was reshaped' if shape else ''))
-                made_from = {}
-            for source, size in made_from.items():
-                if self.blobs[source].shape != size:
-                    self._stale(i, name, 'was computed from %r of shape %s, which is %s now'
-                                % (source, size, self.blobs[source].shape))
-            stamp.update(made_from)
-        return stamp
-
-    def _stale(self, i, blob, why):
-        maker = next(n for n, tops in self.top_names.items() if blob in tops)
-        raise self._graph.layers[i].error('its bottom %r %s: run forward from layer %r or before it'
-                                          % (blob, why, maker), StaleInput)
+        self._freshness.record(i, sources)
 
     # backward
 
@@ -262,16 +220,14 @@ class Net:
         """
         last = self._layer_index(start, 'start') if start is not None else len(self.layers) - 1
         first = self._layer_index(end, 'end') if end is not None else 0
-        wanted = (self._graph.bottoms[first] if end is not None else self.inputs) + list(diffs or [])
+        wanted = self._graph.bottoms[first] if end is not None else self.inputs
+        wanted = [*wanted, *(diffs or [])]
         self._check_names(wanted)
         if top_diffs and set(top_diffs) != set(self.outputs):
             raise CaffeError('backward was given diffs of %s, the net\'s outputs are %s'
                              % (sorted(top_diffs), self.outputs))
         for name, array in top_diffs.items():
-            if tuple(array.shape) != self.blobs[name].shape:
-                raise ShapeMismatch('diff of %r has shape %s, its blob %s'
-                                    % (name, array.shape, self.blobs[name].shape))
-            self.blobs[name].diff[...] = array
+            _fill(self.blobs[name].diff, array, 'the diff of %r' % name)
         self.backward_range(last, first)
         return {name: self.blobs[name].diff for name in wanted}
 
@@ -282,16 +238,33 @@ class Net:
                 self._backward_layer(i)
 
     def _backward_layer(self, i):
-        bottoms, tops = self._ends(i)
-        params = [b for b, _ in self._param_blobs[i]]
-        learns = [self._graph.force_backward or bool(m) for _, m in self._param_blobs[i]]
-        engine.backward(self._graph.layers[i], self._tapes.get(i), bottoms, params, tops,
-                        self._graph.down[i], self._graph.first[i], learns)
+        layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
+        params, down = self.params.get(layer.name, ()), self._graph.down[i]
+        wanted = [self._graph.force_backward or learns(layer, k) for k in range(len(params))]
+        for name in self._graph.tops[i]:
+            self._last_reader.pop(name, None)    # an in-place top is another blob from here down
+        first = [d and self._begins(name, (-i, j))
+                 for j, (name, d) in enumerate(zip(self._graph.bottoms[i], down))]
+        engine.backward(layer, self._tapes.get(i), bottoms, params, tops, down, first, wanted)
+
+    def _begins(self, name, place):
+        """True where the reader at `place` overwrites the blob's diff, False where it adds to it.
+
+        place: (- layer index, bottom index), which grows on the way down. A place that comes after
+        the last one adds; any other begins a new sweep, whole or from a stage. To begin the sweep
+        of a blob that is a loss and is read as well is to add to its loss weight.
+        """
+        begins = place <= self._last_reader.get(name, place)
+        self._last_reader[name] = place
+        weight = self._graph.loss_weights[name]
+        if begins and weight:
+            self.blobs[name].diff[...] = weight
+        return begins and not weight
 
     def clear_param_diffs(self):
         """Set the diffs of all learned blobs to zero."""
-        for blob, _, _ in self._learned:
-            blob.synced_diff.clear(blob.shape)
+        for learned in self._learned:
+            learned.blob.synced_diff.clear(learned.blob.shape)
 
     # weights
 
@@ -311,13 +284,38 @@ class Net:
 
     def save_hdf5(self, path):
         """Write the weights as HDF5, /data/{layer}/{i}."""
-        weights.save_hdf5(self, os.fspath(path))
+        weights_hdf5.save(self, os.fspath(path))
 
     def share_with(self, other):
         """Use `other`'s memory for the weights of layers of the same name."""
         for name, blobs in self.params.items():
-            for mine, theirs in zip(blobs, other.params.get(name, ())):
-                if mine.shape != theirs.shape:
-                    raise ShapeMismatch('share_with: layer %r has weights %s here, %s there'
-                                        % (name, mine.shape, theirs.shape))
-                mine.share_data(theirs)
+            theirs = other.params.get(name, blobs)
+            if [b.shape for b in blobs] != [b.shape for b in theirs]:
+                raise ShapeMismatch('share_with: layer %r has weights %s here, %s there' % (
+                    name, [b.shape for b in blobs], [b.shape for b in theirs]))
+            for mine, source in zip(blobs, theirs):
+                mine.share_data(source)
+
+
+def _arguments(args, phase, level, stages, weights):
+    """(phase, level, stages, weights) of either order of arguments: weights second or phase."""
+    if args and not isinstance(args[0], int):
+        names = 'weights', 'phase', 'level', 'stages'
+    else:
+        names = 'phase', 'level', 'stages', 'weights'
+    if len(args) > len(names):
+        raise CaffeError('Net takes a path, weights and a phase, or a path, a phase, a level, '
+                         'stages and weights; %d arguments were given' % (1 + len(args)))
+    given = dict(phase=phase, level=level, stages=stages, weights=weights) | dict(zip(names, args))
+    return given['phase'], given['level'], given['stages'], given['weights']
+
+
+def _fill(target, values, what, fix=''):
+    """Write `values` to the array `target` of the same shape; CaffeError where they do not fit."""
+    if np.shape(values) != target.shape:
+        raise ShapeMismatch('%s has shape %s, its blob %s%s'
+                            % (what, np.shape(values), target.shape, fix))
+    try:
+        target[...] = values
+    except (TypeError, ValueError) as e:
+        raise CaffeError('%s must be numbers: %s' % (what, e)) from None

@@ -2,7 +2,12 @@
 
 The faces are kept in step lazily: `head` says which of them holds the truth, and the other is made
 from it when somebody asks, as in Caffe's synced memory. On the CPU in float32 they are one memory.
+
+Writes go through `.data`, which autograd does not count: a backward pass sees what memory holds, as
+in Caffe, and never refuses because a blob was written to since.
 """
+import math
+
 import torch
 
 
@@ -25,7 +30,7 @@ class SyncedTensor:
         if shape == self.shape:
             return
         self._to_host()
-        old, count = self._host, _count(shape)
+        old, count = self._host, math.prod(shape)
         if old is not None:
             if count <= old.numel():
                 self._host = old.reshape(-1)[:count].view(shape)
@@ -36,8 +41,12 @@ class SyncedTensor:
         self.shape, self._engine, self.head = shape, None, 'host'
 
     def clear(self, shape):
-        """Forget the content and take `shape`; numpy views handed out before go their own way."""
-        self.__init__(shape)
+        """Zero everything and take `shape`; numpy views of another shape go their own way."""
+        if self._viewed and self.shape == tuple(shape):
+            self._host.data.zero_()
+            self._engine, self.head = None, 'host'
+        else:
+            self.__init__(shape)
 
     def numpy(self):
         """A float32 view that writes through. The host may write to it, so it becomes the head."""
@@ -48,7 +57,7 @@ class SyncedTensor:
         return self._host.numpy()
 
     def tensor(self, device, dtype=torch.float32):
-        """The content as a tensor on `device` in `dtype` (bfloat16 images in channels-last order)."""
+        """The content as a tensor on `device` in `dtype` (bfloat16 images channels-last)."""
         if device.type == 'cpu' and dtype == torch.float32:
             self._to_host()
             if self._host is None:
@@ -72,7 +81,7 @@ class SyncedTensor:
             return
         if self._viewed and tuple(tensor.shape) == self.shape:
             if self._host.data_ptr() != tensor.data_ptr():
-                self._host.copy_(tensor)
+                self._host.data.copy_(tensor)
         else:
             self.shape, self._host, self._viewed = tuple(tensor.shape), tensor.contiguous(), False
         self._engine, self.head = None, 'host'
@@ -98,7 +107,7 @@ class SyncedTensor:
         if self.head == 'engine':
             made = self._engine.to(device='cpu', dtype=torch.float32).contiguous()
             if self._viewed and self._host is not None and self._host.shape == made.shape:
-                self._host.copy_(made)
+                self._host.data.copy_(made)
             else:
                 self._host = made
             self.head = 'both'
@@ -109,10 +118,3 @@ def _engine_order(tensor):
     if tensor.dtype == torch.bfloat16 and tensor.dim() == 4:
         return tensor.contiguous(memory_format=torch.channels_last)
     return tensor
-
-
-def _count(shape):
-    count = 1
-    for d in shape:
-        count *= d
-    return count

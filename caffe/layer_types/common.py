@@ -40,7 +40,7 @@ class Split(LayerType):
 
     def forward(self, geometry, bottoms, params):
         """The bottom, once per top."""
-        return tuple(bottoms[0] * 1 for _ in geometry.tops)
+        return tuple(bottoms[0].clone() for _ in geometry.tops)
 
 
 @register('Silence')
@@ -79,7 +79,8 @@ class Eltwise(LayerType):
         return Geometry((shapes[0],))
 
     def forward(self, geometry, bottoms, params):
-        """See the class. Of equal maxima the first bottom takes the gradient."""
+        """See the class. Of equal maxima the first takes the gradient, but the second of the first
+        two (Caffe's order of comparing)."""
         p, total = self.spec.eltwise_param, bottoms[0]
         if p.operation == E.SUM:
             coeff = list(p.coeff) or [1] * len(bottoms)
@@ -90,7 +91,8 @@ class Eltwise(LayerType):
             for x in bottoms[1:]:
                 total = total * x
         else:
-            for x in bottoms[1:]:
+            total = torch.where(total > bottoms[1], total, bottoms[1])
+            for x in bottoms[2:]:
                 total = torch.where(x > total, x, total)
         return (total,)
 

@@ -2,6 +2,8 @@
 
 Source: BVLC Caffe's layer of the same name.
 """
+import math
+
 import torch
 
 from ..errors import LabelRange
@@ -37,7 +39,8 @@ class SoftmaxWithLoss(Loss):
     """- sum log softmax(x)[label] / normalizer, over all positions whose label is not ignore_label.
 
     Scores outer x classes x inner (softmax_param.axis is the classes'), labels outer x inner in any
-    shape. A second top gives the softmax. Probabilities are taken as at least the smallest float.
+    shape. A second top gives the softmax, which passes no gradient down. Probabilities are taken as
+    at least the smallest float.
     """
     tops = (1, 2)
 
@@ -45,17 +48,17 @@ class SoftmaxWithLoss(Loss):
         """Loss () and, as a second top, the scores' shape."""
         scores, labels = shapes
         axis = canonical_axis(self, self.spec.softmax_param.axis, len(scores))
-        positions = _count(scores) // max(1, scores[axis])
-        if _count(labels) != positions:
+        positions = math.prod(scores) // max(1, scores[axis])
+        if math.prod(labels) != positions:
             raise self.mismatch('scores %s have %d positions, labels %s are %d: one label each'
-                                % (scores, positions, labels, _count(labels)))
+                                % (scores, positions, labels, math.prod(labels)))
         return Geometry(((), scores)[:len(self.spec.top)], extra={'axis': axis})
 
     def forward(self, geometry, bottoms, params):
         """See the class; LabelRange where a label is neither a class nor ignore_label."""
         x, axis = bottoms[0], geometry.extra['axis']
         logp = torch.log_softmax(x, axis)
-        outer, inner = _count(x.shape[:axis]), _count(x.shape[axis + 1:])
+        outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1:])
         table = logp.reshape(outer, x.shape[axis], inner)
         label = bottoms[1].reshape(outer, inner).long()
         keep = self.valid(label, x.shape[axis])
@@ -64,7 +67,7 @@ class SoftmaxWithLoss(Loss):
         floor = torch.log(torch.tensor(SMALLEST, device=x.device))
         picked = picked + (picked.detach().clamp(min=floor) - picked.detach())
         loss = -(picked * keep).sum() / self.normalizer(outer, inner, int(keep.sum()))
-        return (loss, logp.exp())[:len(geometry.tops)]
+        return (loss, logp.detach().exp())[:len(geometry.tops)]
 
     def valid(self, label, classes):
         """Where the label counts."""
@@ -77,10 +80,3 @@ class SoftmaxWithLoss(Loss):
                              ' and not ignore_label %d' % p.ignore_label
                              if p.HasField('ignore_label') else ''), LabelRange)
         return keep
-
-
-def _count(shape):
-    count = 1
-    for d in shape:
-        count *= d
-    return count

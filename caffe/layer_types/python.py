@@ -17,6 +17,7 @@ class Layer:
     bottom and top are lists of Blobs; reshape sets each top's shape, forward fills top[i].data,
     backward fills bottom[i].diff where propagate_down[i].
     """
+    type = 'Python'
     param_str = ''
     phase = None
     name = ''
@@ -40,13 +41,16 @@ class Layer:
 def _find(spec):
     """The class that python_param names; LayerError where module or class is not there."""
     p, place = spec.python_param, 'layer %r (Python): ' % spec.name
+    if not p.module or not p.layer or p.module.startswith('.'):
+        raise LayerError(place + 'python_param needs a module (as one imports it) and a layer, its '
+                         'class; it has module %r, layer %r' % (p.module, p.layer))
     try:
         module = importlib.import_module(p.module)
     except ModuleNotFoundError as e:
         if e.name != p.module.split('.')[0] and e.name != p.module:
             raise
-        raise LayerError(place + 'no module %r on sys.path: add its folder to PYTHONPATH, or correct '
-                         'python_param.module' % p.module) from None
+        raise LayerError(place + 'no module %r on sys.path: add its folder to PYTHONPATH, or '
+                         'correct python_param.module' % p.module) from None
     found = getattr(module, p.layer, None)
     if not (isinstance(found, type) and issubclass(found, Layer)):
         raise LayerError(place + 'module %r has no subclass of caffe.Layer called %r'
@@ -57,7 +61,10 @@ def _find(spec):
 @register('Python')
 class Python(LayerType):
     """Stands for the user's object in the registry. The Net hands it Blobs, not tensors: it is the
-    one layer with a state of its own."""
+    one layer with a state of its own.
+
+    An exception of the user's code passes as it is, with a note that names layer and class.
+    """
     bottoms = (0, None)
     tops = (0, None)
     in_place = True
@@ -71,7 +78,7 @@ class Python(LayerType):
         self.user.name = spec.name
 
     def setup(self, bottom, top):
-        """The user's setup; an exception says which layer raised it."""
+        """The user's setup."""
         self._call(self.user.setup, bottom, top)
 
     def reshape(self, bottom, top):

@@ -6,6 +6,8 @@ Deconvolution is its gradient with respect to the input: size
 out = stride (in - 1) + dilation (kernel - 1) + 1 - 2 pad.
 Source: BVLC Caffe, base_conv_layer and deconv_layer; Long et al., FCN, 2015 for the upsampling use.
 """
+import math
+
 import torch.nn.functional as F
 
 from .base import Geometry, LayerType, canonical_axis, register
@@ -71,7 +73,8 @@ class Sliding(LayerType):
         bias = params[1].to(bottoms[0].dtype) if len(params) > 1 else None
         tops = []
         for x, shape in zip(bottoms, g.tops):
-            x = x.reshape((-1,) + tuple(x.shape[g.extra['axis']:]))
+            axis = g.extra['axis']
+            x = x.reshape((math.prod(x.shape[:axis]),) + tuple(x.shape[axis:]))
             tops.append(self.compute(x, weight, bias, g).reshape(shape))
         return tuple(tops)
 

@@ -1,8 +1,10 @@
 """Pooling: MAX (with its argmax as a second top) and AVE over two spatial axes.
 
-out = ceil((in + 2 pad - kernel) / stride) + 1, less one where pad > 0 and the last window would start
-in the padding; round_mode FLOOR rounds down. AVE divides by the window clipped to the padded image,
-not to the image. Source: BVLC Caffe, pooling_layer.
+out = ceil((in + 2 pad - kernel) / stride) + 1, less one where pad > 0 and the last window would
+start in the padding; round_mode FLOOR rounds down. AVE divides by the window clipped to the padded
+image, not to the image. Without padding, a stride beyond the kernel can leave the last window
+wholly outside: as in Caffe it gives -FLT_MAX (argmax -1), or 0 over its clipped size.
+Source: BVLC Caffe, pooling_layer.
 """
 import torch
 import torch.nn.functional as F
@@ -29,22 +31,33 @@ class Pooling(LayerType):
 
     def geometry(self, shapes):
         """See the module's formula; global_pooling takes the whole image as its window."""
-        p, shape = self.spec.pooling_param, shapes[0]
+        shape = shapes[0]
         if len(shape) != 4:
             raise self.mismatch('pools N x C x H x W, its bottom has shape %s' % (shape,))
-        if p.global_pooling:
-            kernel, stride, pad = shape[2:], (1, 1), (0, 0)
-        else:
-            kernel = per_axis(self, p, 'kernel_size', 2, None)
-            stride = per_axis(self, p, 'stride', 2, 1)
-            pad = per_axis(self, p, 'pad', 2, 0)
+        kernel, stride, pad = self.window(shape[2:])
         check_positive(self, kernel_size=kernel, stride=stride)
         if any(a >= k for a, k in zip(pad, kernel)):
             raise self.error('pad %s must be smaller than kernel %s' % (pad, kernel))
         size = tuple(self.out(*v) for v in zip(shape[2:], kernel, stride, pad))
         if any(s < 1 for s in size):
             raise self.mismatch('an input of %s is too small for kernel %s' % (shape, kernel))
-        return Geometry((shape[:2] + size,) * len(self.spec.top), kernel, stride, pad)
+        # what a window has beyond the padding on both sides sees nothing
+        kernel = tuple(min(k, d + 2 * a) for k, d, a in zip(kernel, shape[2:], pad))
+        inside = tuple(min(n, -(-(d + a) // s))    # windows that begin inside the image
+                       for n, d, a, s in zip(size, shape[2:], pad, stride))
+        return Geometry((shape[:2] + size,) * len(self.spec.top), kernel, stride, pad,
+                        extra={'inside': inside})
+
+    def window(self, image):
+        """(kernel, stride, pad), each per axis."""
+        p = self.spec.pooling_param
+        stride, pad = per_axis(self, p, 'stride', 2, 1), per_axis(self, p, 'pad', 2, 0)
+        if not p.global_pooling:
+            return per_axis(self, p, 'kernel_size', 2, None), stride, pad
+        if stride != (1, 1) or pad != (0, 0) or any(
+                p.HasField(f) for f in ('kernel_size', 'kernel_h', 'kernel_w')):
+            raise self.error('global_pooling takes the whole image: remove kernel, stride and pad')
+        return image, stride, pad
 
     def out(self, size, kernel, stride, pad):
         """Output size along one axis."""
@@ -56,30 +69,32 @@ class Pooling(LayerType):
     def forward(self, geometry, bottoms, params):
         """Windows that stick out are padded by hand, so that any stride and pad will do."""
         x, g = bottoms[0], geometry
-        before, after = g.pad, self.overhang(x.shape[2:], g)
-        maximum = self.spec.pooling_param.pool == P.MAX
+        before, after = g.pad, overhang(x.shape[2:], g)
         edges = (before[1], after[1], before[0], after[0])
-        if maximum:
-            padded = F.pad(x, edges, value=float('-inf')) if any(edges) else x
-            top, where = F.max_pool2d(padded, g.kernel, g.stride, return_indices=True)
-            if len(g.tops) == 1:
-                return (top,)
-            rows = where // padded.shape[3] - before[0]
-            columns = where % padded.shape[3] - before[1]
-            return top, (rows * x.shape[3] + columns).to(x.dtype)
-        total = F.avg_pool2d(F.pad(x, edges), g.kernel, g.stride, divisor_override=1)
-        return (total / self.window_sizes(x.shape[2:], g).to(x),)
+        rows, columns = (n - i for n, i in zip(g.tops[0][2:], g.extra['inside']))
+        outside = (0, columns, 0, rows)
+        if self.spec.pooling_param.pool == P.AVE:
+            total = F.avg_pool2d(F.pad(x, edges), g.kernel, g.stride, divisor_override=1)
+            return (F.pad(total, outside) / window_sizes(x.shape[2:], g).to(x),)
+        padded = F.pad(x, edges, value=float('-inf')) if any(edges) else x
+        top, where = F.max_pool2d(padded, g.kernel, g.stride, return_indices=True)
+        if any(outside):
+            top = F.pad(top, outside, value=torch.finfo(torch.float32).min)
+        if len(g.tops) == 1:
+            return (top,)
+        row, column = where // padded.shape[3] - before[0], where % padded.shape[3] - before[1]
+        return top, F.pad(row * x.shape[3] + column, outside, value=-1).float()
 
-    @staticmethod
-    def overhang(size, g):
-        """Rows and columns to add below and right, so that each window is whole (may be < 0)."""
-        return tuple((n - 1) * s + k - p - d for n, s, k, p, d in
-                     zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size))
 
-    @staticmethod
-    def window_sizes(size, g):
-        """Elements of each window, clipped to the image with its padding."""
-        rows, columns = (
-            torch.tensor([min(i * s - p + k, d + p) - (i * s - p) for i in range(n)])
-            for n, s, k, p, d in zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size))
-        return rows[:, None] * columns[None, :]
+def overhang(size, g):
+    """Rows and columns to add below and right, so that each window is whole (may be < 0)."""
+    return tuple((n - 1) * s + k - p - d for n, s, k, p, d in
+                 zip(g.extra['inside'], g.stride, g.kernel, g.pad, size))
+
+
+def window_sizes(size, g):
+    """Elements of each window, clipped to the image with its padding."""
+    rows, columns = (
+        torch.tensor([min(i * s - p + k, d + p) - (i * s - p) for i in range(n)])
+        for n, s, k, p, d in zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size))
+    return rows[:, None] * columns[None, :]

@@ -16,9 +16,9 @@ def per_axis(layer, param, name, n, default):
             raise layer.error('give %s or %s_h and %s_w, not both' % (name, stem, stem))
         if n != 2:
             raise layer.error('%s_h and %s_w are for 2 spatial axes, here are %d' % (stem, stem, n))
-        missing = 0 if name == 'pad' else 1
-        return tuple(getattr(param, stem + s) if have else missing
-                     for s, have in (('_h', have_h), ('_w', have_w)))
+        if name != 'pad' and not (have_h and have_w):
+            raise layer.error('%s_h and %s_w belong together: give both' % (stem, stem))
+        return getattr(param, stem + '_h'), getattr(param, stem + '_w')    # an absent pad is 0
     if not given:
         if default is None:
             raise layer.error('%s is missing: give %s, or %s_h and %s_w' % (name, name, stem, stem))

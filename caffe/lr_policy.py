@@ -35,10 +35,14 @@ def steps_passed(p, i):
 
 
 def rate(p, i):
-    """The learning rate of iteration i under SolverParameter p; SolverError for unknown policies."""
+    """The learning rate of iteration i under SolverParameter p; SolverError where it has none."""
     if p.lr_policy not in POLICIES:
         raise SolverError('lr_policy %r is not known: use one of %s'
                           % (p.lr_policy, ' '.join(POLICIES)))
     if p.lr_policy == 'poly' and p.max_iter < 1:
         raise SolverError('lr_policy "poly" needs max_iter of 1 or more')
-    return POLICIES[p.lr_policy](p, i)
+    try:
+        return POLICIES[p.lr_policy](p, i)
+    except (OverflowError, ZeroDivisionError):
+        raise SolverError('lr_policy %r: the rate of iteration %d is no finite number: check gamma '
+                          'and power' % (p.lr_policy, i)) from None

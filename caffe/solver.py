@@ -12,8 +12,8 @@ import torch
 from . import device, lr_policy, solver_state
 from .errors import SolverError
 from .net import Net
-from .prototxt import read_net, read_solver
 from .proto import caffe_pb2
+from .prototxt import read_net, read_solver
 from .updates import HISTORY, RULES
 
 log = logging.getLogger('caffe')
@@ -22,58 +22,78 @@ log = logging.getLogger('caffe')
 class SGDSolver:
     """SGDSolver(path of a solver prototxt). Attributes: net, test_nets, iter, param, lr.
 
-    File names in it count from the current folder, as in Caffe. SolverError where it names no net or
-    makes no sense.
+    File names in it count from the current folder, as in Caffe. SolverError where it names no net
+    or makes no sense.
     """
     type = 'SGD'
 
     def __init__(self, path):
-        self.param = p = read_solver(os.fspath(path))
-        self._path, self.iter = path, 0
-        if p.random_seed >= 0:
-            device.set_random_seed(p.random_seed)
+        self.path = os.fspath(path)
+        self.param, self.iter = read_solver(self.path), 0
+        self._check()
+        if self.param.random_seed >= 0:
+            device.set_random_seed(self.param.random_seed)
+        self.net = self._train_net()
+        for names in self.param.weights:
+            for name in names.split(','):
+                self.net.copy_from(name.strip())
+        self.test_nets = self._test_nets()
+        self.history = [torch.zeros(weight.blob.shape) for _ in range(HISTORY.get(self.type, 1))
+                        for weight in self.net._learned]
+        self._callbacks, self._losses = [], deque(maxlen=max(1, self.param.average_loss))
+
+    def _check(self):
+        """SolverError where the parameters make no sense for this solver."""
+        p = self.param
         lr_policy.rate(p, 0)
         if p.iter_size < 1:
-            raise SolverError('%s: iter_size is %d, must be 1 or more' % (path, p.iter_size))
+            self._refuse('iter_size is %d, must be 1 or more' % p.iter_size)
         if p.regularization_type not in ('L1', 'L2'):
-            raise SolverError('%s: regularization_type %r is not known: use L1 or L2'
-                              % (path, p.regularization_type))
-        self.net = self._train_net()
-        self.test_nets = self._test_nets()
-        learned = self.net._learned
-        rounds = HISTORY.get(self.type, 1)
-        self.history = [torch.zeros(blob.shape) for _ in range(rounds) for blob, _, _ in learned]
-        self._callbacks, self._losses = [], deque(maxlen=max(1, p.average_loss))
+            self._refuse('regularization_type %r is not known: use L1 or L2'
+                         % p.regularization_type)
+        if p.momentum and self.type in WITHOUT_MOMENTUM:
+            self._refuse('%s has no momentum: remove it' % self.type)
+        if p.snapshot:
+            solver_state.prefix(p, self.path)
+
+    def _refuse(self, what):
+        raise SolverError('%s: %s' % (self.path, what))
 
     def _train_net(self):
         """The net of exactly one of net, train_net, net_param, train_net_param."""
-        p = self.param
-        files, inline = [p.train_net or p.net], [m for m, f in (
-            (p.train_net_param, 'train_net_param'), (p.net_param, 'net_param')) if p.HasField(f)]
-        if not files[0] and not inline:
-            raise SolverError('%s: names no net to train: give train_net or net' % self._path)
-        param = inline[0] if inline else read_net(files[0])
+        p, param = self.param, caffe_pb2.NetParameter()
+        given = [f for f in ('net', 'train_net', 'net_param', 'train_net_param') if p.HasField(f)]
+        if len(given) != 1:
+            self._refuse('gives %s: name the net to train once, as net or train_net'
+                         % (' and '.join(given) or 'no net'))
+        value = getattr(p, given[0])
+        param.CopyFrom(read_net(value) if isinstance(value, str) else value)
         param.state.MergeFrom(p.train_state)
         return Net.from_param(param, caffe_pb2.TRAIN, param.state.level)
 
     def _test_nets(self):
-        """Nets of test_net and test_net_param, or the one `net` once per remaining test_iter."""
+        """Nets of test_net_param and test_net, or the one `net` once per remaining test_iter."""
         p = self.param
         params = list(p.test_net_param) + [read_net(f) for f in p.test_net]
-        shared = read_net(p.net) if p.net else p.net_param if p.HasField('net_param') else None
-        while shared is not None and len(params) < len(p.test_iter):
-            param = caffe_pb2.NetParameter()
-            param.CopyFrom(shared)
-            params.append(param)
+        common = read_net(p.net) if p.net else p.net_param if p.HasField('net_param') else None
+        if common is not None:
+            params += [common] * (len(p.test_iter) - len(params))
         if len(params) != len(p.test_iter):
-            raise SolverError('%s: %d test nets but %d test_iter: give one number of iterations each'
-                              % (self._path, len(params), len(p.test_iter)))
+            self._refuse('%d test nets but %d test_iter: give one number of iterations each'
+                         % (len(params), len(p.test_iter)))
         if params and p.test_interval < 1:
-            raise SolverError('%s: test nets need a test_interval of 1 or more' % self._path)
+            self._refuse('test nets need a test_interval of 1 or more')
+        if len(p.test_state) not in (0, len(params)):
+            self._refuse('%d test_state for %d test nets: give none, or one each'
+                         % (len(p.test_state), len(params)))
+        nets = []
         for i, param in enumerate(params):
-            if i < len(p.test_state):
-                param.state.MergeFrom(p.test_state[i])
-        return [Net.from_param(q, caffe_pb2.TEST, q.state.level) for q in params]
+            own = caffe_pb2.NetParameter()
+            own.CopyFrom(param)
+            if p.test_state:
+                own.state.MergeFrom(p.test_state[i])
+            nets.append(Net.from_param(own, caffe_pb2.TEST, own.state.level))
+        return nets
 
     @property
     def lr(self):
@@ -111,9 +131,11 @@ class SGDSolver:
         if resume_file:
             self.restore(resume_file)
         self.step(max(0, self.param.max_iter - self.iter))
-        if self.param.snapshot_after_train and not (
-                self.param.snapshot and self.iter % self.param.snapshot == 0):
+        p = self.param
+        if p.snapshot_after_train and not (p.snapshot and self.iter % p.snapshot == 0):
             self.snapshot()
+        if p.test_interval and self.iter % p.test_interval == 0:
+            self.test_all()
 
     def _forward_backward(self):
         """One pass; the weighted loss."""
@@ -122,7 +144,7 @@ class SGDSolver:
         return self.net.loss()
 
     def test_all(self):
-        """Forward each test net test_iter times on the weights as they are; log its mean outputs."""
+        """Forward each test net test_iter times on the present weights; log its mean outputs."""
         for net, n in zip(self.test_nets, self.param.test_iter):
             net.share_with(self.net)
             sums = {}
@@ -137,21 +159,23 @@ class SGDSolver:
         p, rule = self.param, RULES[self.type]
         learned = self.net._learned
         scale = self._clip_scale()
-        for k, (blob, lr_mult, decay_mult) in enumerate(learned):
-            if not lr_mult:
+        for k, weight in enumerate(learned):
+            if not weight.lr_mult:
                 continue
+            blob = weight.blob
             where = device.device()
             w = blob.synced_data.tensor(where)
             g = blob.synced_diff.tensor(where)
             g = g * (scale / p.iter_size)
-            decay = p.weight_decay * decay_mult
+            decay = p.weight_decay * weight.decay_mult
             if decay:
                 g = g.add_(w if p.regularization_type == 'L2' else w.sign(), alpha=decay)
             slots = range(k, len(self.history), len(learned))
             for j in slots:
                 self.history[j] = self.history[j].to(where)
-            update = rule(p, g, self.lr * lr_mult, [self.history[j] for j in slots], self.iter + 1)
-            blob.synced_data.put(w.sub_(update))
+            history = [self.history[j] for j in slots]
+            update = rule(p, g, self.lr * weight.lr_mult, history, self.iter + 1)
+            blob.synced_data.put(w.data.sub_(update))
 
     def _clip_scale(self):
         """Factor that brings the L2 norm of all gradients together under clip_gradients."""
@@ -159,7 +183,8 @@ class SGDSolver:
         if limit < 0:
             return 1.
         where = device.device()
-        norm = sum(float(b.synced_diff.tensor(where).pow(2).sum()) for b, _, _ in self.net._learned)
+        norm = sum(float(w.blob.synced_diff.tensor(where).pow(2).sum())
+                   for w in self.net._learned)
         norm **= .5
         return limit / norm if norm > limit else 1.
 
@@ -197,6 +222,7 @@ class AdamSolver(SGDSolver):
     type = 'Adam'
 
 
+WITHOUT_MOMENTUM = ('AdaGrad', 'RMSProp')
 SOLVERS = {c.type: c for c in (SGDSolver, NesterovSolver, AdaGradSolver, RMSPropSolver,
                                AdaDeltaSolver, AdamSolver)}
 

@@ -4,19 +4,36 @@ The state holds the iteration, the step of the learning rate and the update rule
 """
 import os
 
+import h5py
 import numpy as np
 import torch
 
 from . import lr_policy
-from .errors import WeightsError
+from .errors import SolverError, WeightsError
 from .proto import caffe_pb2
-from .weights import HDF5_MAGIC, read_message, to_blob_proto, write_whole
+from .weight_files import check_file, is_hdf5, write_whole
+from .weights import read_message, to_array, to_blob_proto, write_message
+from .weights_hdf5 import DAMAGE
+
+
+def prefix(param, path):
+    """Where snapshots go: snapshot_prefix; inside it, by the solver's name, where it is a folder;
+    beside the solver where it is not given. SolverError where its folder is missing."""
+    stem = os.path.splitext(path)[0]
+    given = param.snapshot_prefix or stem
+    if os.path.isdir(given):
+        given = os.path.join(given, os.path.basename(stem))
+    folder = os.path.dirname(os.path.abspath(given))
+    if not os.path.isdir(folder):
+        raise SolverError('%s: snapshot_prefix %r is in a folder that does not exist: make %s'
+                          % (path, param.snapshot_prefix, folder))
+    return given
 
 
 def save(solver):
-    """Write both files; their paths (weights, state). WeightsError where the folder is missing."""
+    """Write both files; their paths (weights, state). WeightsError where they cannot be written."""
     p, hdf5 = solver.param, solver.param.snapshot_format == caffe_pb2.SolverParameter.HDF5
-    stem = '%s_iter_%d' % (p.snapshot_prefix, solver.iter)
+    stem = '%s_iter_%d' % (prefix(p, solver.path), solver.iter)
     model = stem + ('.caffemodel.h5' if hdf5 else '.caffemodel')
     state = stem + ('.solverstate.h5' if hdf5 else '.solverstate')
     (solver.net.save_hdf5 if hdf5 else solver.net.save)(model)
@@ -29,39 +46,32 @@ def _save_proto(solver, path, model):
                                   current_step=lr_policy.steps_passed(solver.param, solver.iter))
     for h in solver.history:
         to_blob_proto(state.history.add(), h.cpu().numpy())
-
-    def write(part):
-        with open(part, 'wb') as f:
-            f.write(state.SerializeToString())
-    write_whole(path, write)
+    write_message(path, state)
 
 
 def _save_hdf5(solver, path, model):
-    import h5py
-
     def write(part):
         with h5py.File(part, 'w') as f:
             f['iter'], f['learned_net'] = solver.iter, model
             f['current_step'] = lr_policy.steps_passed(solver.param, solver.iter)
+            history = f.create_group('history')
             for i, h in enumerate(solver.history):
-                f['history/%d' % i] = h.cpu().numpy()
+                history[str(i)] = h.cpu().numpy()
     write_whole(path, write)
 
 
 def load(solver, path):
-    """Restore iteration, history and weights; WeightsError where the file does not fit the solver."""
-    if not os.path.isfile(path):
-        raise WeightsError('%s: no such solver state' % path)
-    with open(path, 'rb') as f:
-        hdf5 = f.read(8) == HDF5_MAGIC
-    iteration, model, history = (_read_hdf5 if hdf5 else _read_proto)(path)
+    """Restore iteration, history and weights; WeightsError where the file does not fit the solver,
+    and then nothing has changed."""
+    check_file(path, 'solver state')
+    iteration, model, history = (_read_hdf5 if is_hdf5(path) else _read_proto)(path)
     if len(history) != len(solver.history):
         raise WeightsError('%s: holds %d history blobs, this %s solver keeps %d: it is of another '
                            'solver or net' % (path, len(history), solver.type, len(solver.history)))
     for i, (h, mine) in enumerate(zip(history, solver.history)):
         if h.size != mine.numel():
-            raise WeightsError('%s: history %d has shape %s, this net needs %s'
-                               % (path, i, h.shape, tuple(mine.shape)))
+            raise WeightsError('%s: history %d has shape %s, this net needs %s: it is of another '
+                               'net' % (path, i, h.shape, tuple(mine.shape)))
     if model:
         solver.net.copy_from(_beside(path, model))
     solver.iter = iteration
@@ -77,16 +87,19 @@ def _beside(path, model):
 
 def _read_proto(path):
     state = read_message(path, caffe_pb2.SolverState(), 'a .solverstate')
-    return state.iter, state.learned_net, [np.array(b.data, np.float32) for b in state.history]
+    if not state.HasField('iter'):
+        raise WeightsError('%s holds no iteration: it is not a .solverstate' % path)
+    history = [to_array(b, '%s: history %d' % (path, i)) for i, b in enumerate(state.history)]
+    return state.iter, state.learned_net, history
 
 
 def _read_hdf5(path):
-    import h5py
     try:
         with h5py.File(path, 'r') as f:
             model = f['learned_net'][()] if 'learned_net' in f else b''
-            history = [f['history/%d' % i][()] for i in range(len(f['history']))]
             model = model.decode() if isinstance(model, bytes) else str(model)
+            stored = f['history']
+            history = [np.asarray(stored[str(i)], np.float32) for i in range(len(stored))]
             return int(np.ravel(f['iter'][()])[0]), model, history
-    except (OSError, KeyError, ValueError) as e:
+    except (*DAMAGE, AttributeError, IndexError) as e:
         raise WeightsError('%s is no .solverstate.h5, or damaged: %s' % (path, e)) from None

@@ -1,7 +1,7 @@
 """Update rules: from a gradient g, a rate r and a history to what is subtracted from a weight.
 
-Each is a function (solver parameters, g, r, history tensors, t) -> update that changes the history in
-place; t counts iterations from 1. HISTORY says how many history tensors a rule keeps per weight.
+Each is a function (solver parameters, g, r, history tensors, t) -> update that changes the history
+in place; t counts iterations from 1. HISTORY says how many history tensors a rule keeps per weight.
 Source: BVLC Caffe's solvers, whose formulas differ from others' in where the rate and delta stand.
 """
 

@@ -20,7 +20,7 @@ def known(tmp_path, monkeypatch):
 
 
 def test_intact_file_is_found(known):
-    assert find_weights("tiny", known) == known / "tiny.caffemodel"
+    assert find_weights("tiny", known) == str(known / "tiny.caffemodel")
 
 
 @pytest.mark.parametrize("content, complaint", [

@@ -43,7 +43,7 @@ class Sliding(LayerType):
         check_positive(self, kernel_size=kernel, stride=stride, dilation=dilation)
         if not p.num_output:
             raise self.error('num_output is missing or 0: give the number of output channels')
-        if shape[axis] % p.group or p.num_output % p.group:
+        if not p.group or shape[axis] % p.group or p.num_output % p.group:
             raise self.mismatch('group %d does not divide both %d input and %d output channels'
                                 % (p.group, shape[axis], p.num_output))
         return axis, kernel, stride, pad, dilation

@@ -37,11 +37,15 @@ class Dropout(Neuron):
     """At TRAIN time zero each element with probability dropout_ratio and scale the others by
     1 / (1 - dropout_ratio); at TEST time the identity."""
 
-    def f(self, x):
-        """See the class."""
+    def check_counts(self):
+        super().check_counts()
         ratio = self.spec.dropout_param.dropout_ratio
         if not 0 <= ratio < 1:
             raise self.error('dropout_ratio is %g, must be in [0, 1)' % ratio)
+
+    def f(self, x):
+        """See the class."""
+        ratio = self.spec.dropout_param.dropout_ratio
         if self.phase == caffe_pb2.TEST:
             return x
         keep = torch.empty_like(x, memory_format=torch.preserve_format)

@@ -73,11 +73,13 @@ class Pooling(LayerType):
         edges = (before[1], after[1], before[0], after[0])
         rows, columns = (n - i for n, i in zip(g.tops[0][2:], g.extra['inside']))
         outside = (0, columns, 0, rows)
+        # the stride of a single window is nothing, but may be too large for torch
+        stride = tuple(s if n > 1 else 1 for s, n in zip(g.stride, g.extra['inside']))
         if self.spec.pooling_param.pool == P.AVE:
-            total = F.avg_pool2d(F.pad(x, edges), g.kernel, g.stride, divisor_override=1)
+            total = F.avg_pool2d(F.pad(x, edges), g.kernel, stride, divisor_override=1)
             return (F.pad(total, outside) / window_sizes(x.shape[2:], g).to(x),)
         padded = F.pad(x, edges, value=float('-inf')) if any(edges) else x
-        top, where = F.max_pool2d(padded, g.kernel, g.stride, return_indices=True)
+        top, where = F.max_pool2d(padded, g.kernel, stride, return_indices=True)
         if any(outside):
             top = F.pad(top, outside, value=torch.finfo(torch.float32).min)
         if len(g.tops) == 1:

@@ -1,0 +1,232 @@
+"""Staged execution: what is not run keeps what it held, and nothing stale is ever used."""
+import numpy as np
+import pytest
+
+from caffe.errors import ShapeMismatch, StaleInput
+
+HEAD = """
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 1 dim: 4 dim: 4 } } }
+layer { name: "shallow" type: "Power" bottom: "data" top: "shallow" power_param { scale: 2 } }
+layer { name: "relu" type: "ReLU" bottom: "shallow" top: "shallow" }
+layer { name: "deep" type: "Power" bottom: "shallow" top: "deep" power_param { scale: 10 } }
+"""
+FUSE = """
+layer { name: "fuse" type: "Eltwise" bottom: "shallow" bottom: "deep" top: "fuse" }
+"""
+POOL = """
+layer { name: "pool" type: "Pooling" bottom: "data" top: "pool"
+  pooling_param { kernel_size: 2 stride: 2 } }
+layer { name: "up" type: "Deconvolution" bottom: "pool" top: "up"
+  convolution_param { num_output: 1 kernel_size: 2 stride: 2 bias_term: false
+    weight_filler { type: "constant" value: 1 } } }
+layer { name: "crop" type: "Crop" bottom: "up" bottom: "data" top: "crop" }
+"""
+
+
+@pytest.fixture
+def net(make_net):
+    return make_net(HEAD + FUSE)
+
+
+def put(net, value):
+    net.blobs["data"].data[...] = value
+
+
+def test_a_stage_that_is_not_run_keeps_what_it_held(net):
+    put(net, 1)
+    net.forward()
+    put(net, 2)
+    net.forward(end="relu")
+    assert (net.blobs["shallow"].data == 4).all() and (net.blobs["deep"].data == 20).all()
+    net.forward(start="fuse")
+    assert (net.blobs["fuse"].data == 24).all()
+    net.forward(start="deep", end="deep")
+    assert (net.blobs["fuse"].data == 24).all() and (net.blobs["deep"].data == 40).all()
+
+
+def test_stages_in_turn_are_a_full_pass(net):
+    put(net, 3)
+    full = net.forward()["fuse"].copy()
+    put(net, -1)
+    net.forward()
+    put(net, 3)
+    for start, end in (("data", "relu"), ("deep", "deep"), ("fuse", "fuse")):
+        net.forward(start=start, end=end)
+    np.testing.assert_array_equal(net.blobs["fuse"].data, full)
+
+
+def test_a_late_stage_may_run_before_an_early_one(net):
+    """The pipeline: each stage works on what the one before it gave for an earlier frame."""
+    put(net, 1)
+    net.forward()
+    for value in (2, 3):
+        put(net, value)
+        net.forward(start="deep", end="deep")
+        net.forward(start="shallow", end="relu")
+        net.forward(start="fuse")
+        assert (net.blobs["fuse"].data == 2 * value + 20 * (value - 1)).all()
+
+
+def test_the_end_is_inclusive_and_the_in_place_layer_after_it_is_left_unrun(net):
+    put(net, -1)
+    net.forward(end="shallow")
+    assert (net.blobs["shallow"].data == -2).all()
+    net.forward(start="relu", end="relu")
+    assert (net.blobs["shallow"].data == 0).all()
+
+
+def test_an_in_place_layer_run_twice_works_on_its_own_result(make_net):
+    net = make_net(HEAD.replace('"relu" type: "ReLU"', '"relu" type: "Power" power_param { '
+                                'scale: 3 }'))
+    put(net, 1)
+    net.forward(end="relu")
+    net.forward(start="relu", end="relu")
+    assert (net.blobs["shallow"].data == 18).all()
+
+
+def test_a_blob_that_feeds_several_layers_is_one_blob(net):
+    put(net, 1)
+    net.forward()
+    net.blobs["shallow"].data[...] = 7
+    net.forward(start="fuse")
+    assert (net.blobs["fuse"].data == 27).all()
+    net.forward(start="deep")
+    assert (net.blobs["fuse"].data == 77).all()
+
+
+def test_a_new_input_is_seen_from_the_first_stage_on(make_net):
+    """In BVLC Caffe a stage that starts past the Split of `data` sees the frame before."""
+    net = make_net(HEAD + FUSE + POOL)
+    put(net, 1)
+    net.forward()
+    put(net, 5)
+    net.forward(start="pool", end="pool")
+    assert (net.blobs["pool"].data == 5).all()
+
+
+@pytest.mark.parametrize("start, missing, maker", [
+    ("fuse", "'shallow'", "'shallow'"), ("deep", "'shallow'", "'shallow'")])
+def test_stages_whose_inputs_were_never_computed(net, start, missing, maker):
+    put(net, 1)
+    with pytest.raises(StaleInput, match=f"layer '{start}'.*bottom {missing} has not been computed"
+                                         f".*run forward from layer {maker}"):
+        net.forward(start=start)
+
+
+def test_one_input_computed_and_one_not(net):
+    put(net, 1)
+    net.forward(end="relu")
+    with pytest.raises(StaleInput, match="'fuse'.*'deep' has not been computed"):
+        net.forward(start="fuse")
+
+
+def test_a_refused_stage_changes_nothing(net):
+    put(net, 1)
+    net.forward()
+    before = {name: blob.data.copy() for name, blob in net.blobs.items()}
+    net.blobs["data"].reshape(1, 1, 5, 5)
+    with pytest.raises(StaleInput):
+        net.forward(start="deep")
+    for name, values in before.items():
+        if name != "data":
+            np.testing.assert_array_equal(net.blobs[name].data, values)
+
+
+@pytest.mark.parametrize("size", [(1, 1, 6, 6), (1, 1, 2, 2), (2, 1, 4, 4)])
+def test_inputs_of_another_size(net, size):
+    put(net, 1)
+    net.forward()
+    net.blobs["data"].reshape(*size)
+    put(net, 1)
+    with pytest.raises(StaleInput, match=r"'deep'.*computed from 'data' of shape \(1, 1, 4, 4\), "
+                                         rf"which is \({', '.join(map(str, size))}\) now"):
+        net.forward(start="deep")
+    net.forward(end="relu")
+    with pytest.raises(StaleInput, match="'fuse'.*'deep' was computed"):
+        net.forward(start="fuse")
+    net.forward(start="deep")
+    assert net.blobs["fuse"].shape == size and (net.blobs["fuse"].data == 22).all()
+
+
+def test_back_to_the_size_before(net):
+    """Blobs that held through a change of size and back are of the right size again."""
+    put(net, 1)
+    net.forward()
+    net.blobs["data"].reshape(1, 1, 6, 6)
+    net.blobs["data"].reshape(1, 1, 4, 4)
+    net.forward(start="deep")
+    assert (net.blobs["fuse"].data == 22).all()
+
+
+def test_after_reshape_of_the_net_nothing_is_computed(net):
+    put(net, 1)
+    net.forward()
+    net.blobs["data"].reshape(1, 1, 6, 6)
+    net.reshape()
+    with pytest.raises(StaleInput, match="'shallow' has not been computed since the net was "
+                                         "reshaped"):
+        net.forward(start="deep")
+
+
+def test_resizing_takes_effect_at_once(make_net):
+    net = make_net(HEAD + FUSE + POOL)
+    for size in (4, 6, 2, 7, 4):
+        net.blobs["data"].reshape(1, 1, size, size)
+        net.blobs["data"].data[...] = size
+        if size % 2:
+            out = net.forward()["crop"]
+            assert out.shape == (1, 1, size, size) and (out == size).all()
+        else:
+            net.forward(start="pool")    # no full pass, no net.reshape()
+            assert (net.blobs["pool"].data == size).all()
+            assert net.blobs["crop"].shape == (1, 1, size, size)
+
+
+def test_blobs_filled_by_hand_count_as_computed(net):
+    net.blobs["shallow"].data[...] = 1
+    net.forward(start="deep", end="deep")
+    assert (net.blobs["deep"].data == 10).all()
+    net.blobs["deep"].data[0, 0, 2, 2] = 5
+    net.forward(start="fuse")
+    assert net.blobs["fuse"].data[0, 0, 2, 2] == 6
+
+
+def test_blobs_filled_by_hand_at_another_size(net):
+    net.forward()
+    for name in ("shallow", "deep"):
+        net.blobs[name].reshape(1, 1, 2, 3)
+        net.blobs[name].data[...] = 4
+    assert (net.forward(start="fuse")["fuse"] == np.full((1, 1, 2, 3), 8)).all()
+    net.blobs["deep"].reshape(1, 1, 3, 3)
+    net.blobs["deep"].data[...] = 4
+    with pytest.raises(ShapeMismatch, match=r"'fuse'.*shallow \(1, 1, 2, 3\), deep \(1, 1, 3, 3\)"):
+        net.forward(start="fuse")
+
+
+def test_results_are_not_views_of_the_input(make_net):
+    """A crop of whole rows and a Dropout at test time hand on their bottom's values, in memory of
+    their own: the next frame must not show in what a stage holds."""
+    net = make_net(HEAD + """
+layer { name: "like" type: "Input" top: "like"
+  input_param { shape { dim: 1 dim: 1 dim: 2 dim: 4 } } }
+layer { name: "cut" type: "Crop" bottom: "data" bottom: "like" top: "cut"
+  crop_param { offset: 1 offset: 0 } }
+layer { name: "drop" type: "Dropout" bottom: "data" top: "drop" }
+layer { name: "split" type: "Split" bottom: "data" top: "one" top: "two" }""")
+    put(net, 1)
+    net.forward()
+    put(net, 2)
+    for name in ("cut", "drop", "one", "two"):
+        assert (net.blobs[name].data == 1).all(), name
+    net.blobs["one"].data[...] = 9
+    assert (net.blobs["two"].data == 1).all()
+
+
+def test_views_of_what_a_stage_holds_stay_valid(net):
+    put(net, 1)
+    out, data = net.forward()["fuse"], net.blobs["data"].data
+    assert (out == 22).all()
+    data[...] = 2
+    net.forward()
+    assert (out == 44).all()    # the same memory, as in pycaffe

@@ -41,8 +41,8 @@ bench: $(STAMP)  ## time the stages of FCN-8s on this machine
 train-miniature: $(STAMP)  ## train the light net of the miniature street
 	$(PY) -m notebooks.train miniature
 
-train-camvid: $(STAMP)  ## train the light net of CamVid (needs data/camvid)
-	$(PY) -m notebooks.train camvid
+train-camvid: $(STAMP)  ## train the light net of CamVid (needs data/camvid; VGG=path or none)
+	$(PY) -m notebooks.train camvid $(if $(VGG),--vgg $(VGG))
 
 clean:  ## remove .venv, results and caches; data/ and weights stay
 	rm -rf $(VENV) results .pytest_cache .ruff_cache .hypothesis

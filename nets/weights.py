@@ -23,8 +23,9 @@ class WeightsError(Exception):
 class Weights:
     """One weights file: what it was trained on and by what, and what it scored.
 
-    `size` (bytes) and `sha256` are None where we have not had the file in hand; `command` is empty
-    for the published ones, which come from `source`.
+    `how` says how to get it, where the common ways do not. `size` (bytes) and `sha256` are None
+    where we have not had the file in hand; `command` is empty for the published ones, which come
+    from `source`.
     """
     file: str
     nets: tuple
@@ -32,11 +33,13 @@ class Weights:
     source: str
     command: str = ""
     score: str = ""
+    how: str = ""
     size: int | None = None
     sha256: str | None = None
 
 
 PUBLISHED = "the paper's authors"
+VGG = "Simonyan and Zisserman, CC BY 4.0"
 TABLE = {
     "voc-fcn8s-heavy": Weights(
         "voc-fcn8s-heavy.caffemodel", ("stage-voc-fcn8s", "voc-fcn8s"), "PASCAL VOC 2011 + SBD",
@@ -54,8 +57,11 @@ TABLE = {
         "voc-fcn-pool4.caffemodel", ("voc-fcn-pool4",), "PASCAL VOC 2011 + SBD", PUBLISHED,
         score="22.5 mIU, synthetic VOC video (published)"),
     "vgg16_conv_trunk": Weights(
-        "vgg16_conv_trunk.caffemodel", ("camvid-fcn8s-light-train",), "ImageNet", "Simonyan and "
-        "Zisserman, CC BY 4.0", score="only to start training from",
+        "vgg16_conv_trunk.caffemodel", ("camvid-fcn8s-light-train",), "ImageNet", VGG,
+        score="to start training from", how="It holds the 13 convolutions of "
+        "VGG_ILSVRC_16_layers.caffemodel, which does as well (553 MB, from "
+        "http://www.robots.ox.ac.uk/~vgg/research/very_deep/): give its path, "
+        "make train-camvid VGG=path. Without either: make train-camvid VGG=none",
         size=58859525, sha256="c7d4cde5f17e2ff88f12d74a77ef3082fa5227e578bbfacd4a6c109830d77487"),
     "miniature-fcn8s-light": Weights(
         "miniature-fcn8s-light.caffemodel", ("stage-miniature-fcn8s-light",),
@@ -101,6 +107,8 @@ def find_weights(name, folder=FOLDER):
 
 def how_to_get(weights, folder):
     """One sentence that says how `weights` come to lie in `folder`."""
+    if weights.how:
+        return weights.how
     if weights.command:
         return f"Make it with: {weights.command}"
     return (f"It was published in {ARCHIVE}: unpack that and put {weights.file} into {folder}. "
@@ -115,9 +123,12 @@ def sha256(path):
 
 def markdown_table():
     """The table of nets/README.md, one line for each weights file."""
-    lines = ["| weights | for | trained on | score | from |", "|---|---|---|---|---|"]
+    lines = ["| weights | for | trained on | score | from | bytes | sha256 |",
+             "|---|---|---|---|---|---|---|"]
     for weights in TABLE.values():
         nets = ", ".join(f"`{net}`" for net in weights.nets)
         source = f"`{weights.command}`" if weights.command else weights.source
-        lines.append(f"| `{weights.file}` | {nets} | {weights.data} | {weights.score} | {source} |")
+        proof = f"{weights.size or ''} | {weights.sha256 or ''}"
+        lines.append(f"| `{weights.file}` | {nets} | {weights.data} | {weights.score} | {source} | "
+                     f"{proof} |")
     return "\n".join(lines)

@@ -24,6 +24,7 @@ from nets.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 CROPS = {"camvid": (256, 352), "miniature": (160, 288)}
+WIDTH = 1 / 4  # of both light nets, as in nets.build
 
 
 def camvid_samples(root=None, crop=CROPS["camvid"]):
@@ -56,10 +57,14 @@ def miniature_samples(root=None, crop=CROPS["miniature"], snippets=60):
 SAMPLES = {"camvid": camvid_samples, "miniature": miniature_samples}
 
 
-def thin_vgg(net, width, images):
-    """Give the convolutions of `net` the channels of VGG-16 that say most (nets.thin)."""
-    vgg = caffe.Net(written(vgg_trunk()), find_weights("vgg16_conv_trunk"), caffe.TEST)
-    light = caffe.Net(written(vgg_trunk(width)), caffe.TEST)
+def thin_vgg(net, weights, images):
+    """Give the convolutions of `net` the channels of VGG-16 that say most (nets.thin).
+
+    weights: path of VGG-16's, None for nets/vgg16_conv_trunk.caffemodel.
+    """
+    weights = weights or find_weights("vgg16_conv_trunk")
+    vgg = caffe.Net(written(vgg_trunk()), weights, caffe.TEST)
+    light = caffe.Net(written(vgg_trunk(WIDTH)), caffe.TEST)
     for layer, share in thin(light, vgg, images).items():
         print(f"{layer}: {share:.0%} of the kept channels' variance reproduced")
     for layer, blobs in light.params.items():
@@ -79,8 +84,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=SAMPLES)
     parser.add_argument("--root", help="where the dataset is, if not in data/")
-    parser.add_argument("--from-vgg", type=float, metavar="WIDTH", help="start from VGG-16 thinned "
-                        "to this width factor, the net's own (needs nets/vgg16_conv_trunk.caffemodel)")
+    parser.add_argument("--vgg", help="VGG-16 weights to thin as a start, if not in nets/ "
+                        "('none' to start from noise)")
     parser.add_argument("--precision", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--resume", help="a .solverstate to go on from")
@@ -93,8 +98,8 @@ def main():
     sample, images = SAMPLES[args.name](args.root)
     if args.resume:
         solver.restore(args.resume)
-    elif args.from_vgg:
-        thin_vgg(solver.net, args.from_vgg, images)
+    elif images is not None and args.vgg != "none":
+        thin_vgg(solver.net, args.vgg, images)
     caffe.set_precision(args.precision)
     rng = np.random.default_rng(1337 + solver.iter)
     shape = solver.net.blobs["data"].shape

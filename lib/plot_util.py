@@ -1,7 +1,7 @@
-"""Label maps as pictures: one, side by side with images, and moving.
+"""Label maps as pictures: one, side by side with images, and moving. Curves are in plot_curves.
 
 A palette is n x 3 uint8 RGB (anything np.asarray makes that of, such as the palettes of the
-datasets) or a ListedColormap such as `segm_cmap` returns. Ignored pixels (255) are black.
+datasets) or a ListedColormap such as `segm_cmap`. Ignored pixels (255) are black.
 """
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,24 +10,30 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
+from lib.plot_curves import accuracy_against_cost, period_sweep
 from lib.score_util import IGNORE
 
+__all__ = ['accuracy_against_cost', 'animate', 'class_cmap', 'embed', 'paint', 'period_sweep',
+           'rows', 'segm_cmap', 'segshow']
 IGNORED_RGB = (0, 0, 0)
 
 
-def segm_cmap(n, seed=0):
+def class_cmap(n, seed=0):
     """A ListedColormap of n colours far apart from one another and from black; same seed, same map.
 
-    Each colour is that of 400 random ones that is farthest from all chosen before, the channels
-    weighted by how much the eye sees of them.
+    Each colour is that of 4096 random ones that is farthest from all chosen before, the channels
+    weighted by how much the eye sees of them: the first n colours are the same for every n.
     """
-    rng = np.random.default_rng(seed)
-    chosen = [np.zeros(3)]
+    drawn = np.random.default_rng(seed).random((4096, 3))
+    weights = np.sqrt([.3, .59, .11])
+    chosen, apart = [], np.linalg.norm(drawn * weights, axis=1)
     for _ in range(n):
-        drawn = rng.random((400, 3))
-        apart = np.linalg.norm((drawn[:, None] - chosen) * np.sqrt([.3, .59, .11]), axis=2)
-        chosen.append(drawn[apart.min(1).argmax()])
-    return ListedColormap(np.array(chosen[1:]), name=f'segmentation of {n} classes')
+        chosen.append(drawn[apart.argmax()])
+        apart = np.minimum(apart, np.linalg.norm((drawn - chosen[-1]) * weights, axis=1))
+    return ListedColormap(np.array(chosen), name=f'segmentation of {n} classes')
+
+
+segm_cmap = class_cmap(256)  # colours for labels whose dataset brings no palette
 
 
 def paint(label, palette):
@@ -39,15 +45,27 @@ def paint(label, palette):
     colours, ignored = _colours(palette), label == IGNORE
     if (top := label[~ignored].max(initial=0)) >= len(colours):
         raise ValueError(f'the label holds the class {top}, the palette has {len(colours)} '
-                         'colours: give the palette of this dataset, or segm_cmap(n_classes)')
+                         'colours: give the palette of this dataset, or segm_cmap')
     rgb = colours[np.where(ignored, 0, label)]
     rgb[ignored] = IGNORED_RGB
     return rgb
 
 
-def segshow(label, palette, ax=None, title=None):
-    """Draw a label map, H x W, into `ax` (the current axes if None), without ticks. Returns ax."""
-    return _show(paint(label, palette), ax or plt.gca(), title)
+def segshow(im, label, out, n_cl=None, palette=segm_cmap):
+    """A figure of an image, its label and the output, side by side. Returns the figure.
+
+    im          H x W x 3 uint8 RGB (a PIL image is taken too)
+    label, out  label maps, H x W or 1 x H x W, or pictures of them such as a palette paints
+    n_cl        number of classes: labels of others (but 255) are an error
+
+    Raises ValueError where a label map holds a class beyond n_cl or beyond the palette.
+    """
+    colours = _colours(palette)[:n_cl]
+    fig, axes = plt.subplots(1, 3, layout='constrained', figsize=(10, 3.4))
+    pictures = [im] + [m if _is_picture(m) else paint(m, colours) for m in (label, out)]
+    for ax, picture, title in zip(axes, pictures, ('image', 'label', 'output'), strict=True):
+        _show(np.asarray(picture), ax, title)
+    return fig
 
 
 def rows(images, *labels, palette, titles=None, class_names=None, row_titles=None, width=10):
@@ -116,6 +134,10 @@ def embed(animation, limit_mb=3):
         raise ValueError(f'the animation takes {len(html) / 1e6:.1f} MB, the limit is {limit_mb}: '
                          'give animate fewer frames, a smaller width or a lower dpi')
     return html
+
+
+def _is_picture(label):
+    return np.ndim(label) == 3 and np.shape(label)[2] == 3
 
 
 def _show(picture, ax, title):

@@ -1,14 +1,14 @@
 """One frame through a net: in full, or with some stages as earlier frames left them.
 
-All functions take `in_`, one frame as 3 x H x W float (BGR, mean-subtracted), and return its label
-map, H x W uint8. The state of a clip is what the blobs of the net hold, nothing is kept here: run
-the first frame of a clip in full (`segrun` or a `pipeline_fill_*`), then frame after frame.
+The names, arguments and layer ranges are those of the paper's own code, so that cells written for
+it run here. `in_` is one frame as 3 x H x W float (BGR, mean-subtracted); every forward returns its
+label map, H x W uint8. The state of a clip is what the blobs of the net hold, nothing is kept here:
+run the first frame in full (`segrun` or a `pipeline_fill_*`), then frame after frame. lib.schedule
+does this for whole clips and for other stages.
 """
-from typing import NamedTuple
-
 import numpy as np
 
-from lib.stages import FCN8S, find_stage, run_stage
+from lib.stages import FCN8S, run_stage
 
 SHALLOW, MIDDLE, DEEP, FUSE = FCN8S
 
@@ -33,8 +33,8 @@ def feed_net(net, in_):
 
 
 def get_out_scoremap(net):
-    """The scores of the output, classes x H x W float32: the net's own memory, copy to keep."""
-    return net.blobs['score'].data[0]
+    """The label map of the output, H x W uint8: the best class of each pixel of blob `score`."""
+    return label_map(net.blobs['score'].data[0])
 
 
 def label_map(scores):
@@ -47,11 +47,16 @@ def label_map(scores):
     return label
 
 
+def changed_share(now, before):
+    """The share of pixels, 0..1, that differ between two label maps; 1 where their sizes differ."""
+    return float(np.mean(now != before)) if now.shape == before.shape else 1.0
+
+
 def segrun(net, in_):
     """The label map of a frame, all stages run on it (the per-frame oracle)."""
     feed_net(net, in_)
     net.forward()
-    return label_map(get_out_scoremap(net))
+    return get_out_scoremap(net)
 
 
 def clockwork_forward(net, in_):
@@ -59,52 +64,17 @@ def clockwork_forward(net, in_):
     return _run(net, in_, (SHALLOW, MIDDLE, FUSE))
 
 
-class AdaptiveOutput(NamedTuple):
-    """What `adaptive_clock_forward` returns: `seen` is its argument for the next frame."""
-    label: np.ndarray
-    seen: np.ndarray
-    fired: bool
+def adaptive_clock_forward(net, in_, clock):
+    """All stages where the clock ticks, else all but the deep one. Returns the label map.
 
-
-def adaptive_clock_forward(net, in_, thresh, seen=None, stages=FCN8S, gated='deep'):
-    """All stages on this frame, but the `gated` one only where the frame changed enough.
-
-    It fires iff the share of pixels whose best class differs from `seen` is at least `thresh`
-    (0..1), by the scores that end the stage before it: score_pool4 for the deep stage of FCN-8s.
-    `seen` is that map of classes when the stage last fired; with None it always fires.
-
-    Returns AdaptiveOutput(label, seen, fired). Over a clip:
-
-        seen = None
-        for in_ in frames:
-            label, seen, fired = adaptive_clock_forward(net, in_, 0.25, seen)
-
-    Raises ValueError where `gated` is the first stage or none.
+    clock  truth value: whether the deep stage runs on this frame. To decide by how much the frame
+           changed, see lib.schedule.adaptive.
     """
-    at = find_stage(stages, gated)
-    if at == 0:
-        raise ValueError(f'{gated!r} is the first stage and cannot be gated: no scores before it '
-                         'could tell how much the frame changed')
-    feed_net(net, in_)
-    for stage in stages[:at]:
-        run_stage(net, stage)
-    now = label_map(net.blobs[net.top_names[stages[at - 1].end][0]].data[0])
-    fired = seen is None or changed_share(now, seen) >= thresh
-    if fired:
-        run_stage(net, stages[at])
-        seen = now
-    for stage in stages[at + 1:]:
-        run_stage(net, stage)
-    return AdaptiveOutput(label_map(get_out_scoremap(net)), seen, fired)
-
-
-def changed_share(now, before):
-    """The share of pixels, 0..1, that differ between two label maps; 1 where their sizes differ."""
-    return float(np.mean(now != before)) if now.shape == before.shape else 1.0
+    return segrun(net, in_) if clock else clockwork_forward(net, in_)
 
 
 def pipeline_fill_2stage(net, in_):
-    """Fill the 2-stage pipeline: the first frame in full."""
+    """Fill the 2-stage pipeline: the first frame in full. Returns its label map."""
     return segrun(net, in_)
 
 
@@ -117,9 +87,14 @@ def pipeline_2stage_forward(net, in_):
     return _run(net, in_, (DEEP, SHALLOW, MIDDLE, FUSE))
 
 
-def pipeline_fill_3stage(net, in_):
-    """Fill the 3-stage pipeline: the first frame in full."""
-    return segrun(net, in_)
+def pipeline_fill_3stage(net, in0, in1=None):
+    """Fill the 3-stage pipeline: frame `in0` in full, `in1` through the 2-stage pipeline.
+
+    Without `in1` the next output fuses middle and deep scores of in0 both, which is what the
+    recorded sequences start from. Returns the label map of the last frame given.
+    """
+    label = segrun(net, in0)
+    return label if in1 is None else pipeline_2stage_forward(net, in1)
 
 
 def pipeline_3stage_forward(net, in_):
@@ -135,4 +110,4 @@ def _run(net, in_, stages):
     feed_net(net, in_)
     for stage in stages:
         run_stage(net, stage)
-    return label_map(get_out_scoremap(net))
+    return get_out_scoremap(net)

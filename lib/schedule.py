@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.run_net import adaptive_clock_forward, feed_net, get_out_scoremap, label_map
-from lib.stages import FCN8S, Stage, check_stages, find_stage, run_stage
+from lib.run_net import changed_share, feed_net, get_out_scoremap, label_map
+from lib.stages import FCN8S, Stage, check_stages, find_stage, run_stage, split_at
 
 __all__ = ['FCN8S', 'Stage', 'Step', 'adaptive', 'alternating', 'every', 'every_other',
            'fixed_rate', 'per_frame', 'pipeline', 'pipeline_2stage', 'pipeline_3stage', 'run_stage']
@@ -91,12 +91,22 @@ def adaptive(net, frames, threshold, stages=FCN8S, gated='deep'):
 
     threshold  share 0..1 of pixels whose best class, by the scores that end the stage before (for
                FCN-8s score_pool4), must differ from when the stage last fired; at 0 it fires always
+
+    Raises ValueError where `gated` is the first stage or none.
     """
     check_stages(net, stages)
+    before, gate, after = split_at(stages, gated)
+    scores = net.top_names[before[-1].end][0]
     seen = None
     for frame in _at_least(1, f'adaptive({threshold})', frames):
-        label, seen, fired = adaptive_clock_forward(net, frame, threshold, seen, stages, gated)
-        yield Step(label, _names(s for s in stages if fired or s.name != gated))
+        feed_net(net, frame)
+        _run(net, before)
+        now = label_map(net.blobs[scores].data[0])
+        fired = seen is None or changed_share(now, seen) >= threshold
+        if fired:
+            seen = now
+        rest = _output(net, (gate, *after) if fired else after)
+        yield rest._replace(ran=_names(before) + rest.ran)
 
 
 def pipeline(net, frames, cuts, stages=FCN8S):
@@ -139,7 +149,7 @@ def pipeline_3stage(net, frames, stages=FCN8S):
 def _output(net, stages):
     """Run `stages` and read the label map."""
     _run(net, stages)
-    return Step(label_map(get_out_scoremap(net)), _names(stages))
+    return Step(get_out_scoremap(net), _names(stages))
 
 
 def _run(net, stages):

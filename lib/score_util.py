@@ -13,12 +13,11 @@ IGNORE = 255
 
 
 class Summary(NamedTuple):
-    """Scores as shares 0..1, nan where nothing was scored; `class_iu` has one entry a class."""
+    """Scores as shares 0..1, nan where nothing was scored."""
     acc: float
     cl_acc: float
     mean_iu: float
     fw_iu: float
-    class_iu: np.ndarray
 
 
 def fast_hist(a, b, n, ignore=IGNORE):
@@ -39,34 +38,50 @@ def fast_hist(a, b, n, ignore=IGNORE):
 
 
 def get_scores(hist):
-    """The Summary of a confusion matrix, n x n counts."""
+    """(acc, cl_acc, mean_iu, fw_iu), a Summary, of a confusion matrix, n x n counts."""
     hist = np.asarray(hist, np.float64)
-    right, truth, output = np.diag(hist), hist.sum(1), hist.sum(0)
+    right, truth, iu = np.diag(hist), hist.sum(1), class_iu(hist)
     with np.errstate(invalid='ignore'):  # 0/0 is nan: absent, see the head of this file
         acc = right.sum() / hist.sum()
+        fw_iu = (truth[truth > 0] * iu[truth > 0]).sum() / hist.sum()
         class_acc = right / truth
-        class_iu = right / (truth + output - right)
-        present = truth > 0
-        fw_iu = (truth[present] * class_iu[present]).sum() / hist.sum()
     return Summary(acc=float(acc), cl_acc=_mean_of_present(class_acc),
-                   mean_iu=_mean_of_present(class_iu), fw_iu=float(fw_iu), class_iu=class_iu)
+                   mean_iu=_mean_of_present(iu), fw_iu=float(fw_iu))
+
+
+def class_iu(hist):
+    """The IU of each class, n float64, nan for classes in neither ground truth nor output."""
+    hist = np.asarray(hist, np.float64)
+    right = np.diag(hist)
+    with np.errstate(invalid='ignore'):
+        return right / (hist.sum(1) + hist.sum(0) - right)
 
 
 def score_out_gt(out, gt, n_cl):
-    """Confusion counts, n_cl x n_cl, of an output label map and its ground truth, H x W each."""
-    return fast_hist(gt, out, n_cl)
+    """Confusion counts, n_cl x n_cl, of an output label map and its ground truth.
+
+    out  H x W integer
+    gt   H x W or, as load_label of a dataset gives it, 1 x H x W
+    """
+    return fast_hist(_plane(gt, out), out, n_cl)
 
 
 def score_out_gt_bdry(out, gt, bdry, n_cl):
-    """(counts on all pixels, counts on the pixels where the mask `bdry`, H x W, is not 0)."""
-    if np.shape(bdry) != np.shape(gt):
-        raise ValueError(f'the boundary mask has the shape {np.shape(bdry)}, the ground truth '
-                         f'{np.shape(gt)}: make the mask from this very label')
-    hist, near = fast_hist(gt, out, n_cl), np.asarray(bdry) != 0
-    return hist, fast_hist(np.asarray(gt)[near], np.asarray(out)[near], n_cl)
+    """Confusion counts as `score_out_gt`, of the pixels where the mask `bdry`, H x W, is not 0."""
+    gt, out, near = _plane(gt, out), np.asarray(out), np.asarray(bdry) != 0
+    if not near.shape == gt.shape == out.shape:
+        raise ValueError(f'the boundary mask has the shape {near.shape}, the ground truth '
+                         f'{gt.shape}, the output {out.shape}: make the mask from this very label')
+    return fast_hist(gt[near], out[near], n_cl)
 
 
-def report_scores(hist, class_names=None):
+def report_scores(meta, hist, class_names=None):
+    """Print the scores of a confusion matrix under the title `meta`; returns their Summary."""
+    print(f'>>> {meta}\n{scores_text(hist, class_names)}')
+    return get_scores(hist)
+
+
+def scores_text(hist, class_names=None):
     """The scores of a confusion matrix as text, in percent, and what the means leave out."""
     summary = get_scores(hist)
     names = class_names or [str(i) for i in range(len(hist))]
@@ -76,7 +91,7 @@ def report_scores(hist, class_names=None):
              f'mean IU            {summary.mean_iu:7.2%}',
              f'freq. weighted IU  {summary.fw_iu:7.2%}']
     lines += [f'  {name:{width}} IU {"absent" if np.isnan(iu) else format(iu, "7.2%"):>7}'
-              for name, iu in zip(names, summary.class_iu, strict=True)]
+              for name, iu in zip(names, class_iu(hist), strict=True)]
     truth, output = np.sum(hist, 1), np.sum(hist, 0)
     for count, left_out, where in ((truth, 'mean class accuracy', 'in the ground truth'),
                                    (truth + output, 'mean IU', 'in ground truth or output')):
@@ -103,11 +118,8 @@ class Scores:
         self.hist = np.zeros((n_classes, n_classes), np.int64)
 
     def add(self, out, gt):
-        """Count one output label map against its ground truth, both H x W or 1 x H x W."""
-        out, gt = (np.asarray(labels) for labels in (out, gt))
-        if gt.ndim == out.ndim + 1 and len(gt) == 1:  # load_label returns 1 x H x W
-            gt = gt[0]
-        self.hist += fast_hist(gt, out, self.n_classes, self.ignore)
+        """Count one output label map, H x W, against its ground truth, H x W or 1 x H x W."""
+        self.hist += fast_hist(_plane(gt, out), out, self.n_classes, self.ignore)
 
     def merge(self, other):
         """Add the counts of other Scores of as many classes. Returns self."""
@@ -118,12 +130,22 @@ class Scores:
         return self
 
     def summary(self):
-        """The Summary (acc, cl_acc, mean_iu, fw_iu, class_iu) of all that was added."""
+        """The Summary (acc, cl_acc, mean_iu, fw_iu) of all that was added."""
         return get_scores(self.hist)
 
+    def class_iu(self):
+        """The IU of each class, nan for those that never occurred."""
+        return class_iu(self.hist)
+
     def report(self):
-        """`report_scores` of all that was added."""
-        return report_scores(self.hist, self.class_names)
+        """`scores_text` of all that was added."""
+        return scores_text(self.hist, self.class_names)
+
+
+def _plane(gt, out):
+    """Ground truth without the leading axis that load_label gives it and `out` lacks."""
+    gt = np.asarray(gt)
+    return gt[0] if gt.ndim == np.ndim(out) + 1 and len(gt) == 1 else gt
 
 
 def _mean_of_present(values):

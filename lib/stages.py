@@ -22,9 +22,8 @@ FCN8S = (
 def run_stage(net, stage):
     """Run one stage; the blobs of all other layers keep what they hold.
 
-    Raises ValueError where the net has no such layer.
+    Where the net lacks a layer, `forward` raises; `check_stages` says so before anything runs.
     """
-    check_stages(net, (stage,))
     net.forward(start=stage.start, end=stage.end)
 
 
@@ -47,3 +46,16 @@ def find_stage(stages, name):
     if name not in names:
         raise ValueError(f'no stage {name!r}: the stages are {", ".join(names)}')
     return names.index(name)
+
+
+def split_at(stages, gated):
+    """(stages before, the stage, stages after) of the stage called `gated`, to gate it by scores.
+
+    Raises ValueError where there is no such stage, or none before it whose scores could tell how
+    much a frame changed.
+    """
+    at = find_stage(stages, gated)
+    if at == 0:
+        raise ValueError(f'{gated!r} is the first stage and cannot be gated: no scores before it '
+                         'could tell how much the frame changed')
+    return tuple(stages[:at]), stages[at], tuple(stages[at + 1:])

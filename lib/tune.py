@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.run_net import changed_share, feed_net, label_map
-from lib.stages import FCN8S, check_stages, find_stage, run_stage
+from lib.stages import FCN8S, check_stages, run_stage, split_at
 
 
 def record_signatures(net, clips, stages=FCN8S, gated='deep', silent=False):
@@ -17,7 +17,7 @@ def record_signatures(net, clips, stages=FCN8S, gated='deep', silent=False):
     stages up to there; clips as for lib.evaluate.evaluate.
     """
     check_stages(net, stages)
-    before = stages[:find_stage(stages, gated)]
+    before, *_ = split_at(stages, gated)
     scores = net.top_names[before[-1].end][0]
 
     def signature(in_):

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from lib.plot_util import animate, embed, paint, rows, segm_cmap, segshow
+from lib.plot_util import animate, class_cmap, embed, paint, rows, segm_cmap, segshow
 
 RED_GREEN = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
 
@@ -28,13 +28,16 @@ def test_paint():
 
 
 def test_colours_are_apart_and_seeded():
-    one, same, other = (np.asarray(segm_cmap(21, seed).colors) for seed in (0, 0, 1))
+    one, same, other = (np.asarray(class_cmap(21, seed).colors) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
     all_ = np.vstack([one, [[0, 0, 0]]])
     apart = np.linalg.norm(all_[:, None] - all_, axis=2)
     assert apart[~np.eye(22, dtype=bool)].min() > .2
-    assert paint(np.full((1, 1), 20), segm_cmap(21)).dtype == np.uint8
+    np.testing.assert_array_equal(segm_cmap.colors[:21], one)
+    assert paint(np.full((1, 1), 254), segm_cmap).dtype == np.uint8
+    picture = plt.imshow(np.array([[0, 7]]), cmap=segm_cmap, vmin=0, vmax=255)
+    np.testing.assert_allclose(picture.to_rgba([[7]])[0, 0, :3], segm_cmap.colors[7])
 
 
 def test_wrong_labels_and_palettes():
@@ -44,10 +47,17 @@ def test_wrong_labels_and_palettes():
         paint(np.array([[1]]), RED_GREEN / 255)
 
 
-def test_segshow_draws_the_colours():
-    ax = segshow(np.array([[0, 1]]), RED_GREEN, title='here')
-    np.testing.assert_array_equal(ax.images[0].get_array(), [[[255, 0, 0], [0, 255, 0]]])
-    assert ax.get_title() == 'here'
+def test_segshow_draws_image_label_and_output():
+    image = np.full((1, 2, 3), 9, np.uint8)
+    fig = segshow(Image.fromarray(image), np.array([[[0, 255]]]), np.array([[0, 1]]), n_cl=2,
+                  palette=RED_GREEN)
+    pictures = [ax.images[0].get_array() for ax in fig.axes]
+    np.testing.assert_array_equal(pictures, [image, [[[255, 0, 0], [0, 0, 0]]],
+                                             [[[255, 0, 0], [0, 255, 0]]]])
+    painted = segshow(image, image, Image.fromarray(image))
+    assert all((ax.images[0].get_array() == image).all() for ax in painted.axes)
+    with pytest.raises(ValueError, match='class 2, the palette has 2'):
+        segshow(image, np.array([[0, 1]]), np.array([[0, 2]]), n_cl=2)
 
 
 def test_rows_with_legend_of_present_classes():

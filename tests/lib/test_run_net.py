@@ -59,32 +59,30 @@ def test_pipelines_are_one_frame_late_a_stage(fake_net, fake):
     assert three == [(0, 0, 0), (1, 0, 0), (2, 1, 0), (3, 2, 1)]
 
 
-def test_adaptive_fires_on_the_share_of_changed_pixels(fake_net, fake):
-    def frame(number, bright_pixels):  # best class 1 in so many of 6 pixels, else 0
-        in_ = np.zeros((3, 2, 3), np.float32)
-        in_.reshape(3, 6)[1, :bright_pixels] = number + 1
-        in_.reshape(3, 6)[0, bright_pixels:] = number + 1
-        return in_
-
-    # changed against the last firing, not against the frame before: 2 + 1 pixels make a half
-    outputs, seen = [], None
-    for t, bright in enumerate([0, 2, 3, 4]):
-        label, seen, fired = run_net.adaptive_clock_forward(fake_net, frame(t, bright), .5, seen)
-        outputs.append((fired, fake.seen_by_stages(label)))
-    assert outputs == [(True, (0, 0, 0)), (False, (1, 1, 0)), (True, (2, 2, 2)),
-                       (False, (3, 3, 2))]
+def test_three_stage_pipeline_is_filled_with_two_frames(fake_net, fake):
+    label = run_net.pipeline_fill_3stage(fake_net, fake.frame(0), fake.frame(1))
+    assert fake.seen_by_stages(label) == (1, 1, 0)
+    assert [fake.seen_by_stages(run_net.pipeline_3stage_forward(fake_net, fake.frame(t)))
+            for t in (2, 3)] == [(2, 1, 1), (3, 2, 1)]
 
 
-def test_adaptive_at_threshold_zero_always_fires_and_above_one_never(fake_net, fake):
-    for threshold, deep in ((0, [0, 1, 2, 3]), (1.01, [0, 0, 0, 0])):
-        seen, got = None, []
-        for t in range(4):
-            label, seen, _ = run_net.adaptive_clock_forward(fake_net, fake.frame(t), threshold,
-                                                            seen)
-            got.append(fake.seen_by_stages(label)[2])
-        assert got == deep
+def test_adaptive_runs_the_deep_stage_when_the_clock_ticks(fake_net, fake):
+    labels = [run_net.adaptive_clock_forward(fake_net, fake.frame(t), clock)
+              for t, clock in enumerate([True, False, np.True_, 0])]
+    assert [fake.seen_by_stages(label) for label in labels] == [(0, 0, 0), (1, 1, 0), (2, 2, 2),
+                                                                (3, 3, 2)]
 
 
-def test_adaptive_cannot_gate_the_first_stage(fake_net, fake):
-    with pytest.raises(ValueError, match="'shallow' is the first stage"):
-        run_net.adaptive_clock_forward(fake_net, fake.frame(0), .5, gated='shallow')
+def test_out_scoremap_is_the_label_map(fake_net, fake):
+    label = run_net.segrun(fake_net, fake.frame(2))
+    got = run_net.get_out_scoremap(fake_net)
+    assert got.dtype == np.uint8
+    np.testing.assert_array_equal(got, fake_net.blobs['score'].data[0].argmax(0))
+    np.testing.assert_array_equal(got, label)
+
+
+def test_nothing_but_blobs_and_forward_is_asked_of_a_net(fake_net, fake):
+    for what in ('_layer_names', 'top_names', 'bottom_names', 'layers', 'params'):
+        delattr(fake_net, what)
+    run_net.segrun(fake_net, fake.frame(0))
+    assert fake.seen_by_stages(run_net.clockwork_forward(fake_net, fake.frame(1))) == (1, 1, 0)

@@ -113,6 +113,25 @@ def test_wrong_options_are_named(fake_net, fake):
     assert fake_net.ranges == []
 
 
+def test_adaptive_fires_on_the_share_of_changed_pixels(fake_net, fake):
+    def frame(number, bright_pixels):  # best class 1 in so many of 6 pixels, else 0
+        in_ = np.zeros((3, 2, 3), np.float32)
+        in_.reshape(3, 6)[1, :bright_pixels] = number + 1
+        in_.reshape(3, 6)[0, bright_pixels:] = number + 1
+        return in_
+
+    # changed against the last firing, not against the frame before: 2 + 1 pixels make a half
+    frames = [frame(t, bright) for t, bright in enumerate([0, 2, 3, 4])]
+    steps = schedule.adaptive(fake_net, frames, .5)
+    assert [('deep' in step.ran, fake.seen_by_stages(step.label)) for step in steps] == [
+        (True, (0, 0, 0)), (False, (1, 1, 0)), (True, (2, 2, 2)), (False, (3, 3, 2))]
+
+
+def test_adaptive_cannot_gate_the_first_stage(fake_net, fake):
+    with pytest.raises(ValueError, match="'shallow' is the first stage"):
+        next(schedule.adaptive(fake_net, [fake.frame(0)], .5, gated='shallow'))
+
+
 def test_label_maps_are_kept_apart(fake_net, fake):
     steps = list(schedule.per_frame(fake_net, [fake.frame(0), fake.frame(1)]))
     assert not np.shares_memory(steps[0].label, steps[1].label)

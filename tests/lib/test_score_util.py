@@ -5,11 +5,13 @@ from hypothesis import strategies as st
 
 from lib.score_util import (
     Scores,
+    class_iu,
     fast_hist,
     get_scores,
     report_scores,
     score_out_gt,
     score_out_gt_bdry,
+    scores_text,
 )
 
 pairs = st.integers(1, 6).flatmap(lambda n: st.tuples(
@@ -41,9 +43,9 @@ def test_scores_agree_with_sets_of_pixels(case):
     scores = Scores(n)
     scores.add(np.array(output, np.uint8), np.array(truth, np.uint8))
     if all(t == 255 for t in truth):
-        assert np.isnan(scores.summary()[:4]).all()
+        assert np.isnan(scores.summary()).all()
     else:
-        np.testing.assert_allclose(scores.summary()[:4], by_hand(n, truth, output))
+        np.testing.assert_allclose(scores.summary(), by_hand(n, truth, output))
 
 
 @given(pairs, st.integers(0, 60))
@@ -61,36 +63,46 @@ def test_counts_add_up_over_frames_and_workers(case, cut):
 def test_perfect_output_scores_one(case):
     n, labels = case
     truth = np.array([t for t, _ in labels if t != 255] or [0], np.uint8)
-    np.testing.assert_allclose(get_scores(fast_hist(truth, truth, n))[:4], 1)
+    np.testing.assert_allclose(get_scores(fast_hist(truth, truth, n)), 1)
 
 
 def test_known_confusion():
     # 3 of 4 pixels of class 0 right, 1 of 2 of class 1; class 2 never occurs
     hist = fast_hist(np.array([[0, 0, 0, 0, 1, 1, 255]]), np.array([[0, 0, 0, 1, 1, 0, 1]]), 3)
     np.testing.assert_array_equal(hist, [[3, 1, 0], [1, 1, 0], [0, 0, 0]])
-    summary = get_scores(hist)
-    np.testing.assert_allclose(summary[:4], (4 / 6, (3 / 4 + 1 / 2) / 2, (3 / 5 + 1 / 3) / 2,
-                                             4 / 6 * 3 / 5 + 2 / 6 * 1 / 3))
-    assert np.isnan(summary.class_iu[2])
+    acc, cl_acc, mean_iu, fw_iu = get_scores(hist)
+    np.testing.assert_allclose((acc, cl_acc, mean_iu, fw_iu),
+                               (4 / 6, (3 / 4 + 1 / 2) / 2, (3 / 5 + 1 / 3) / 2,
+                                4 / 6 * 3 / 5 + 2 / 6 * 1 / 3))
+    np.testing.assert_allclose(class_iu(hist), (3 / 5, 1 / 3, np.nan))
 
 
 def test_report_names_the_classes_left_out():
     hist = [[3, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
-    report = report_scores(hist, ['road', 'car', 'boat', 'cat'])
+    report = scores_text(hist, ['road', 'car', 'boat', 'cat'])
     assert 'mean class acc.     62.50%' in report
     assert 'left out of the mean IU, never in ground truth or output: boat, cat' in report
     # a class that is only in the output scores 0 in the mean IU, and is out of the class accuracy
-    report = report_scores([[3, 1], [0, 0]], ['road', 'car'])
+    report = scores_text([[3, 1], [0, 0]], ['road', 'car'])
     assert 'left out of the mean class accuracy, never in the ground truth: car' in report
     assert 'left out of the mean IU' not in report
     assert get_scores([[3, 1], [0, 0]]).mean_iu == pytest.approx(3 / 8)
 
 
-def test_boundary_scores_count_only_the_mask():
+def test_report_prints_under_a_title_and_gives_the_scores(capsys):
+    hist = np.array([[3., 1.], [1., 1.]])                 # notebooks add up floats
+    scores = report_scores('oracle', hist, ['road', 'car'])
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title == '>>> oracle' and lines == scores_text(hist, ['road', 'car']).splitlines()
+    assert scores == get_scores(hist)
+
+
+@pytest.mark.parametrize('leading', [(), (1,)])  # load_label gives 1 x H x W
+def test_scores_of_a_frame_and_of_its_boundary(leading):
     gt, out = np.array([[0, 1, 1, 255]]), np.array([[0, 1, 0, 0]])
-    full, near = score_out_gt_bdry(out, gt, np.array([[0, 0, 1, 1]]), 2)
-    np.testing.assert_array_equal(full, score_out_gt(out, gt, 2))
-    np.testing.assert_array_equal(full, [[1, 0], [1, 1]])
+    gt = gt.reshape(*leading, 1, 4)
+    np.testing.assert_array_equal(score_out_gt(out, gt, n_cl=2), [[1, 0], [1, 1]])
+    near = score_out_gt_bdry(out, gt, np.array([[0, 0, 1, 1]]), n_cl=2)
     np.testing.assert_array_equal(near, [[0, 0], [1, 0]])
 
 

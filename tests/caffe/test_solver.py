@@ -1,0 +1,415 @@
+"""Solvers against update rules in plain numpy; snapshots, test nets, callbacks, schedules."""
+import logging
+
+import h5py
+import numpy as np
+import pytest
+
+import caffe
+from caffe.errors import CaffeError, SolverError, WeightsError
+from caffe.lr_policy import rate, steps_passed
+from caffe.proto import caffe_pb2
+from caffe.solver import SOLVERS
+
+NET = """
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 4 dim: 3 dim: 1 dim: 1 } } }
+layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 4 dim: 1 } } }
+layer { name: "low" type: "Convolution" bottom: "data" top: "low"
+  param { lr_mult: 1 decay_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
+  convolution_param { num_output: 5 kernel_size: 1 weight_filler { type: "gaussian" std: 1 } } }
+layer { name: "score" type: "Convolution" bottom: "low" top: "score"
+  param { lr_mult: 0.5 } param { lr_mult: 0 }
+  convolution_param { num_output: 3 kernel_size: 1 weight_filler { type: "gaussian" std: 1 } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score" bottom: "label" top: "loss" }
+"""
+MULTIPLIERS = [(1, 1), (2, 0), (.5, 1), (0, 1)]
+BASE = 'base_lr: 0.1 lr_policy: "fixed" random_seed: 1 '
+
+
+@pytest.fixture
+def make_solver(write, tmp_path):
+    """make_solver(parameters, net=NET) -> the solver of that type, its inputs filled."""
+    def make_solver(parameters, net=NET, name="net"):
+        path = write(f'{name}: "{write(net)}" snapshot_prefix: "{tmp_path}/snap" {parameters}')
+        solver = caffe.get_solver(path)
+        rng = np.random.default_rng(0)
+        for n in [solver.net, *solver.test_nets]:
+            n.blobs["data"].data[...] = rng.normal(size=(4, 3, 1, 1))
+            n.blobs["label"].data[:, 0] = [0, 1, 2, 0]
+        return solver
+    return make_solver
+
+
+def weights(net):
+    return [b.data.copy() for blobs in net.params.values() for b in blobs]
+
+
+def gradients(net):
+    return [b.diff.copy() for blobs in net.params.values() for b in blobs]
+
+
+# update rules, written out anew: (gradient, rate, state dict, t from 1, p) -> update
+
+def sgd(g, r, s, t, p):
+    s["v"] = p["momentum"] * s.get("v", 0) + r * g
+    return s["v"]
+
+
+def nesterov(g, r, s, t, p):
+    before = s.get("v", 0)
+    s["v"] = p["momentum"] * before + r * g
+    return s["v"] + p["momentum"] * (s["v"] - before)
+
+
+def adagrad(g, r, s, t, p):
+    s["h"] = s.get("h", 0) + g ** 2
+    return r * g / (np.sqrt(s["h"]) + p["delta"])
+
+
+def rmsprop(g, r, s, t, p):
+    s["h"] = p["rms_decay"] * s.get("h", 0) + (1 - p["rms_decay"]) * g ** 2
+    return r * g / (np.sqrt(s["h"]) + p["delta"])
+
+
+def adadelta(g, r, s, t, p):
+    m = p["momentum"]
+    s["h"] = m * s.get("h", 0) + (1 - m) * g ** 2
+    u = g * np.sqrt((s.get("k", 0) + p["delta"]) / (s["h"] + p["delta"]))
+    s["k"] = m * s.get("k", 0) + (1 - m) * u ** 2
+    return r * u
+
+
+def adam(g, r, s, t, p):
+    a, b = p["momentum"], p["momentum2"]
+    s["m"] = a * s.get("m", 0) + (1 - a) * g
+    s["v"] = b * s.get("v", 0) + (1 - b) * g ** 2
+    return r * np.sqrt(1 - b ** t) / (1 - a ** t) * s["m"] / (np.sqrt(s["v"]) + p["delta"])
+
+
+RULES = {
+    "SGD": (sgd, dict(momentum=.9)), "Nesterov": (nesterov, dict(momentum=.9)),
+    "AdaGrad": (adagrad, dict(delta=1e-4)), "RMSProp": (rmsprop, dict(rms_decay=.8, delta=1e-4)),
+    "AdaDelta": (adadelta, dict(momentum=.95, delta=1e-4)),
+    "Adam": (adam, dict(momentum=.9, momentum2=.99, delta=1e-4)),
+}
+
+
+@pytest.mark.parametrize("kind", RULES)
+@pytest.mark.parametrize("decay", ["", "weight_decay: 0.1",
+                                   'weight_decay: 0.1 regularization_type: "L1"'])
+def test_update_rules(make_solver, kind, decay):
+    rule, given = RULES[kind]
+    solver = make_solver(BASE + f'type: "{kind}" {decay} '
+                         + " ".join(f"{k}: {v}" for k, v in given.items()))
+    assert type(solver).__name__ == f"{kind}Solver" and solver.type == kind
+    assert type(solver) is getattr(caffe, f"{kind}Solver")
+    wanted, states = [w.astype(np.float64) for w in weights(solver.net)], [{} for _ in MULTIPLIERS]
+    for t in range(1, 6):
+        found = []
+        solver._callbacks.clear()
+        solver.add_callback(lambda: None, lambda found=found: found.extend(gradients(solver.net)))
+        solver.step(1)
+        for i, ((lr, decays), g) in enumerate(zip(MULTIPLIERS, found, strict=True)):
+            if not lr:
+                continue
+            g = g.astype(np.float64)
+            if decay:
+                g += .1 * decays * (np.sign(wanted[i]) if "L1" in decay else wanted[i])
+            wanted[i] = wanted[i] - rule(g, .1 * lr, states[i], t, given)
+        for mine, theirs in zip(weights(solver.net), wanted, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=2e-6)
+
+
+POLICIES = {
+    'lr_policy: "fixed"': lambda i: 2,
+    'lr_policy: "step" gamma: 0.5 stepsize: 3': lambda i: 2 * .5 ** (i // 3),
+    'lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 7':
+        lambda i: 2 * .5 ** ((i >= 2) + (i >= 7)),
+    'lr_policy: "exp" gamma: 0.9': lambda i: 2 * .9 ** i,
+    'lr_policy: "inv" gamma: 0.1 power: 0.75': lambda i: 2 * (1 + .1 * i) ** -.75,
+    'lr_policy: "poly" power: 1.5 max_iter: 10': lambda i: 2 * max(0, 1 - i / 10) ** 1.5,
+    'lr_policy: "sigmoid" gamma: -0.5 stepsize: 4': lambda i: 2 / (1 + np.exp(.5 * (i - 4))),
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_learning_rates(make_solver, policy):
+    solver = make_solver("base_lr: 2 " + policy)
+    for i in range(12):
+        solver.iter = i
+        assert solver.lr == pytest.approx(POLICIES[policy](i), rel=1e-6)
+
+
+def test_steps_passed():
+    p = caffe_pb2.SolverParameter(lr_policy="multistep", stepvalue=[2, 7])
+    assert [steps_passed(p, i) for i in (0, 1, 2, 6, 7, 99)] == [0, 0, 1, 1, 2, 2]
+    p = caffe_pb2.SolverParameter(lr_policy="step", stepsize=3)
+    assert [steps_passed(p, i) for i in (0, 2, 3, 9)] == [0, 0, 1, 3]
+
+
+@pytest.mark.parametrize("p, words", [
+    (dict(lr_policy="poli"), "'poli' is not known: use one of fixed"),
+    (dict(), "lr_policy '' is not known"), (dict(lr_policy="step"), "stepsize"),
+    (dict(lr_policy="poly"), "max_iter"),
+    (dict(lr_policy="exp", gamma=1e30, base_lr=1), "no finite number"),
+    (dict(lr_policy="poly", max_iter=1, power=-1, base_lr=1), "no finite number"),
+])
+def test_policies_that_make_no_sense(p, words):
+    with pytest.raises(SolverError, match=words):
+        rate(caffe_pb2.SolverParameter(**p), 10 ** 6)
+
+
+def test_iter_size_adds_up_batches_and_averages(make_solver):
+    """The same batch twice is that batch once."""
+    once, twice = make_solver(BASE), make_solver(BASE + "iter_size: 2")
+    for blob, other in zip(once.net._learned, twice.net._learned, strict=True):
+        other.blob.data[...] = blob.blob.data
+    for solver in (once, twice):
+        solver.step(3)
+    for mine, theirs in zip(weights(once.net), weights(twice.net), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5)
+
+
+def test_clip_gradients(make_solver):
+    solver, found = make_solver(BASE + "clip_gradients: 0.01"), []
+    before = weights(solver.net)
+    solver.add_callback(lambda: None, lambda: found.extend(gradients(solver.net)))
+    solver.step(1)
+    norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in found))
+    assert norm > .01
+    for (lr, _), w, g, after in zip(MULTIPLIERS, before, found, weights(solver.net), strict=True):
+        np.testing.assert_allclose(w - after, .1 * lr * g * .01 / norm, rtol=1e-2, atol=1e-7)
+    wide = make_solver(BASE + "clip_gradients: 1000")
+    wide.step(1)
+    plain = make_solver(BASE)
+    plain.step(1)
+    for mine, theirs in zip(weights(wide.net), weights(plain.net), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_callbacks_stand_where_pycaffe_has_them(make_solver):
+    solver, calls = make_solver(BASE), []
+    solver.add_callback(lambda: calls.append(("start", solver.iter, weights(solver.net))),
+                        lambda: calls.append(("gradients", solver.iter, weights(solver.net))))
+    solver.step(2)
+    assert [c[:2] for c in calls] == [("start", 0), ("gradients", 0), ("start", 1),
+                                      ("gradients", 1)]
+    np.testing.assert_array_equal(calls[0][2][0], calls[1][2][0])
+    assert (calls[1][2][0] != calls[2][2][0]).any()
+
+
+@pytest.mark.parametrize("ending", ["BINARYPROTO", "HDF5"])
+@pytest.mark.parametrize("kind", RULES)
+def test_training_goes_on_from_a_snapshot_to_the_bit(make_solver, kind, ending):
+    text = BASE + f'type: "{kind}" snapshot_format: {ending} weight_decay: 0.01 ' + " ".join(
+        f"{k}: {v}" for k, v in RULES[kind][1].items())
+    solver = make_solver(text)
+    solver.step(3)
+    model, state = solver.snapshot()
+    solver.step(3)
+    other = make_solver(text)
+    other.restore(state)
+    assert other.iter == 3
+    other.step(3)
+    for mine, theirs in zip(weights(other.net), weights(solver.net), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    for mine, theirs in zip(other.history, solver.history, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_names_of_snapshots(make_solver, write, tmp_path):
+    solver = make_solver(BASE)
+    solver.step(2)
+    assert solver.snapshot() == (f"{tmp_path}/snap_iter_2.caffemodel",
+                                 f"{tmp_path}/snap_iter_2.solverstate")
+    hdf5 = make_solver(BASE + "snapshot_format: HDF5")
+    assert hdf5.snapshot() == (f"{tmp_path}/snap_iter_0.caffemodel.h5",
+                               f"{tmp_path}/snap_iter_0.solverstate.h5")
+    net = write(NET)
+    (tmp_path / "own.prototxt").write_text(f'net: "{net}" {BASE}')
+    assert caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0] \
+        == f"{tmp_path}/own_iter_0.caffemodel"    # no prefix: beside the solver, by its name
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "own.prototxt").write_text(f'net: "{net}" {BASE} '
+                                           f'snapshot_prefix: "{tmp_path}/folder"')
+    assert caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0] \
+        == f"{tmp_path}/folder/own_iter_0.caffemodel"
+
+
+def test_what_a_state_holds(make_solver):
+    solver = make_solver('base_lr: 0.1 lr_policy: "step" gamma: 0.1 stepsize: 2 momentum: 0.9')
+    solver.step(5)
+    state = caffe_pb2.SolverState.FromString(open(solver.snapshot()[1], "rb").read())
+    assert (state.iter, state.current_step, len(state.history)) == (5, 2, 4)
+    assert state.learned_net.endswith("snap_iter_5.caffemodel")
+    solver.param.snapshot_format = caffe_pb2.SolverParameter.HDF5
+    with h5py.File(solver.snapshot()[1]) as f:
+        assert f["iter"][()] == 5 and f["current_step"][()] == 2 and len(f["history"]) == 4
+
+
+def test_snapshots_on_the_way_and_at_the_end(make_solver, tmp_path):
+    make_solver(BASE + "snapshot: 2 max_iter: 5").solve()
+    assert sorted(p.name for p in tmp_path.glob("*.solverstate")) == [
+        f"snap_iter_{i}.solverstate" for i in (2, 4, 5)]
+    solver = make_solver(BASE + "max_iter: 6 snapshot_after_train: false")
+    solver.solve(str(tmp_path / "snap_iter_4.solverstate"))
+    assert solver.iter == 6 and not (tmp_path / "snap_iter_6.solverstate").exists()
+
+
+def test_a_state_that_was_moved_finds_the_weights_beside_it(make_solver, tmp_path):
+    solver = make_solver(BASE)
+    solver.step(1)
+    (tmp_path / "moved").mkdir()
+    for path in solver.snapshot():
+        (tmp_path / "moved" / path.split("/")[-1]).write_bytes(open(path, "rb").read())
+        (tmp_path / path.split("/")[-1]).unlink()
+    other = make_solver(BASE)
+    other.restore(tmp_path / "moved/snap_iter_1.solverstate")
+    np.testing.assert_array_equal(weights(other.net)[0], weights(solver.net)[0])
+
+
+def bad_states(solver, tmp_path):
+    model, state = solver.snapshot()
+    content = open(state, "rb").read()
+    yield "no such solver state", tmp_path / "nothing.solverstate"
+    for words, bytes_ in (("empty", b""), ("truncated", content[:-3]),
+                          ("web page", b"<html></html>"), ("damaged", b"\x89HDF\r\n\x1a\n" * 9)):
+        path = tmp_path / f"{words.replace(' ', '_')}.solverstate"
+        path.write_bytes(bytes_)
+        yield words, path
+    yield "no iteration: it is not a .solverstate", model
+    path = tmp_path / "other.solverstate"
+    path.write_bytes(caffe_pb2.SolverState(iter=1, history=[
+        dict(shape=dict(dim=[7]), data=[0.] * 7)] * 4).SerializeToString())
+    yield r"history 0 has shape \(7,\)", path
+    path = tmp_path / "lost.solverstate"
+    state = caffe_pb2.SolverState.FromString(content)
+    state.learned_net = "lost.caffemodel"
+    path.write_bytes(state.SerializeToString())
+    yield "lost.caffemodel: no such weights file", path
+
+
+def test_states_that_do_not_fit_change_nothing(make_solver, tmp_path):
+    solver = make_solver(BASE)
+    solver.step(2)
+    before, history = weights(solver.net), [h.clone() for h in solver.history]
+    n = 0
+    for words, path in bad_states(solver, tmp_path):
+        n += 1
+        with pytest.raises(WeightsError, match=words):
+            solver.restore(path)
+        assert solver.iter == 2
+        for mine, theirs in zip(weights(solver.net), before, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+        for mine, theirs in zip(solver.history, history, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    assert n == 8
+
+
+def test_a_state_of_another_solver(make_solver):
+    adam = make_solver(BASE + 'type: "Adam"')
+    _, state = adam.snapshot()
+    with pytest.raises(WeightsError, match="holds 8 history blobs, this SGD solver keeps 4"):
+        make_solver(BASE).restore(state)
+
+
+TESTED = NET + """
+layer { name: "only" type: "Power" bottom: "score" top: "only" power_param { scale: 2 }
+  include { phase: TEST stage: "extra" } }
+"""
+
+
+def test_test_nets_share_the_weights_and_are_scored_on_time(make_solver, caplog):
+    solver = make_solver(BASE + "test_iter: 3 test_iter: 2 test_interval: 2 "
+                         'test_state { stage: "extra" } test_state { } ', TESTED)
+    full, plain = solver.test_nets
+    assert "only" in full.blobs and "only" not in plain.blobs and "only" not in solver.net.blobs
+    seen = []
+    real = solver.test_all
+    solver.test_all = lambda: (seen.append(solver.iter), real())
+    with caplog.at_level(logging.INFO, "caffe"):
+        solver.step(5)
+    assert seen == [0, 2, 4]
+    assert sum("test loss" in message for message in caplog.messages) == 6
+    for mine, theirs in zip(weights(full), weights(solver.net), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert full.forward()["loss"] > 0
+
+
+def test_no_test_at_the_start_if_not_wanted_and_one_at_the_end(make_solver):
+    solver, seen = make_solver(BASE + "test_iter: 1 test_interval: 2 test_initialization: false "
+                               "max_iter: 4 snapshot_after_train: false"), []
+    solver.test_all = lambda: seen.append(solver.iter)
+    solver.solve()
+    assert seen == [2, 4]
+
+
+def test_display_averages_the_loss(make_solver, caplog):
+    with caplog.at_level(logging.INFO, "caffe"):
+        make_solver(BASE + "display: 2 average_loss: 3").step(5)
+    assert [m.split(",")[0] for m in caplog.messages] == [f"iteration {i}" for i in (0, 2, 4)]
+
+
+def test_train_net_and_states(make_solver):
+    text = NET + ('layer { name: "extra" type: "Silence" bottom: "low" include { stage: "s" } }')
+    solver = make_solver(BASE + 'train_state { stage: "s" }', text, name="train_net")
+    assert "extra" in solver.net._layer_names and solver.test_nets == []
+
+
+def test_a_net_written_inline(write):
+    solver = caffe.get_solver(write(f"net_param {{ {NET} }} {BASE}"))
+    assert list(solver.net.params) == ["low", "score"]
+
+
+def test_weights_to_start_from(make_solver, tmp_path):
+    solver = make_solver(BASE)
+    solver.net.params["low"][0].data[...] = 7
+    solver.net.save(tmp_path / "a.caffemodel")
+    other = make_solver(BASE + f'weights: "{tmp_path}/a.caffemodel"')
+    assert (other.net.params["low"][0].data == 7).all()
+
+
+def test_random_seed_repeats_the_fillers(make_solver):
+    nets = [make_solver(BASE).net for _ in range(2)]
+    for mine, theirs in zip(*(weights(n) for n in nets), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_backward_after_an_update_sees_what_memory_holds(make_solver):
+    solver = make_solver(BASE)
+    solver.step(1)
+    solver.net.backward()    # autograd's own rules would forbid it
+    assert np.isfinite(solver.net.params["low"][0].diff).all()
+
+
+def test_old_solver_types(make_solver):
+    assert type(make_solver(BASE + "solver_type: NESTEROV")) is caffe.NesterovSolver
+    assert set(SOLVERS) == {"SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"}
+
+
+@pytest.mark.parametrize("parameters, words", [
+    (BASE + 'type: "Adaam"', "'Adaam' is not known"), (BASE + "iter_size: 0", "iter_size is 0"),
+    (BASE + 'regularization_type: "L3"', "'L3'"), ('base_lr: 1 lr_policy: "x"', "lr_policy"),
+    (BASE + "test_iter: 1", "test_interval"), (BASE + 'train_net: "b"', "net and train_net"),
+    (BASE + 'test_net: "{net}" test_interval: 1', "1 test nets but 0 test_iter"),
+    (BASE + "test_iter: 1 test_interval: 1 test_state { } test_state { }", "2 test_state"),
+    (BASE + 'type: "AdaGrad" momentum: 0.9', "AdaGrad has no momentum"),
+    (BASE + 'snapshot: 1 snapshot_prefix: "/nowhere/at/all"', "snapshot_prefix.*does not exist"),
+    (BASE + 'weights: "nothing.caffemodel"', "nothing.caffemodel"),
+])
+def test_parameters_that_are_refused(write, parameters, words):
+    net = write(NET)
+    path = write(f'net: "{net}" ' + parameters.replace("{net}", str(net)))
+    with pytest.raises(CaffeError, match=words):
+        caffe.get_solver(path)
+
+
+def test_a_solver_without_a_net(write):
+    path = write(BASE)
+    with pytest.raises(SolverError, match=f"{path.name}: gives no net"):
+        caffe.SGDSolver(str(path))
+    with pytest.raises(CaffeError, match="missing.prototxt"):
+        caffe.SGDSolver(write(BASE + 'net: "missing.prototxt"'))
+    with pytest.raises(CaffeError, match="nothing.prototxt"):
+        caffe.get_solver("nothing.prototxt")

@@ -80,9 +80,11 @@ def load(solver, path):
 
 
 def _beside(path, model):
-    """The weights where the state says, or else in the state's own folder (it may have moved)."""
+    """The weights where the state says; else, as it may have moved, in its own folder; else, as
+    both may have been renamed, the file named like the state."""
     near = os.path.join(os.path.dirname(path), os.path.basename(model))
-    return model if os.path.exists(model) or not os.path.exists(near) else near
+    alike = path.replace('.solverstate', '.caffemodel')
+    return next((p for p in (model, near, alike) if p != path and os.path.exists(p)), model)
 
 
 def _read_proto(path):

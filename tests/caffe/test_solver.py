@@ -267,6 +267,11 @@ def test_a_state_that_was_moved_finds_the_weights_beside_it(make_solver, tmp_pat
     other = make_solver(BASE)
     other.restore(tmp_path / "moved/snap_iter_1.solverstate")
     np.testing.assert_array_equal(weights(other.net)[0], weights(solver.net)[0])
+    for path in (tmp_path / "moved").iterdir():
+        path.rename(path.with_stem("best"))
+    other = make_solver(BASE)
+    other.restore(tmp_path / "moved/best.solverstate")
+    np.testing.assert_array_equal(weights(other.net)[0], weights(solver.net)[0])
 
 
 def bad_states(solver, tmp_path):

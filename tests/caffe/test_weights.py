@@ -127,7 +127,7 @@ def test_layers_unknown_to_the_net_are_passed_over(saved, make_net):
 
 @pytest.mark.parametrize("change, words", [
     (lambda t: t.replace("num_output: 4  kernel", "num_output: 4 group: 4 kernel"),
-     r"'up', blob 0: shape \(4, 4, 4, 4\) in the file, \(4, 1, 4, 4\) in the net: .*net is grouped"),
+     r"'up', blob 0: shape \(4, 4, 4, 4\) in the file, \(4, 1, 4, 4\) in the net: .*net is group"),
     (lambda t: t.replace("num_output: 4 kernel", "num_output: 5 kernel", 1),
      r"'conv', blob 0: shape \(4, 4, 3, 3\) in the file, \(5, 4, 3, 3\).*num_output"),
     (lambda t: t.replace("kernel_size: 3", "kernel_size: 2"), r"'conv'.*kernel_size"),

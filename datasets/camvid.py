@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from datasets.boundaries import class_boundaries
-from datasets.clips import Clip
+from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, image_size, open_label, open_rgb
 from datasets.palette import Palette
@@ -90,8 +90,11 @@ class camvid:
 
         `val` is video: one clip a sequence, or consecutive clips of `length` frames (the last
         may be shorter). The frames of other splits are a second apart, too far for video, so
-        each is a clip of its own unless a `length` asks for more.
+        each is a clip of its own unless a `length` asks for more. Raises DatasetError where
+        `length` is below 1.
         """
+        if length is not None:
+            check_length(length)
         clips = []
         for sequence in self.list_sequences(split):
             frames = self.list_frames(split, sequence)

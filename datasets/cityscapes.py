@@ -13,7 +13,7 @@ import numpy as np
 from cityscapesscripts.helpers.labels import labels as LABELS
 
 from datasets.boundaries import class_boundaries
-from datasets.clips import Clip
+from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, image_size, open_label, open_rgb
 from datasets.palette import Palette
@@ -68,8 +68,9 @@ class cityscapes:
     def list_frame_sequence(self, split, idx, length):
         """Names of the `length` consecutive frames that end in frame `idx`.
 
-        Raises DatasetError naming the first frame file that is missing.
+        Raises DatasetError naming the first frame file that is missing, and for a length below 1.
         """
+        check_length(length)
         shot, _, number = idx.rpartition('_')
         if not shot or not number.isdecimal():
             raise DatasetError(f'{idx!r}: not the name of a frame; expected city_shot_frame')
@@ -87,16 +88,22 @@ class cityscapes:
         return [self.load_image(split, name)
                 for name in self.list_frame_sequence(split, idx, length)]
 
-    def load_image(self, split, idx):
-        """Frame `idx` of `split` as a PIL RGB image (2048 x 1024 in the official data)."""
+    def load_image(self, split, *idx):
+        """Frame `idx` of `split` as a PIL RGB image (2048 x 1024 in the official data).
+
+        Its city may stand before it, as in load_image(split, city, idx) of the paper's notebooks.
+        """
+        *_, idx = idx
         return open_rgb(self._image_path(split, idx))
 
-    def load_label(self, split, idx):
+    def load_label(self, split, *idx):
         """Label of frame `idx` as 1 x H x W uint8 train ids: 0..18, 255 = ignore.
 
+        Its city may stand before it, as for `load_image`.
         Raises DatasetError if the file is missing, damaged, out of range or not of the frame's
         size.
         """
+        *_, idx = idx
         label = self._load_label_or_none(split, idx)
         if label is None:
             raise DatasetError(f'{self._path("gtFine", split, idx, LABEL_IDS)}: no such label, nor '

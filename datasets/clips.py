@@ -1,5 +1,7 @@
 """A clip: frames in order with the labels that exist for them, loaded when asked for."""
 
+from datasets.errors import DatasetError
+
 
 class Clip:
     """A lazily loaded sequence of `(in_, label)` pairs.
@@ -42,3 +44,9 @@ class Clip:
         """Label of frame `i`, H x W uint8 with 255 = ignore, or None where there is none."""
         label = self._load_label(self.frames[i])
         return None if label is None else label[0]
+
+
+def check_length(length):
+    """Raise DatasetError unless `length`, the frames that a clip is to have, is at least 1."""
+    if length < 1:
+        raise DatasetError(f'a clip of {length} frames was asked for: give a length of at least 1')

@@ -77,6 +77,10 @@ class _Feed:
 
     def __init__(self, clip):
         self.clip, self.label, self.fed_at, self.loading = clip, None, 0.0, 0.0
+        self.name = getattr(clip, 'name', 'a clip without a name')
+
+    def __len__(self):
+        return len(self.clip)
 
     def __iter__(self):
         asked = time.perf_counter()
@@ -107,7 +111,7 @@ class _Tally:
             self.frames += 1
             runs.update([*step.ran, *step.then])
             if feed.label is not None:
-                self._score(step.label, feed.label, clip, number)
+                self._score(step.label, feed, number)
             if self.labels is not None:
                 kept.append(step.label)
             done()
@@ -122,12 +126,11 @@ class _Tally:
         self.macs += sum(costs[stage] * times for stage, times in runs.items())
         self.runs += runs
 
-    def _score(self, out, label, clip, number):
+    def _score(self, out, feed, number):
         try:
-            self.scores.add(out, label)
+            self.scores.add(out, feed.label)
         except ValueError as error:
-            where = getattr(clip, 'name', 'a clip without a name')
-            raise ValueError(f'{where}, frame {number} (the first is 1): {error}') from None
+            raise ValueError(f'{feed.name}, frame {number} (the first is 1): {error}') from None
         self.labelled += 1
 
     def result(self, name, stages):

@@ -177,5 +177,6 @@ def _at_least(needed, schedule, frames):
             given += 1
             yield frame
     if given < needed:
-        raise ValueError(f'{schedule} needs a clip of at least {needed} frames, got {given}: '
+        clip = f'{frames.name}: ' if hasattr(frames, 'name') else ''
+        raise ValueError(f'{clip}{schedule} needs a clip of at least {needed} frames, got {given}: '
                          'take a longer clip or another schedule')

@@ -81,6 +81,11 @@ def test_missing_split_sequence_frame_and_label(toy):
         data.load_label('val', '0016E5_07959')
 
 
+def test_a_clip_has_a_frame(toy):
+    with pytest.raises(DatasetError, match='at least 1'):
+        camvid(toy).clips('val', length=0)
+
+
 def test_empty_split(toy):
     (toy / 'test').mkdir()
     with pytest.raises(DatasetError, match='no .png or .jpg'):

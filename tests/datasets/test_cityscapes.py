@@ -95,6 +95,21 @@ def test_too_long_a_clip_names_the_missing_frame(toy):
         cityscapes(toy).clips('val', length=11)
 
 
+@pytest.mark.parametrize('length', [0, -3])
+def test_a_clip_has_a_frame(toy, length):
+    with pytest.raises(DatasetError, match='at least 1'):
+        cityscapes(toy).clips('val', length)
+    with pytest.raises(DatasetError, match='at least 1'):
+        cityscapes(toy).collect_frame_sequence('val', 'ulm_000002_000009', length)
+
+
+def test_the_city_may_stand_before_the_frame(toy):
+    data, frame = cityscapes(toy), 'ulm_000002_000009'
+    assert data.load_image('val', 'ulm', frame) == data.load_image('val', frame)
+    np.testing.assert_array_equal(data.load_label('val', 'ulm', frame),
+                                  data.load_label('val', frame))
+
+
 def test_missing_root_split_frame_and_label(toy, tmp_path):
     with pytest.raises(DatasetError, match='CLOCKWORK_CITYSCAPES'):
         cityscapes(tmp_path / 'nowhere')

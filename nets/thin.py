@@ -6,11 +6,12 @@ gets the kernels that reproduce them best from what the light net itself has com
     keep = the k channels that pivoted QR picks first from relu(Y) diag(n)
     W, b = argmin |[X 1] (W, b) - Y[:, keep]|^2 + ridge |W|^2
 
-Y: outputs of the wide layer before its ReLU, samples x channels; n: norm of what the next wide layer
-does with each channel; X: patches under the light layer's kernel at the same places. A channel is
-kept or left, never mixed, because the ReLU in between does not commute with mixing. It is channel
-pruning with reconstruction (He, Zhang, Sun, "Channel Pruning", ICCV 2017) with another choice of
-channels. Trained further, such a net starts from ImageNet's features instead of from noise.
+Y: outputs of the wide layer before its ReLU, samples x channels; n: norm of what the next wide
+layer does with each channel; X: patches under the light layer's kernel at the same places. A
+channel is kept or left, never mixed, because the ReLU in between does not commute with mixing. It
+is channel pruning with reconstruction (He, Zhang, Sun, "Channel Pruning", ICCV 2017) with another
+choice of channels. Trained further, such a net starts from ImageNet's features instead of from
+noise.
 """
 import numpy as np
 from scipy.linalg import qr, solve
@@ -33,7 +34,7 @@ def thin(light, wide, images, samples=20000, ridge=1e-3, seed=0):
     explained, start = {}, None
     for i, name in enumerate(names):
         bottom = light.bottom_names[name][0]
-        light.forward(start=start, end=before(light, name))
+        light.forward(start=start, end=neighbour(light, name, -1))
         wide.forward(start=start, end=name)
         shape = light.blobs[bottom].shape
         places = [rng.integers(0, n, samples) for n in (shape[0], shape[2], shape[3])]
@@ -46,16 +47,14 @@ def thin(light, wide, images, samples=20000, ridge=1e-3, seed=0):
         patches = cut(light.blobs[bottom].data, places, reach)
         fitted, bias.data[...], explained[name] = fit(patches, target[:, keep], ridge)
         weight.data[...] = fitted.reshape(weight.data.shape)
-        start = name
-        wide_next = wide._layer_names[wide._layer_names.index(name) + 1]
         light.forward(start=name, end=name)
-        start = wide_next
+        start = neighbour(light, name, +1)  # its ReLU, which the wide net has too
     return explained
 
 
-def before(net, name):
-    """The layer that runs just before layer `name`."""
-    return net._layer_names[net._layer_names.index(name) - 1]
+def neighbour(net, name, steps):
+    """The layer that runs `steps` after layer `name`, before it where negative."""
+    return net._layer_names[net._layer_names.index(name) + steps]
 
 
 def choose(outputs, following, k):

@@ -1,0 +1,1 @@
+"""What stages cost on this machine: python -m benchmarks.run, or make bench."""

@@ -1,6 +1,5 @@
-"""Between PIL images and the frame inputs of a Caffe net."""
+"""From PIL images to the frame inputs of a Caffe net."""
 import numpy as np
-from PIL import Image
 
 
 def preprocess(im, mean_bgr):
@@ -10,9 +9,3 @@ def preprocess(im, mean_bgr):
     """
     bgr = np.asarray(im.convert('RGB'), dtype=np.float32)[:, :, ::-1]
     return np.ascontiguousarray((bgr - np.asarray(mean_bgr, np.float32)).transpose(2, 0, 1))
-
-
-def deprocess(in_, mean_bgr):
-    """Undo `preprocess` for display: 3 x H x W input to an H x W PIL RGB image."""
-    bgr = np.asarray(in_, np.float32).transpose(1, 2, 0) + np.asarray(mean_bgr, np.float32)
-    return Image.fromarray(np.clip(np.rint(bgr[:, :, ::-1]), 0, 255).astype(np.uint8))

@@ -1,4 +1,6 @@
 """The clock itself as a picture: which stages ran on which frame, and what came out."""
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Patch, Rectangle
@@ -41,7 +43,7 @@ def filmstrip(images, runs, palette, stages=FCN8S, width=12):
     for i, name in enumerate(runs):
         axes[2 * i + 1, 0].set_ylabel(name, fontsize=11)
     handles = [Patch(facecolor=shade, edgecolor='0.3', label=stage.name)
-               for stage, shade in zip(stages, SHADES, strict=False)]
+               for stage, shade in zip(stages, cycle(SHADES), strict=False)]
     handles.append(Patch(facecolor='white', edgecolor='0.3', label='did not run'))
     fig.legend(handles=handles, loc='outside lower center', ncols=len(handles), fontsize=11,
                frameon=False)
@@ -54,7 +56,7 @@ def _picture(ax, picture):
 
 
 def _cells(ax, step, stages):
-    for y, (stage, shade) in enumerate(zip(stages, SHADES, strict=False)):
+    for y, (stage, shade) in enumerate(zip(stages, cycle(SHADES), strict=False)):
         ran, later = stage.name in step.ran, stage.name in step.then
         ax.add_patch(Rectangle((0, len(stages) - 1 - y), 1, 1, edgecolor='0.3', linewidth=.8,
                                facecolor=shade if ran or later else 'white',

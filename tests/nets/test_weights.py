@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from nets import build, weights
-from nets.weights import TABLE, WeightsError, find_weights
+from nets.weights import TABLE, NetError, WeightsError, find_net, find_weights
 
 
 @pytest.fixture
@@ -58,3 +58,9 @@ def test_weights_in_the_clone_are_those_of_the_table():
 
 def test_readme_holds_the_table(root):
     assert weights.markdown_table() in (root / "nets/README.md").read_text()
+
+
+def test_nets_are_found_by_name_or_all_are_listed():
+    assert find_net("stage-voc-fcn8s") == str(weights.FOLDER / "stage-voc-fcn8s.prototxt")
+    with pytest.raises(NetError, match="voc-fcn9s.prototxt is missing.*stage-voc-fcn8s"):
+        find_net("voc-fcn9s")

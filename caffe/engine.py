@@ -44,7 +44,7 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
             w = [t.detach().requires_grad_() for t in w]
             with torch.enable_grad():
                 y = layer.forward(geometry, x, w)
-            tape = Tape(x, w, list(y))
+            tape = Tape(x, w, list(y[:len(tops)]))
     except CaffeError:
         raise
     except RuntimeError as e:    # torch's own words do not say which layer they are about
@@ -52,10 +52,14 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
                           % ([b.shape for b in bottoms], e)) from e
     memory = {_memory(t) for t in x}
     for top, t in zip(tops, y):
+        if t is None:
+            continue
         if _memory(t) in memory and top not in bottoms:
             t = t.clone()    # a view of a bottom, or a top twice: later writes would show
         memory.add(_memory(t))
         top.synced_data.put(t)
+    for blob, t in zip(params, y[len(tops):]):
+        blob.synced_data.put(t)
     return tape
 
 

@@ -82,7 +82,11 @@ class Net:
             self.params[layer.name] = blobs
         if isinstance(layer, Python):
             layer.user.blobs = blobs    # those shared by name are another layer's
-        self._reshape_layer(i, setting_up=True)
+        geometry = self._reshape_layer(i, setting_up=True)
+        for blob, tensor in zip(tops, layer.initial(geometry)):
+            if tensor is not None:
+                blob.synced_data.put(tensor)
+                self._freshness.record(i, {})
 
     # what the net is made of
 

@@ -16,6 +16,7 @@ from .upgrade import named_blobs
 from .weight_files import check_file, check_number, check_shape, is_hdf5, write_whole
 
 LIMIT = 2 ** 31 - 1    # protobuf's own, for one message
+LEGACY = ('num', 'channels', 'height', 'width')    # of blobs in older files
 
 
 def load(net, path):
@@ -64,7 +65,7 @@ def _read(net, path):
             continue
         check_number(path, name, len(protos), len(mine))
         for i, (blob, proto) in enumerate(zip(mine, protos)):
-            legacy = not proto.HasField('shape')
+            legacy = any(proto.HasField(axis) for axis in LEGACY)
             check_shape(path, name, i, blob.shape, _shape(proto), legacy)
             pairs.append((blob, to_array(proto, '%s: layer %r, blob %d' % (path, name, i))
                           .reshape(blob.shape)))
@@ -72,9 +73,10 @@ def _read(net, path):
 
 
 def _shape(proto):
-    if proto.HasField('shape'):
-        return tuple(proto.shape.dim)
-    return proto.num, proto.channels, proto.height, proto.width
+    """Of today's form, or of four axes in older files; () where none is given, a single number."""
+    if any(proto.HasField(axis) for axis in LEGACY):
+        return tuple(getattr(proto, axis) for axis in LEGACY)
+    return tuple(proto.shape.dim)
 
 
 def to_array(proto, place):

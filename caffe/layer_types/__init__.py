@@ -1,5 +1,18 @@
 """The layer types, one family a file; importing this package fills the registry."""
-from . import common, conv, loss, neuron, pooling, python  # noqa: F401  (they register themselves)
+from . import (  # noqa: F401  (they register themselves)
+    activations,
+    affine,
+    common,
+    conv,
+    dummy_data,
+    inner_product,
+    loss,
+    neuron,
+    pooling,
+    python,
+    scores,
+    shaping,
+)
 from .base import Geometry, LayerType, make, registry
 
 __all__ = ['Geometry', 'LayerType', 'make', 'registry']

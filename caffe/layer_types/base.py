@@ -76,8 +76,14 @@ class LayerType:
         raise self.error('this layer type has no geometry of its own')
 
     def forward(self, geometry, bottoms, params):
-        """Tuple of top tensors. Must not write to its arguments; differentiable by autograd."""
+        """Tuple of top tensors, None for one that stays as it is; a layer that keeps statistics
+        adds the new contents of its learned blobs. Must not write to its arguments;
+        differentiable by autograd."""
         raise self.error('this layer type computes nothing itself')
+
+    def initial(self, geometry):
+        """Tensors that the tops hold before the first forward; none unless a subclass says so."""
+        return ()
 
     def takes_gradient(self, i):
         """False where bottom i can have no gradient (labels)."""

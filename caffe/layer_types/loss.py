@@ -61,7 +61,9 @@ class SoftmaxWithLoss(Loss):
         outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1:])
         table = logp.reshape(outer, x.shape[axis], inner)
         label = bottoms[1].reshape(outer, inner).long()
-        keep = self.valid(label, x.shape[axis])
+        p = self.spec.loss_param
+        keep = check_labels(self, label, x.shape[axis],
+                            p.ignore_label if p.HasField('ignore_label') else None)
         picked = table.gather(1, torch.where(keep, label, 0)[:, None])[:, 0]
         # the floor changes the value reported, not the gradient
         floor = torch.log(torch.tensor(SMALLEST, device=x.device))
@@ -69,14 +71,16 @@ class SoftmaxWithLoss(Loss):
         loss = -(picked * keep).sum() / self.normalizer(outer, inner, int(keep.sum()))
         return (loss, logp.detach().exp())[:len(geometry.tops)]
 
-    def valid(self, label, classes):
-        """Where the label counts."""
-        p = self.spec.loss_param
-        keep = label != p.ignore_label if p.HasField('ignore_label') else torch.ones_like(label) > 0
-        bad = label[keep & ((label < 0) | (label >= classes))]
-        if len(bad):
-            raise self.error('label %d is outside the classes 0..%d%s: check the labels, or set '
-                             'loss_param.ignore_label' % (bad[0], classes - 1,
-                             ' and not ignore_label %d' % p.ignore_label
-                             if p.HasField('ignore_label') else ''), LabelRange)
-        return keep
+
+def check_labels(layer, label, classes, ignore):
+    """Where the labels (whole numbers) count: where they are not `ignore` (None: everywhere).
+
+    LabelRange where one that counts is not in 0..classes-1.
+    """
+    keep = torch.ones_like(label, dtype=torch.bool) if ignore is None else label != ignore
+    bad = label[keep & ((label < 0) | (label >= classes))]
+    if len(bad):
+        raise layer.error('label %d is outside the classes 0..%d%s: check the labels, or set '
+                          'ignore_label' % (bad[0], classes - 1, '' if ignore is None else
+                                            ' and not ignore_label %d' % ignore), LabelRange)
+    return keep

@@ -8,8 +8,10 @@ from . import (  # noqa: F401  (they register themselves)
     inner_product,
     loss,
     neuron,
+    normalization,
     pooling,
     python,
+    regression,
     scores,
     shaping,
 )

@@ -15,10 +15,14 @@ SMALLEST = torch.finfo(torch.float32).tiny
 
 
 class Loss(LayerType):
-    """Bottom 0 scores, bottom 1 labels; the first top is the loss, of shape ()."""
+    """Bottom 0 scores, bottom 1 labels; the first top is the loss, of shape ().
+
+    usual: the normalization where the prototxt gives none.
+    """
     bottoms = (2, 2)
     exact = True
     loss = True
+    usual = L.VALID
 
     def takes_gradient(self, i):
         """Labels take none."""
@@ -28,7 +32,7 @@ class Loss(LayerType):
         """What the sum is divided by: FULL outer x inner, VALID the labels not ignored, BATCH_SIZE
         outer, NONE 1. The old `normalize` chooses between VALID and BATCH_SIZE. At least 1."""
         p = self.spec.loss_param
-        mode = p.normalization
+        mode = p.normalization if p.HasField('normalization') else self.usual
         if not p.HasField('normalization') and p.HasField('normalize'):
             mode = L.VALID if p.normalize else L.BATCH_SIZE
         return max(1, {L.FULL: outer * inner, L.VALID: valid, L.BATCH_SIZE: outer, L.NONE: 1}[mode])

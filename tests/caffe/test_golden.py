@@ -11,9 +11,10 @@ import pytest
 
 import caffe
 
-NETS = ("accuracy argmax concat conv_basic conv_dilation conv_group conv_nd conv_shared crop "
-        "deconv embed fcn8s_mini inner_product loss_softmax neurons neurons_pos pool_max reshape_flatten "
-        "scale_bias softmax split threshold tile").split()
+NETS = ("accuracy argmax batchnorm concat conv_basic conv_dilation conv_group conv_nd conv_shared "
+        "crop deconv embed fcn8s_mini inner_product inplace loss_sigmoid_ce loss_softmax lrn "
+        "neurons neurons_pos pool_max reshape_flatten scale_bias softmax split threshold "
+        "tile").split()
 SOLVERS = ("adadelta adagrad adam fcn_sgd_fixed nesterov sgd_exp sgd_fixed sgd_inv sgd_itersize2 "
            "sgd_itersize2_input sgd_l1 sgd_multistep sgd_sigmoid sgd_step").split()
 
@@ -113,6 +114,21 @@ def compare_backward(folder, net):
     for path in (folder / "grad").glob("param__*.npy"):
         layer, i = path.stem[7:].rsplit("__", 1)
         close(net.params[layer][int(i)].diff, np.load(path), path.stem)
+
+
+def test_a_net_of_the_second_generation(shared):
+    """`layers { }`, header inputs, and weights with four axes throughout."""
+    folder = shared / "golden/legacy_v1"
+    net = caffe.Net(str(folder / "net.prototxt"), str(folder / "net.caffemodel"), caffe.TEST)
+    net.blobs["data"].data[...] = np.load(folder / "in__data.npy")
+    net.forward()
+    for name in unsplit(p.stem[5:] for p in folder.glob("out__*.npy")):
+        close(net.blobs[name].data, np.load(folder / f"out__{name}.npy"), name)
+    upgraded = caffe.Net(str(folder / "net.prototxt"),
+                         str(folder / "net_upgraded_by_caffe.caffemodel"), caffe.TEST)
+    for layer, blobs in net.params.items():
+        for mine, theirs in zip(blobs, upgraded.params[layer], strict=True):
+            np.testing.assert_array_equal(mine.data, theirs.data)
 
 
 def test_recorded_hdf5_weights(shared):

@@ -58,8 +58,9 @@ def test_embed(one_layer, check_gradients, bias):
 
 @pytest.mark.parametrize("params, shape, spread", [
     ("", (3,), (1, 3, 1, 1)), ("axis: 0", (2,), (2, 1, 1, 1)),
-    ("num_axes: 2", (3, 4), (1, 3, 4, 1)), ("num_axes: -1", (3, 4, 5), (1, 3, 4, 5)), ("num_axes: 0", (), ()),
-    ("axis: -1", (5,), (1, 1, 1, 5)), ("axis: 0 num_axes: 4", SHAPE, SHAPE),
+    ("num_axes: 2", (3, 4), (1, 3, 4, 1)), ("num_axes: -1", (3, 4, 5), (1, 3, 4, 5)),
+    ("num_axes: 0", (), ()), ("axis: -1", (5,), (1, 1, 1, 5)),
+    ("axis: 0 num_axes: 4", SHAPE, SHAPE),
 ])
 @pytest.mark.parametrize("bias", [False, True])
 def test_scale_and_bias(one_layer, check_gradients, params, shape, spread, bias):

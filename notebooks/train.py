@@ -37,7 +37,7 @@ def camvid_samples(root=None, crop=CROPS["camvid"]):
         image, label = frames[rng.integers(len(frames))]
         view, label = augment(image, label, rng, crop, scale=(0.6, 1.6), focus=0.5)
         return data.preprocess(Image.fromarray(view)), label
-    shown = [data.preprocess(data.load_image("train", n)) for n in names[::len(names) // 24]]
+    shown = [data.preprocess(data.load_image("train", n)) for n in names[::max(1, len(names) // 24)]]
     return sample, np.stack(shown)
 
 
@@ -63,8 +63,9 @@ def thin_vgg(net, weights, images):
     weights: path of VGG-16's, None for nets/vgg16_conv_trunk.caffemodel.
     """
     weights = weights or find_weights("vgg16_conv_trunk")
-    vgg = caffe.Net(written(vgg_trunk()), weights, caffe.TEST)
-    light = caffe.Net(written(vgg_trunk(WIDTH)), caffe.TEST)
+    with tempfile.TemporaryDirectory() as folder:
+        vgg = caffe.Net(written(vgg_trunk(), folder), weights, caffe.TEST)
+        light = caffe.Net(written(vgg_trunk(WIDTH), folder), caffe.TEST)
     for layer, share in thin(light, vgg, images).items():
         print(f"{layer}: {share:.0%} of the kept channels' variance reproduced")
     for layer, blobs in light.params.items():
@@ -72,9 +73,9 @@ def thin_vgg(net, weights, images):
             mine.data[...] = theirs.data
 
 
-def written(spec):
-    """Path of a temporary prototxt that holds `spec`."""
-    path = Path(tempfile.mkdtemp()) / "net.prototxt"
+def written(spec, folder):
+    """Path of a prototxt in `folder` that holds `spec`."""
+    path = Path(folder) / "net.prototxt"
     path.write_text(text_format.MessageToString(spec))
     return str(path)
 

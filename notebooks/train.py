@@ -37,8 +37,8 @@ def camvid_samples(root=None, crop=CROPS["camvid"]):
         image, label = frames[rng.integers(len(frames))]
         view, label = augment(image, label, rng, crop, scale=(0.6, 1.6), focus=0.5)
         return data.preprocess(Image.fromarray(view)), label
-    shown = [data.preprocess(data.load_image("train", n)) for n in names[::max(1, len(names) // 24)]]
-    return sample, np.stack(shown)
+    shown = names[::max(1, len(names) // 24)]
+    return sample, np.stack([data.preprocess(data.load_image("train", n)) for n in shown])
 
 
 def miniature_samples(root=None, crop=CROPS["miniature"], snippets=60):

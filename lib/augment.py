@@ -7,7 +7,7 @@ MEAN_RGB = (123, 117, 104)  # ImageNet mean: close to zero once the mean is subt
 
 
 def augment(image, label, rng, crop, scale=(0.75, 1.5), flip=True, jitter=0.2, fill=MEAN_RGB,
-            focus=0):
+            focus=0, show=None):
     """One random view of `image` and of its `label`, moved alike.
 
     image   H x W x 3 uint8, RGB (not yet mean-subtracted)
@@ -20,13 +20,16 @@ def augment(image, label, rng, crop, scale=(0.75, 1.5), flip=True, jitter=0.2, f
     jitter  strength of the colour change, 0 for none, see `jitter_colour`
     focus   share of views that must show a class drawn evenly from those in the frame, so that
             small ones are seen as often as roads
+    show    a class that the view must show, where the frame has it
     fill    RGB of the pixels of a view that reaches past the image; their label is 255 (ignored)
 
     Returns (view, view_label): crop x 3 uint8 and crop uint8. Raises ValueError on other inputs.
     """
     image, label = _as_images(image, label)
     magnify = np.exp(rng.uniform(np.log(scale[0]), np.log(scale[1])))
-    y, x = _pixel_of_any_class(label, rng) if rng.random() < focus else (None, None)
+    y, x = None, None
+    if show is not None or rng.random() < focus:
+        y, x = _pixel_of_class(label, rng, show)
     top = _place(image.height, crop[0] / magnify, rng, y)
     left = _place(image.width, crop[1] / magnify, rng, x)
     view = _window(image, top, left, magnify, crop, Image.BILINEAR, fill)
@@ -64,14 +67,19 @@ def _as_images(image, label):
     return Image.fromarray(image), Image.fromarray(label)
 
 
-def _pixel_of_any_class(label, rng):
-    """(y, x) of a pixel whose class is drawn evenly from those in the label; None where empty."""
+def frames_by_class(labels, n_classes, least=100):
+    """For each class the indices of the `labels` that have `least` pixels of it or more."""
+    counts = [np.bincount(np.ravel(label), minlength=256)[:n_classes] for label in labels]
+    return [np.flatnonzero(column >= least) for column in np.array(counts).T]
+
+
+def _pixel_of_class(label, rng, show=None):
+    """(y, x) of a pixel of class `show`, or of a class drawn evenly from those in the label; None
+    where there is none."""
     label = np.asarray(label)
-    classes = np.setdiff1d(np.unique(label), [IGNORE])
-    if not len(classes):
-        return None, None
-    places = np.flatnonzero(label == rng.choice(classes))
-    return divmod(int(rng.choice(places)), label.shape[1])
+    classes = np.setdiff1d(np.unique(label), [IGNORE]) if show is None else [show]
+    places = np.flatnonzero(label == rng.choice(classes)) if len(classes) else []
+    return divmod(int(rng.choice(places)), label.shape[1]) if len(places) else (None, None)
 
 
 def _place(size, want, rng, hold=None):

@@ -36,18 +36,20 @@ NETS = {
         CAMVID, train=True, filler="msra", size=(256, 352), batch=4),
 }
 
-# SolverParameter fields by net; the train net and the snapshot prefix follow from the name
+# SolverParameter fields by name; "even" is the second phase of a training (notebooks/train.py)
 SOLVERS = {
     "miniature-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
     "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
+    "camvid-fcn8s-light-even": {"max_iter": 2500, "base_lr": 3e-4},
 }
 
 
 def solver(name, max_iter, base_lr):
-    """SolverParameter that trains nets/`name`-train.prototxt from scratch by Adam."""
+    """SolverParameter that trains nets/{net}-train.prototxt by Adam."""
     return caffe_pb2.SolverParameter(
-        train_net=f"nets/{name}-train.prototxt", type="Adam", base_lr=base_lr, lr_policy="poly",
-        power=0.9, momentum=0.9, momentum2=0.999, weight_decay=1e-4, max_iter=max_iter, display=20,
+        train_net=f"nets/{name.removesuffix('-even')}-train.prototxt", type="Adam",
+        base_lr=base_lr, lr_policy="poly", power=0.9, momentum=0.9, momentum2=0.999,
+        weight_decay=1e-4, max_iter=max_iter, display=20,
         snapshot_prefix=f"results/train/{name}", random_seed=1337)
 
 

@@ -59,8 +59,8 @@ def sampler(data, frames, even, **view):
         show = rng.choice(classes) if rng.random() < even else None
         image, label = frames[rng.integers(len(frames)) if show is None else
                               rng.choice(having[show])]
-        view, label = augment(image, label, rng, focus=0.5, show=show, **view)
-        return data.preprocess(Image.fromarray(view)), label
+        seen, label = augment(image, label, rng, focus=0.5, show=show, **view)
+        return data.preprocess(Image.fromarray(seen)), label
     return sample
 
 

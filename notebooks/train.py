@@ -29,7 +29,7 @@ VIEWS = {"camvid": {"crop": (256, 352), "scale": (0.6, 1.6)},
 WIDTH = 1 / 4  # of both light nets, as in nets.build
 # What follows the name of the net in the solver of each phase, and the share of views that show a
 # class drawn evenly from all classes.
-PHASES = {"camvid": (("", 0), ("-even", 0.5)), "miniature": (("", 0),)}
+PHASES = {"camvid": (("", 0), ("-even", 0.7)), "miniature": (("", 0),)}
 
 
 def camvid_frames(root=None):

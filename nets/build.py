@@ -40,7 +40,7 @@ NETS = {
 SOLVERS = {
     "miniature-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
     "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
-    "camvid-fcn8s-light-even": {"max_iter": 2500, "base_lr": 3e-4},
+    "camvid-fcn8s-light-even": {"max_iter": 1500, "base_lr": 3e-4},
 }
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import caffe
+from tests.caffe.small_solver import NET
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,20 @@ def make_net(write):
     def make_net(text, phase=caffe.TEST, **kwargs):
         return caffe.Net(write(text), phase, **kwargs)
     return make_net
+
+
+@pytest.fixture
+def make_solver(write, tmp_path):
+    """make_solver(parameters, net=NET) -> the solver of that type, its inputs filled."""
+    def make_solver(parameters, net=NET, name="net"):
+        path = write(f'{name}: "{write(net)}" snapshot_prefix: "{tmp_path}/snap" {parameters}')
+        solver = caffe.get_solver(path)
+        rng = np.random.default_rng(0)
+        for n in [solver.net, *solver.test_nets]:
+            n.blobs["data"].data[...] = rng.normal(size=(4, 3, 1, 1))
+            n.blobs["label"].data[:, 0] = [0, 1, 2, 0]
+        return solver
+    return make_solver
 
 
 @pytest.fixture

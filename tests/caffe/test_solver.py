@@ -1,48 +1,17 @@
-"""Solvers against update rules in plain numpy; snapshots, test nets, callbacks, schedules."""
+"""Solvers against update rules in plain numpy; test nets, callbacks, schedules, refusals."""
 import logging
 
-import h5py
 import numpy as np
 import pytest
 
 import caffe
-from caffe.errors import CaffeError, SolverError, WeightsError
+from caffe.errors import CaffeError, SolverError
 from caffe.lr_policy import rate, steps_passed
 from caffe.proto import caffe_pb2
 from caffe.solver import SOLVERS
+from tests.caffe.small_solver import BASE, NET, SETTINGS, weights
 
-NET = """
-layer { name: "data" type: "Input" top: "data"
-  input_param { shape { dim: 4 dim: 3 dim: 1 dim: 1 } } }
-layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 4 dim: 1 } } }
-layer { name: "low" type: "Convolution" bottom: "data" top: "low"
-  param { lr_mult: 1 decay_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
-  convolution_param { num_output: 5 kernel_size: 1 weight_filler { type: "gaussian" std: 1 } } }
-layer { name: "score" type: "Convolution" bottom: "low" top: "score"
-  param { lr_mult: 0.5 } param { lr_mult: 0 }
-  convolution_param { num_output: 3 kernel_size: 1 weight_filler { type: "gaussian" std: 1 } } }
-layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score" bottom: "label" top: "loss" }
-"""
-MULTIPLIERS = [(1, 1), (2, 0), (.5, 1), (0, 1)]
-BASE = 'base_lr: 0.1 lr_policy: "fixed" random_seed: 1 '
-
-
-@pytest.fixture
-def make_solver(write, tmp_path):
-    """make_solver(parameters, net=NET) -> the solver of that type, its inputs filled."""
-    def make_solver(parameters, net=NET, name="net"):
-        path = write(f'{name}: "{write(net)}" snapshot_prefix: "{tmp_path}/snap" {parameters}')
-        solver = caffe.get_solver(path)
-        rng = np.random.default_rng(0)
-        for n in [solver.net, *solver.test_nets]:
-            n.blobs["data"].data[...] = rng.normal(size=(4, 3, 1, 1))
-            n.blobs["label"].data[:, 0] = [0, 1, 2, 0]
-        return solver
-    return make_solver
-
-
-def weights(net):
-    return [b.data.copy() for blobs in net.params.values() for b in blobs]
+MULTIPLIERS = [(1, 1), (2, 0), (.5, 1), (0, 1)]    # of the learned blobs of NET
 
 
 def gradients(net):
@@ -87,19 +56,15 @@ def adam(g, r, s, t, p):
     return r * np.sqrt(1 - b ** t) / (1 - a ** t) * s["m"] / (np.sqrt(s["v"]) + p["delta"])
 
 
-RULES = {
-    "SGD": (sgd, dict(momentum=.9)), "Nesterov": (nesterov, dict(momentum=.9)),
-    "AdaGrad": (adagrad, dict(delta=1e-4)), "RMSProp": (rmsprop, dict(rms_decay=.8, delta=1e-4)),
-    "AdaDelta": (adadelta, dict(momentum=.95, delta=1e-4)),
-    "Adam": (adam, dict(momentum=.9, momentum2=.99, delta=1e-4)),
-}
+RULES = {"SGD": sgd, "Nesterov": nesterov, "AdaGrad": adagrad, "RMSProp": rmsprop,
+         "AdaDelta": adadelta, "Adam": adam}
 
 
 @pytest.mark.parametrize("kind", RULES)
 @pytest.mark.parametrize("decay", ["", "weight_decay: 0.1",
                                    'weight_decay: 0.1 regularization_type: "L1"'])
 def test_update_rules(make_solver, kind, decay):
-    rule, given = RULES[kind]
+    rule, given = RULES[kind], SETTINGS[kind]
     solver = make_solver(BASE + f'type: "{kind}" {decay} '
                          + " ".join(f"{k}: {v}" for k, v in given.items()))
     assert type(solver).__name__ == f"{kind}Solver" and solver.type == kind
@@ -197,126 +162,6 @@ def test_callbacks_stand_where_pycaffe_has_them(make_solver):
                                       ("gradients", 1)]
     np.testing.assert_array_equal(calls[0][2][0], calls[1][2][0])
     assert (calls[1][2][0] != calls[2][2][0]).any()
-
-
-@pytest.mark.parametrize("ending", ["BINARYPROTO", "HDF5"])
-@pytest.mark.parametrize("kind", RULES)
-def test_training_goes_on_from_a_snapshot_to_the_bit(make_solver, kind, ending):
-    text = BASE + f'type: "{kind}" snapshot_format: {ending} weight_decay: 0.01 ' + " ".join(
-        f"{k}: {v}" for k, v in RULES[kind][1].items())
-    solver = make_solver(text)
-    solver.step(3)
-    model, state = solver.snapshot()
-    solver.step(3)
-    other = make_solver(text)
-    other.restore(state)
-    assert other.iter == 3
-    other.step(3)
-    for mine, theirs in zip(weights(other.net), weights(solver.net), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
-    for mine, theirs in zip(other.history, solver.history, strict=True):
-        np.testing.assert_array_equal(mine, theirs)
-
-
-def test_names_of_snapshots(make_solver, write, tmp_path):
-    solver = make_solver(BASE)
-    solver.step(2)
-    assert solver.snapshot() == (f"{tmp_path}/snap_iter_2.caffemodel",
-                                 f"{tmp_path}/snap_iter_2.solverstate")
-    hdf5 = make_solver(BASE + "snapshot_format: HDF5")
-    assert hdf5.snapshot() == (f"{tmp_path}/snap_iter_0.caffemodel.h5",
-                               f"{tmp_path}/snap_iter_0.solverstate.h5")
-    net = write(NET)
-    (tmp_path / "own.prototxt").write_text(f'net: "{net}" {BASE}')
-    assert caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0] \
-        == f"{tmp_path}/own_iter_0.caffemodel"    # no prefix: beside the solver, by its name
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "own.prototxt").write_text(f'net: "{net}" {BASE} '
-                                           f'snapshot_prefix: "{tmp_path}/folder"')
-    assert caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0] \
-        == f"{tmp_path}/folder/own_iter_0.caffemodel"
-
-
-def test_what_a_state_holds(make_solver):
-    solver = make_solver('base_lr: 0.1 lr_policy: "step" gamma: 0.1 stepsize: 2 momentum: 0.9')
-    solver.step(5)
-    state = caffe_pb2.SolverState.FromString(open(solver.snapshot()[1], "rb").read())
-    assert (state.iter, state.current_step, len(state.history)) == (5, 2, 4)
-    assert state.learned_net.endswith("snap_iter_5.caffemodel")
-    solver.param.snapshot_format = caffe_pb2.SolverParameter.HDF5
-    with h5py.File(solver.snapshot()[1]) as f:
-        assert f["iter"][()] == 5 and f["current_step"][()] == 2 and len(f["history"]) == 4
-
-
-def test_snapshots_on_the_way_and_at_the_end(make_solver, tmp_path):
-    make_solver(BASE + "snapshot: 2 max_iter: 5").solve()
-    assert sorted(p.name for p in tmp_path.glob("*.solverstate")) == [
-        f"snap_iter_{i}.solverstate" for i in (2, 4, 5)]
-    solver = make_solver(BASE + "max_iter: 6 snapshot_after_train: false")
-    solver.solve(str(tmp_path / "snap_iter_4.solverstate"))
-    assert solver.iter == 6 and not (tmp_path / "snap_iter_6.solverstate").exists()
-
-
-def test_a_state_that_was_moved_finds_the_weights_beside_it(make_solver, tmp_path):
-    solver = make_solver(BASE)
-    solver.step(1)
-    (tmp_path / "moved").mkdir()
-    for path in solver.snapshot():
-        (tmp_path / "moved" / path.split("/")[-1]).write_bytes(open(path, "rb").read())
-        (tmp_path / path.split("/")[-1]).unlink()
-    other = make_solver(BASE)
-    other.restore(tmp_path / "moved/snap_iter_1.solverstate")
-    np.testing.assert_array_equal(weights(other.net)[0], weights(solver.net)[0])
-    for path in (tmp_path / "moved").iterdir():
-        path.rename(path.with_stem("best"))
-    other = make_solver(BASE)
-    other.restore(tmp_path / "moved/best.solverstate")
-    np.testing.assert_array_equal(weights(other.net)[0], weights(solver.net)[0])
-
-
-def bad_states(solver, tmp_path):
-    model, state = solver.snapshot()
-    content = open(state, "rb").read()
-    yield "no such solver state", tmp_path / "nothing.solverstate"
-    for words, bytes_ in (("empty", b""), ("truncated", content[:-3]),
-                          ("web page", b"<html></html>"), ("damaged", b"\x89HDF\r\n\x1a\n" * 9)):
-        path = tmp_path / f"{words.replace(' ', '_')}.solverstate"
-        path.write_bytes(bytes_)
-        yield words, path
-    yield "no iteration: it is not a .solverstate", model
-    path = tmp_path / "other.solverstate"
-    path.write_bytes(caffe_pb2.SolverState(iter=1, history=[
-        dict(shape=dict(dim=[7]), data=[0.] * 7)] * 4).SerializeToString())
-    yield r"history 0 has shape \(7,\)", path
-    path = tmp_path / "lost.solverstate"
-    state = caffe_pb2.SolverState.FromString(content)
-    state.learned_net = "lost.caffemodel"
-    path.write_bytes(state.SerializeToString())
-    yield "lost.caffemodel: no such weights file", path
-
-
-def test_states_that_do_not_fit_change_nothing(make_solver, tmp_path):
-    solver = make_solver(BASE)
-    solver.step(2)
-    before, history = weights(solver.net), [h.clone() for h in solver.history]
-    n = 0
-    for words, path in bad_states(solver, tmp_path):
-        n += 1
-        with pytest.raises(WeightsError, match=words):
-            solver.restore(path)
-        assert solver.iter == 2
-        for mine, theirs in zip(weights(solver.net), before, strict=True):
-            np.testing.assert_array_equal(mine, theirs)
-        for mine, theirs in zip(solver.history, history, strict=True):
-            np.testing.assert_array_equal(mine, theirs)
-    assert n == 8
-
-
-def test_a_state_of_another_solver(make_solver):
-    adam = make_solver(BASE + 'type: "Adam"')
-    _, state = adam.snapshot()
-    with pytest.raises(WeightsError, match="holds 8 history blobs, this SGD solver keeps 4"):
-        make_solver(BASE).restore(state)
 
 
 TESTED = NET + """

@@ -52,6 +52,12 @@ def changed_share(now, before):
     return float(np.mean(now != before)) if now.shape == before.shape else 1.0
 
 
+def fires(now, seen, threshold):
+    """Whether the clock that looks runs its stage: on the first frame (`seen` is None), and where
+    the share of pixels that differ between the class maps `now` and `seen` reaches `threshold`."""
+    return seen is None or changed_share(now, seen) >= threshold
+
+
 def segrun(net, in_):
     """The label map of a frame, all stages run on it (the per-frame oracle)."""
     feed_net(net, in_)

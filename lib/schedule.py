@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.run_net import changed_share, feed_net, get_out_scoremap, label_map
+from lib.run_net import feed_net, fires, get_out_scoremap, label_map
 from lib.stages import FCN8S, Stage, check_stages, find_stage, run_stage, split_at
 
 __all__ = ['FCN8S', 'Stage', 'Step', 'adaptive', 'alternating', 'every', 'every_other',
@@ -102,7 +102,7 @@ def adaptive(net, frames, threshold, stages=FCN8S, gated='deep'):
         feed_net(net, frame)
         _run(net, before)
         now = label_map(net.blobs[scores].data[0])
-        fired = seen is None or changed_share(now, seen) >= threshold
+        fired = fires(now, seen, threshold)
         if fired:
             seen = now
         rest = _output(net, (gate, *after) if fired else after)

@@ -6,7 +6,7 @@ and any threshold is then tried without the net.
 import numpy as np
 from tqdm import tqdm
 
-from lib.run_net import changed_share, feed_net, label_map
+from lib.run_net import feed_net, fires, label_map
 from lib.stages import FCN8S, check_stages, run_stage, split_at
 
 
@@ -36,7 +36,7 @@ def firing_share(signatures, threshold):
     for clip in signatures:
         seen = None
         for now in clip:
-            if seen is None or changed_share(now, seen) >= threshold:
+            if fires(now, seen, threshold):
                 fired, seen = fired + 1, now
     return fired / sum(map(len, signatures))
 

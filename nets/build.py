@@ -14,10 +14,11 @@ from nets.fcn8s import fcn8s, fcn_pool
 
 FOLDER = Path(__file__).resolve().parent
 
+WIDTH = 1 / 4  # of the light nets, in channels of VGG-16
 # fc6 as 3x3 of dilation 2 sees what 5x5 sees; 37 is the smallest padding that goes with it
-LIGHT = {"pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 512}
-MINIATURE = partial(fcn8s, 19, width=1 / 4, **LIGHT)
-CAMVID = partial(fcn8s, 11, width=1 / 4, **LIGHT)
+LIGHT = {"width": WIDTH, "pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 512}
+MINIATURE = partial(fcn8s, 19, **LIGHT)
+CAMVID = partial(fcn8s, 11, **LIGHT)
 
 NETS = {
     "voc-fcn8s": partial(fcn8s, 21, staged=False),

@@ -19,6 +19,7 @@ from datasets.cityscapes import cityscapes
 from datasets.miniature import miniature
 from lib.augment import augment, frames_by_class
 from lib.train import batches, train
+from nets.build import WIDTH
 from nets.fcn8s import vgg_trunk
 from nets.thin import thin
 from nets.weights import find_weights
@@ -26,7 +27,6 @@ from nets.weights import find_weights
 ROOT = Path(__file__).resolve().parents[1]
 VIEWS = {"camvid": {"crop": (256, 352), "scale": (0.6, 1.6)},
          "miniature": {"crop": (160, 288), "scale": (0.7, 1.6)}}
-WIDTH = 1 / 4  # of both light nets, as in nets.build
 # What follows the name of the net in the solver of each phase, and the share of views that show a
 # class drawn evenly from all classes.
 PHASES = {"camvid": (("", 0), ("-even", 0.7)), "miniature": (("", 0),)}

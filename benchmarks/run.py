@@ -15,9 +15,9 @@ from benchmarks.nets import staged_net
 from benchmarks.stages import stage_shares
 
 # net: (size of the frames, None as its prototxt has it; repeats)
-NETS = {"miniature-fcn8s-light": (None, 5), "camvid-fcn8s-light": ((180, 240), 5),
+NETS = {"miniature-cityscapes-fcn8s-light": (None, 5), "camvid-fcn8s-light": ((180, 240), 5),
         "voc-fcn8s": ((64, 64), 1)}
-LIGHT = "miniature-fcn8s-light"    # what engine and precision are timed on
+LIGHT = "miniature-cityscapes-fcn8s-light"    # what engine and precision are timed on
 
 
 def report(name, repeats, size):

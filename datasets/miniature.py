@@ -1,10 +1,9 @@
-"""A miniature of Cityscapes: rendered street video, labelled on every frame, from a seed.
+"""Miniatures of the four datasets: rendered from a seed in their official layouts.
 
-    python -m datasets.miniature [--root data/miniature] [--seed 0] [--val 8] [--train 0]
+    python -m datasets.miniature [NAME] [--root FOLDER] [--seed 0] [--units val=8 train=0]
 
-renders 30-frame snippets in the official Cityscapes layout (see datasets/cityscapes.py), with
-the labels of all frames in gtFine_sequence/ beside those of frame 19 in gtFine/. It needs no
-download and no licence. `sample` renders single frames for training without touching the disk.
+Each lies in data/miniature/NAME, with the labels of more frames than the official data has. They
+need no download and no licence. datasets/drawn/NAME.py writes one.
 """
 import argparse
 import hashlib
@@ -14,41 +13,44 @@ import os
 import shutil
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from datasets.cityscapes import IMAGE, LABEL_IDS, TRAIN_LABELS
 from datasets.errors import DatasetError
-from datasets.files import IGNORE
 from datasets.sources import DATA, env_var
-from datasets.street.scene import Scene
 
-WIDTH, HEIGHT = 384, 192
-FRAMES, LABELLED = 30, 19  # frames of a snippet, and the index of the one labelled in gtFine
-CITIES = {'val': 'clockton', 'train': 'tickford'}
+# What each is made by: a module with SCENES (the folder beside it that draws), SIZE (w, h of frames),
+# UNITS {split: units rendered if not asked otherwise}, render(root, seed, split, number, size) for
+# one unit, and finish(root, units) for what is to be written once all are there.
+WRITERS = {name: f'datasets.drawn.{name}' for name in ('cityscapes', 'voc', 'youtube', 'nyud')}
 MANIFEST = 'manifest.json'  # written last: a folder without it was never finished
-_SAMPLES, _SNIPPETS = 0, {'val': 1, 'train': 2}  # keep the seeds of the three uses apart
 
 
-def miniature(root=None, seed=0, val=8, train=0, width=WIDTH, height=HEIGHT, workers=2):
-    """The root of a rendered Cityscapes layout; renders it first unless it is there already.
+def miniature(name='cityscapes', root=None, seed=0, size=None, workers=2, **units):
+    """The root of a rendered dataset; renders it first unless it is there already.
 
     Args:
-        root: the folder; else $CLOCKWORK_MINIATURE, else data/miniature.
+        name: 'cityscapes', 'voc', 'youtube' or 'nyud'.
+        root: the folder; else $CLOCKWORK_MINIATURE/name, else data/miniature/name.
         seed: of all randomness; the same seed gives the same bytes.
-        val, train: snippets in each split; a `train` rendered earlier is kept when 0 are asked.
-        width, height: of the frames in pixels.
+        size: (width, height) of the frames in pixels, None for that of the miniature.
         workers: processes that render.
-    Raises DatasetError if `root` holds anything else than a miniature.
+        units: how many units (snippets, images, shots, rooms) of a split, such as train=60. A
+            split that holds more already, from an earlier call, keeps them.
+    Raises DatasetError for another name or split, and if `root` holds anything else.
     """
-    root = Path(root or os.environ.get(env_var('miniature')) or DATA / 'miniature')
-    manifest = {'seed': seed, 'val': val, 'train': train, 'width': width, 'height': height,
-                'source': _source_digest()}
-    if _is_current(root, manifest):
+    writer = _writer(name)
+    if unknown := set(units) - set(writer.UNITS):
+        raise DatasetError(f'the {name} miniature has no split {sorted(unknown)}; give units of '
+                           f'{" or ".join(writer.UNITS)}')
+    root = Path(root or Path(os.environ.get(env_var('miniature')) or DATA / 'miniature') / name)
+    manifest = {'name': name, 'seed': seed, 'size': list(size or writer.SIZE),
+                'units': {**writer.UNITS, **units}, 'source': _source_digest(name)}
+    found = _units_found(root, manifest)
+    if found and all(found[split] >= n for split, n in manifest['units'].items()):
         return root
+    manifest['units'] = {split: max(n, found.get(split, 0))
+                         for split, n in manifest['units'].items()}
     if root.exists() and any(root.iterdir()) and not (root / MANIFEST).is_file():
         raise DatasetError(f'{root}: holds files but no {MANIFEST} of a miniature; move them away '
                            'or name another root')
@@ -57,6 +59,7 @@ def miniature(root=None, seed=0, val=8, train=0, width=WIDTH, height=HEIGHT, wor
         fresh = Path(unfinished) / root.name
         fresh.mkdir()
         _render_all(fresh, manifest, workers)
+        manifest['files'] = _count_files(fresh)
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + '\n')
         if root.exists():
             shutil.rmtree(root)
@@ -64,91 +67,75 @@ def miniature(root=None, seed=0, val=8, train=0, width=WIDTH, height=HEIGHT, wor
     return root
 
 
-def sample(seed, frame=None, width=WIDTH, height=HEIGHT):
-    """One frame for training: (H x W x 3 uint8 RGB, H x W uint8 train ids, 255 = ignore).
-
-    Every `seed` is another street, never one of the rendered splits; `frame` (0..29) is drawn
-    from the seed if None. Laying out a street costs more than a frame of it: take several frames
-    of a seed in a row, which is cached.
-    """
-    if frame is None:
-        frame = int(np.random.default_rng(seed).integers(FRAMES))
-    return _sample_scene(seed).frame(frame, width, height)
+def _writer(name):
+    if name not in WRITERS:
+        raise DatasetError(f'there is no miniature of {name!r}; choose one of {", ".join(WRITERS)}')
+    return import_module(WRITERS[name])
 
 
-@lru_cache(maxsize=2)
-def _sample_scene(seed):
-    return Scene([_SAMPLES, seed], number=seed)
-
-
-def _is_current(root, wanted):
+def _units_found(root, wanted):
+    """Units of each split in `root`, if they were rendered as `wanted` and all files are there."""
     try:
         found = json.loads((root / MANIFEST).read_text())
-    except (OSError, ValueError):
-        return False
-    if not isinstance(found, dict):
-        return False
-    if wanted['train'] == 0:
-        wanted = {**wanted, 'train': found.get('train')}
-    frames = sum(1 for _ in root.glob(f'gtFine_sequence/*/*/*{LABEL_IDS}'))
-    return found == wanted and frames == FRAMES * (found['val'] + found['train'])
+        alike = all(found[key] == wanted[key] for key in wanted if key != 'units')
+        whole = alike and found['files'] == _count_files(root)
+        return dict(found['units']) if whole and set(found['units']) == set(wanted['units']) else {}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
 
 
-def _source_digest():
-    """Identifies the code that draws, so that no cache outlives a change of it."""
-    here = Path(__file__).parent
+def _count_files(root):
+    return sum(path.is_file() and path.name != MANIFEST for path in root.rglob('*'))
+
+
+def _source_digest(name):
+    """Identifies the code that draws `name`, so that no cache outlives a change of it."""
+    drawn = Path(__file__).parent / 'drawn'
+    shared = [drawn / f'{tool}.py' for tool in ('render', 'sketch', 'photo')]
+    scenes = sorted((drawn / _writer(name).SCENES).glob('*.py'))
     digest = hashlib.sha256()
-    for path in [Path(__file__), *sorted((here / 'street').glob('*.py'))]:
+    for path in [Path(__file__), drawn / f'{name}.py', *shared, *scenes]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def _render_all(root, manifest, workers):
     jobs = [(root, manifest, split, number)
-            for split in CITIES for number in range(manifest[split])]
+            for split, units in manifest['units'].items() for number in range(units)]
     if workers <= 1 or len(jobs) <= 1:
         for job in jobs:
-            _render_snippet(*job)
-        return
-    # Spawned, not forked: a fork of a process with running torch threads may hang.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for done in [pool.submit(_render_snippet, *job) for job in jobs]:
-            done.result()
+            _render_unit(*job)
+    else:
+        # Spawned, not forked: a fork of a process with running torch threads may hang.
+        context = multiprocessing.get_context('spawn')
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            for done in [pool.submit(_render_unit, *job) for job in jobs]:
+                done.result()
+    _writer(manifest['name']).finish(root, manifest['units'])
 
 
-def _render_snippet(root, manifest, split, number):
-    scene = Scene([_SNIPPETS[split], manifest['seed'], number], number)
-    city = CITIES[split]
-    for index in range(FRAMES):
-        photo, label = scene.frame(index, manifest['width'], manifest['height'])
-        name = f'{city}_{number:06d}_{index:06d}'
-        ids = _official_ids()[label]
-        for package, suffix, pixels in (('leftImg8bit', IMAGE, photo), ('gtFine', LABEL_IDS, ids)):
-            packages = [f'{package}_sequence'] + [package] * (index == LABELLED)
-            for folder in packages:
-                path = root / folder / split / city / f'{name}{suffix}'
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(pixels).save(path, compress_level=1)
+def _render_unit(root, manifest, split, number):
+    writer = _writer(manifest['name'])
+    writer.render(root, manifest['seed'], split, number, manifest['size'])
 
 
-def _official_ids():
-    """Train id to official id; IGNORE, which is our own bonnet, becomes 1, 'ego vehicle'."""
-    table = np.zeros(256, np.uint8)
-    table[IGNORE] = 1
-    for label in TRAIN_LABELS:
-        table[label.trainId] = label.id
-    return table
+def _split_units(text):
+    split, _, units = text.partition('=')
+    return split, int(units)
 
 
 def main():
-    """Render the miniature as the command line says."""
+    """Render the miniatures that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--root', help='where to; data/miniature if not given')
-    for name, value in (('seed', 0), ('val', 8), ('train', 0), ('width', WIDTH),
-                        ('height', HEIGHT), ('workers', 2)):
-        parser.add_argument(f'--{name}', type=int, default=value)
-    print(miniature(**vars(parser.parse_args())))
+    parser.add_argument('name', nargs='?', choices=WRITERS, help='all four if not given')
+    parser.add_argument('--root', type=Path, help='where to; data/miniature/NAME if not given')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--units', nargs='*', type=_split_units, default=[], metavar='SPLIT=N')
+    args = parser.parse_args()
+    for name in [args.name] if args.name else WRITERS:
+        root = args.root if args.name or not args.root else args.root / name
+        print(miniature(name, root, args.seed, workers=args.workers, **dict(args.units)))
 
 
 if __name__ == '__main__':

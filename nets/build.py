@@ -29,8 +29,8 @@ NETS = {
     "stage-nyud-fcn8s": partial(fcn8s, 40),
     "cityscapes-fcn8s": partial(fcn8s, 19, staged=False),
     "stage-cityscapes-fcn8s": partial(fcn8s, 19),
-    "stage-miniature-fcn8s-light": partial(MINIATURE, size=(192, 384)),
-    "miniature-fcn8s-light-train": partial(
+    "stage-miniature-cityscapes-fcn8s-light": partial(MINIATURE, size=(192, 384)),
+    "miniature-cityscapes-fcn8s-light-train": partial(
         MINIATURE, train=True, filler="msra", size=(160, 288), batch=4),
     "stage-camvid-fcn8s-light": partial(CAMVID, size=(360, 480)),
     "camvid-fcn8s-light-train": partial(
@@ -39,7 +39,7 @@ NETS = {
 
 # SolverParameter fields by name; "even" is the second phase of a training (notebooks/train.py)
 SOLVERS = {
-    "miniature-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
+    "miniature-cityscapes-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
     "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
     "camvid-fcn8s-light-even": {"max_iter": 1500, "base_lr": 3e-4},
 }

@@ -63,8 +63,8 @@ TABLE = {
         "http://www.robots.ox.ac.uk/~vgg/research/very_deep/): give its path, "
         "make train-camvid VGG=path. Without either: make train-camvid VGG=none",
         size=58859525, sha256="c7d4cde5f17e2ff88f12d74a77ef3082fa5227e578bbfacd4a6c109830d77487"),
-    "miniature-fcn8s-light": Weights(
-        "miniature-fcn8s-light.caffemodel", ("stage-miniature-fcn8s-light",),
+    "miniature-cityscapes-fcn8s-light": Weights(
+        "miniature-cityscapes-fcn8s-light.caffemodel", ("stage-miniature-cityscapes-fcn8s-light",),
         "the miniature street", "this repository", command="make train-miniature",
         score="45.8 mIU, miniature val", size=7173345,
         sha256="3bf816239a378d8100becea0ef28f0b79888b88e2ded22205b87a8ec0d7537d7"),

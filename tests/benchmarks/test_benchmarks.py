@@ -10,7 +10,7 @@ from caffe import device
 
 @pytest.fixture(scope="module")
 def net():
-    return nets.staged_net("miniature-fcn8s-light", (60, 70))
+    return nets.staged_net("miniature-cityscapes-fcn8s-light", (60, 70))
 
 
 def test_medians_leave_the_warm_up_out_and_take_turns(monkeypatch):

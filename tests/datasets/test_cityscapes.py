@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from datasets.cityscapes import cityscapes
+from datasets.drawn.street import classes as street_classes
 from datasets.errors import DatasetError
-from datasets.street import classes as street_classes
 
 REAL = Path(__file__).resolve().parents[2].parent / 'shared' / 'samples' / 'cityscapes'
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason='no ../shared/samples/cityscapes')

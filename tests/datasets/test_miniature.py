@@ -7,16 +7,16 @@ import pytest
 
 from datasets import miniature as module
 from datasets.cityscapes import cityscapes
+from datasets.drawn.street.scene import Scene
 from datasets.errors import DatasetError
-from datasets.miniature import miniature, sample
-from datasets.street.scene import Scene
+from datasets.miniature import miniature
 
-TINY = {'val': 1, 'width': 64, 'height': 32, 'workers': 1}
+TINY = {'val': 1, 'size': (64, 32), 'workers': 1}
 
 
 @pytest.fixture(scope='module')
 def tiny(tmp_path_factory):
-    return miniature(tmp_path_factory.mktemp('tiny') / 'root', **TINY)
+    return miniature('cityscapes', tmp_path_factory.mktemp('tiny') / 'root', **TINY)
 
 
 def contents(root):
@@ -35,9 +35,9 @@ def test_is_a_cityscapes_with_every_frame_labelled(tiny):
 
 
 def test_same_seed_same_bytes(tiny, tmp_path):
-    again = miniature(tmp_path / 'again', **{**TINY, 'workers': 2})
+    again = miniature('cityscapes', tmp_path / 'again', **{**TINY, 'workers': 2})
     assert contents(again) == contents(tiny)
-    other = miniature(tmp_path / 'other', seed=1, **TINY)
+    other = miniature('cityscapes', tmp_path / 'other', seed=1, **TINY)
     assert contents(other) != contents(tiny)
 
 
@@ -45,51 +45,57 @@ def test_renders_only_when_needed(tiny, monkeypatch, tmp_path):
     def fail(*args):
         raise AssertionError('rendered again')
     monkeypatch.setattr(module, '_render_all', fail)
-    assert miniature(tiny, **TINY) == tiny
+    assert miniature('cityscapes', tiny, **TINY) == tiny
     with pytest.raises(AssertionError):
-        miniature(tiny, seed=3, **TINY)
+        miniature('cityscapes', tiny, seed=3, **TINY)
     assert cityscapes(tiny).clips('val')  # the failure left the cache as it was
 
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Render one file instead of snippets; count the renderings."""
+    """Write one empty file a unit instead of rendering it; count the renderings."""
     renderings = []
 
     def render(root, manifest, workers):
         renderings.append(root)
-        folder = root / 'gtFine_sequence' / 'val' / 'x'
-        folder.mkdir(parents=True)
-        for k in range(module.FRAMES * (manifest['val'] + manifest['train'])):
-            (folder / f'x_{k}_0{module.LABEL_IDS}').touch()
+        for split, units in manifest['units'].items():
+            for number in range(units):
+                (root / f'{split}-{number}.png').touch()
     monkeypatch.setattr(module, '_render_all', render)
     return renderings
 
 
 def test_stale_or_damaged_cache_is_rendered_again(quick, tmp_path, monkeypatch):
     root = tmp_path / 'root'
-    miniature(root, **TINY)
-    miniature(root, **TINY)
+    miniature('cityscapes', root, **TINY)
+    miniature('cityscapes', root, **TINY)
     assert len(quick) == 1
-    next(root.rglob(f'*{module.LABEL_IDS}')).unlink()
-    miniature(root, **TINY)
+    next(root.rglob('*.png')).unlink()
+    miniature('cityscapes', root, **TINY)
     assert len(quick) == 2
     (root / module.MANIFEST).write_text('[not json')
-    miniature(root, **TINY)
+    miniature('cityscapes', root, **TINY)
     assert len(quick) == 3
-    monkeypatch.setattr(module, '_source_digest', lambda: 'another renderer')
-    miniature(root, **TINY)
+    monkeypatch.setattr(module, '_source_digest', lambda name: 'another renderer')
+    miniature('cityscapes', root, **TINY)
     assert len(quick) == 4
     assert json.loads((root / module.MANIFEST).read_text())['source'] == 'another renderer'
     assert [path.name for path in tmp_path.iterdir()] == ['root']  # nothing half-done left
 
 
-def test_train_is_kept_when_only_val_is_asked(quick, tmp_path):
-    miniature(tmp_path / 'root', train=2, **TINY)
-    miniature(tmp_path / 'root', **TINY)
-    assert len(quick) == 1
-    miniature(tmp_path / 'root', train=3, **TINY)
+def test_units_rendered_earlier_are_kept(quick, tmp_path):
+    root = miniature('cityscapes', tmp_path / 'root', train=2, **TINY)
+    assert miniature('cityscapes', root, **TINY) == root and len(quick) == 1
+    miniature('cityscapes', root, **{**TINY, 'val': 3})
     assert len(quick) == 2
+    assert json.loads((root / module.MANIFEST).read_text())['units'] == {'val': 3, 'train': 2}
+
+
+def test_other_names_and_splits_are_refused(tmp_path):
+    with pytest.raises(DatasetError, match="'kitti'; choose one of cityscapes, voc"):
+        miniature('kitti', tmp_path / 'root')
+    with pytest.raises(DatasetError, match="no split .'test'.; give units of val or train"):
+        miniature('cityscapes', tmp_path / 'root', test=1)
 
 
 def test_interruption_leaves_nothing(monkeypatch, tmp_path):
@@ -98,26 +104,15 @@ def test_interruption_leaves_nothing(monkeypatch, tmp_path):
         raise KeyboardInterrupt
     monkeypatch.setattr(module, '_render_all', interrupt)
     with pytest.raises(KeyboardInterrupt):
-        miniature(tmp_path / 'root', **TINY)
+        miniature('cityscapes', tmp_path / 'root', **TINY)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_peoples_files_are_never_replaced(quick, tmp_path):
     (tmp_path / 'thesis.txt').write_text('precious')
     with pytest.raises(DatasetError, match='manifest.json'):
-        miniature(tmp_path, **TINY)
+        miniature('cityscapes', tmp_path, **TINY)
     assert (tmp_path / 'thesis.txt').read_text() == 'precious' and not quick
-
-
-def test_sample_is_an_image_with_its_label():
-    image, label = sample(5, frame=3, width=96, height=48)
-    assert image.shape == (48, 96, 3) and image.dtype == np.uint8
-    assert label.shape == (48, 96) and label.dtype == np.uint8
-    assert set(np.unique(label)) <= {*range(19), 255}
-    again, _ = sample(5, frame=3, width=96, height=48)
-    other, _ = sample(6, frame=3, width=96, height=48)
-    assert (image == again).all() and (image != other).any()
-    assert sample(7, width=96, height=48)[1].shape == (48, 96)
 
 
 def test_all_classes_appear_and_things_move():

@@ -2,10 +2,10 @@
 import numpy as np
 import pytest
 
-from datasets.street.classes import FENCE, PERSON, WALL
-from datasets.street.ground import TEXEL, Ground
-from datasets.street.render import CLEAR, Camera, Canvas, Quad, Texture
-from datasets.street.sketch import Sketch
+from datasets.drawn.render import CLEAR, Camera, Canvas, Quad, Texture
+from datasets.drawn.sketch import Sketch
+from datasets.drawn.street.classes import FENCE, PERSON, WALL
+from datasets.drawn.street.ground import TEXEL, Ground
 
 FLAT = np.full((2, 2, 3), 100.0)
 

@@ -1,10 +1,10 @@
 """What stands along the street: houses, walls, fences, parks, poles, trees and parked vehicles."""
 import numpy as np
 
-from datasets.street import figures, surfaces, vehicles
-from datasets.street.classes import BICYCLE, BUILDING, MOTORCYCLE
-from datasets.street.ground import FRONT, KERB, Ground
-from datasets.street.render import Quad
+from datasets.drawn.render import Quad
+from datasets.drawn.street import figures, surfaces, vehicles
+from datasets.drawn.street.classes import BICYCLE, BUILDING, MOTORCYCLE
+from datasets.drawn.street.ground import FRONT, KERB, Ground
 
 START, STOP = -12.0, 150.0  # metres along z
 UP = np.array((0.0, 1.0, 0.0))

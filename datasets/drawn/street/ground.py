@@ -1,9 +1,9 @@
 """The ground as one map seen from above: road, markings, pavements and grass."""
 import numpy as np
 
-from datasets.street.classes import ROAD, SIDEWALK, TERRAIN
-from datasets.street.render import halve
-from datasets.street.surfaces import plaster
+from datasets.drawn.render import halve
+from datasets.drawn.street.classes import ROAD, SIDEWALK, TERRAIN
+from datasets.drawn.street.surfaces import plaster
 
 TEXEL = 0.125  # metres
 HALF_WIDTH = 16.0  # what lies further to the side looks like the margin

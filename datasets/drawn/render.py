@@ -1,4 +1,4 @@
-"""A z-buffer for textured quads: just enough graphics for the miniature street.
+"""A z-buffer for textured quads: just enough graphics for streets and rooms.
 
 World and camera axes: x right, y up, z forward, in metres. A camera looks along z, turned by a
 yaw about y; it neither pitches nor rolls, as on a level road.

@@ -1,7 +1,8 @@
 """Cut-out textures that always face the camera: people, cyclists, trees, signs and lights."""
 import numpy as np
 
-from datasets.street.classes import (
+from datasets.drawn.sketch import Sketch
+from datasets.drawn.street.classes import (
     MOTORCYCLE,
     PERSON,
     RIDER,
@@ -9,8 +10,7 @@ from datasets.street.classes import (
     TRAFFIC_SIGN,
     VEGETATION,
 )
-from datasets.street.sketch import Sketch
-from datasets.street.surfaces import foliage
+from datasets.drawn.street.surfaces import foliage
 
 STRIDE = 4  # textures in one walking or pedalling cycle
 _SKIN = np.array([(224, 178, 148), (150, 104, 78), (92, 64, 50)], float)

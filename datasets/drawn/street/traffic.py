@@ -1,10 +1,10 @@
 """Who moves in the street: the camera's own car, other vehicles, cyclists and pedestrians."""
 import numpy as np
 
-from datasets.street import figures, vehicles
-from datasets.street.classes import BICYCLE, MOTORCYCLE
-from datasets.street.ground import FRONT, KERB
-from datasets.street.layout import START, Cutout, Mover
+from datasets.drawn.street import figures, vehicles
+from datasets.drawn.street.classes import BICYCLE, MOTORCYCLE
+from datasets.drawn.street.ground import FRONT, KERB
+from datasets.drawn.street.layout import START, Cutout, Mover
 
 LANE = 1.75  # metres from the middle of the road, on the right
 LARGE = ('bus', 'truck', 'tram')

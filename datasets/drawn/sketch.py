@@ -2,7 +2,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from datasets.street.render import CLEAR, Texture
+from datasets.drawn.render import CLEAR, Texture
 
 
 class Sketch:

@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from datasets.street.classes import BUS, CAR, TRAIN, TRUCK
-from datasets.street.render import Quad, Texture
-from datasets.street.sketch import Sketch
-from datasets.street.surfaces import masonry, plaster
+from datasets.drawn.render import Quad, Texture
+from datasets.drawn.sketch import Sketch
+from datasets.drawn.street.classes import BUS, CAR, TRAIN, TRUCK
+from datasets.drawn.street.surfaces import masonry, plaster
 
 DARK, GLASS = np.array((26, 26, 28)), np.array((52, 62, 72))
 

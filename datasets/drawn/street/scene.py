@@ -1,12 +1,12 @@
 """A street scene from a seed, photographed and labelled at any moment of its snippet."""
 import numpy as np
 
+from datasets.drawn.photo import Film, Sky
+from datasets.drawn.render import Camera, Canvas
+from datasets.drawn.street.classes import SKY
+from datasets.drawn.street.layout import Street
+from datasets.drawn.street.traffic import LARGE, Drive, populate
 from datasets.files import IGNORE
-from datasets.street.classes import SKY
-from datasets.street.layout import Street
-from datasets.street.photo import Film, Sky
-from datasets.street.render import Camera, Canvas
-from datasets.street.traffic import LARGE, Drive, populate
 
 RATE = 17.0  # frames a second, as in Cityscapes
 FAR = 120.0  # metres; what is beyond is hidden in haze

@@ -1,8 +1,8 @@
 """Textures of what lines a street: facades, walls, fences, hedges, poles."""
 import numpy as np
 
-from datasets.street.classes import BUILDING, FENCE, POLE, VEGETATION, WALL
-from datasets.street.render import CLEAR, Texture
+from datasets.drawn.render import CLEAR, Texture
+from datasets.drawn.street.classes import BUILDING, FENCE, POLE, VEGETATION, WALL
 
 # Facades, walls and vans draw from the same paint, so that colour alone does not tell them apart.
 MASONRY = np.array([(168, 150, 122), (138, 134, 128), (150, 96, 78), (186, 176, 156),

@@ -16,6 +16,23 @@ SOURCES = {
         'register at https://www.cityscapes-dataset.com and unpack leftImg8bit_trainvaltest.zip, '
         'gtFine_trainvaltest.zip and leftImg8bit_sequence_trainvaltest.zip into one folder; '
         'or render the miniature: python -m datasets.miniature'),
+    'youtube': (
+        'v1/ (frames of Youtube-Objects v1) and youtube_masks/ (the masks of Jain & Grauman)',
+        'unpack Youtube-Objects v1 from https://data.vision.ee.ethz.ch/cvl/youtube-objects/ into '
+        'v1/ and the masks from https://vision.cs.utexas.edu/projects/foreground_propagation/ into '
+        'youtube_masks/; or arrange DAVIS so: python -m datasets.davis DAVIS_ROOT ROOT; '
+        'or render the miniature: python -m datasets.miniature youtube'),
+    'voc': (
+        'JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/ of PASCAL VOC 2011',
+        'unpack VOCtrainval_25-May-2011.tar of http://host.robots.ox.ac.uk/pascal/VOC/voc2011 and '
+        'name its folder VOCdevkit/VOC2011; or render the miniature: '
+        'python -m datasets.miniature voc'),
+    'nyud': (
+        'images/img_{id}.png, segmentation/img_{id}.mat, {train,val,test}.txt, '
+        'raw/{video}/*.ppm and test_rawImages.txt of NYUDv2 with 40 classes',
+        'take the raw video from https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html and images, '
+        'labels and lists from https://github.com/s-gupta/rcnn-depth; or render the miniature: '
+        'python -m datasets.miniature nyud'),
 }
 
 

@@ -76,6 +76,29 @@ def open_label(path, num_values, size=None, colors=None):
     return label.astype(np.uint8)
 
 
+def read_lines(path, help):
+    """The lines of the text file `path`, stripped; blank ones stay, as lists are aligned by line.
+
+    Raises DatasetError naming the file, with `help` on how to get it, if it is missing, holds
+    nothing or is not text.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DatasetError(f'{path}: no such list; {help}')
+    try:
+        lines = [line.strip() for line in path.read_text('utf-8-sig').splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f'{path}: not a list of names, one a line ({error}); {help}') from error
+    if not any(lines):
+        raise DatasetError(f'{path}: the list is empty; {help}')
+    return lines
+
+
+def read_names(path, help):
+    """The names in the text file `path`, one a line, blank lines left out; raises as read_lines."""
+    return [line for line in read_lines(path, help) if line]
+
+
 def _values_of(rgb, colors, path):
     """The H x W uint8 values that `colors` gives to the pixels of an H x W x 3 image."""
     packing = np.array((1 << 16, 1 << 8, 1))

@@ -25,14 +25,13 @@ SOURCES = {
     'voc': (
         'JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/ of PASCAL VOC 2011',
         'unpack VOCtrainval_25-May-2011.tar of http://host.robots.ox.ac.uk/pascal/VOC/voc2011 and '
-        'name its folder VOCdevkit/VOC2011; or render the miniature: '
-        'python -m datasets.miniature voc'),
+        'give its folder VOC2011; or render the miniature: python -m datasets.miniature voc'),
     'nyud': (
         'images/img_{id}.png, segmentation/img_{id}.mat, {train,val,test}.txt, '
         'raw/{video}/*.ppm and test_rawImages.txt of NYUDv2 with 40 classes',
-        'take the raw video from https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html and images, '
-        'labels and lists from https://github.com/s-gupta/rcnn-depth; or render the miniature: '
-        'python -m datasets.miniature nyud'),
+        'unpack http://dl.caffe.berkeleyvision.org/nyud.tar.gz (images, labels, lists), and the raw '
+        'video of https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html into raw/; or render the '
+        'miniature: python -m datasets.miniature nyud'),
 }
 
 

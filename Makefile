@@ -12,10 +12,10 @@ STAMP := $(VENV)/.complete
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab test test-all lint nets bench train-miniature train-camvid clean
+.PHONY: help run lab test test-all lint nets bench clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: $(STAMP)  ## execute the notebooks that need no download; results/ gets the pages and figures
 	$(PY) -m notebooks.run
@@ -38,11 +38,8 @@ nets: $(STAMP)  ## write nets/*.prototxt anew from nets/fcn8s.py
 bench: $(STAMP)  ## time the stages of FCN-8s on this machine
 	$(PY) -m benchmarks.run
 
-train-miniature: $(STAMP)  ## train the light net of the miniature street
-	$(PY) -m notebooks.train miniature
-
-train-camvid: $(STAMP)  ## train the light net of CamVid (needs data/camvid; VGG=path or none)
-	$(PY) -m notebooks.train camvid $(if $(VGG),--vgg $(VGG))
+train-%: $(STAMP)  ## train the weights nets/%.caffemodel (nets/README.md lists them)
+	$(PY) -m notebooks.train $* $(if $(VGG),--vgg $(VGG)) $(if $(ROOT),--root $(ROOT))
 
 clean:  ## remove .venv, results and caches; data/ and weights stay
 	rm -rf $(VENV) results .pytest_cache .ruff_cache .hypothesis

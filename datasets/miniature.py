@@ -19,8 +19,8 @@ from pathlib import Path
 from datasets.errors import DatasetError
 from datasets.sources import DATA, env_var
 
-# What each is made by: a module with SCENES (the folder beside it that draws), SIZE (w, h of frames),
-# UNITS {split: units rendered if not asked otherwise}, render(root, seed, split, number, size) for
+# What each is made by: a module with SCENES (the folder beside it that draws), SIZE (w, h), and
+# UNITS {split: units rendered if not asked otherwise}; render(root, seed, split, number, size) for
 # one unit, and finish(root, units) for what is to be written once all are there.
 WRITERS = {name: f'datasets.drawn.{name}' for name in ('cityscapes', 'voc', 'youtube', 'nyud')}
 MANIFEST = 'manifest.json'  # written last: a folder without it was never finished

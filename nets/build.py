@@ -17,8 +17,18 @@ FOLDER = Path(__file__).resolve().parent
 WIDTH = 1 / 4  # of the light nets, in channels of VGG-16
 # fc6 as 3x3 of dilation 2 sees what 5x5 sees; 37 is the smallest padding that goes with it
 LIGHT = {"width": WIDTH, "pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 512}
-MINIATURE = partial(fcn8s, 19, **LIGHT)
-CAMVID = partial(fcn8s, 11, **LIGHT)
+LIGHT_POOL = {"width": WIDTH, "pad": 37, "grouped": True}
+TRAIN = {"train": True, "filler": "msra", "batch": 4}
+
+# Light nets: classes, (height, width) of the frames they run on, and of the views they learn from
+LIGHT_NETS = {
+    "camvid": (11, (360, 480), (256, 352)),
+    "davis": (21, (281, 500), (240, 320)),
+    "miniature-cityscapes": (19, (192, 384), (160, 288)),
+    "miniature-nyud": (40, (212, 280), (192, 256)),
+    "miniature-voc": (21, (288, 384), (224, 288)),
+    "miniature-youtube": (21, (240, 320), (208, 272)),
+}
 
 NETS = {
     "voc-fcn8s": partial(fcn8s, 21, staged=False),
@@ -29,20 +39,37 @@ NETS = {
     "stage-nyud-fcn8s": partial(fcn8s, 40),
     "cityscapes-fcn8s": partial(fcn8s, 19, staged=False),
     "stage-cityscapes-fcn8s": partial(fcn8s, 19),
-    "stage-miniature-cityscapes-fcn8s-light": partial(MINIATURE, size=(192, 384)),
-    "miniature-cityscapes-fcn8s-light-train": partial(
-        MINIATURE, train=True, filler="msra", size=(160, 288), batch=4),
-    "stage-camvid-fcn8s-light": partial(CAMVID, size=(360, 480)),
-    "camvid-fcn8s-light-train": partial(
-        CAMVID, train=True, filler="msra", size=(256, 352), batch=4),
 }
 
 # SolverParameter fields by name; "even" is the second phase of a training (notebooks/train.py)
 SOLVERS = {
-    "miniature-cityscapes-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
     "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
     "camvid-fcn8s-light-even": {"max_iter": 1500, "base_lr": 3e-4},
+    "davis-fcn8s-light": {"max_iter": 1200, "base_lr": 3e-4},
+    "miniature-cityscapes-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
+    "miniature-nyud-fcn8s-light": {"max_iter": 2400, "base_lr": 7e-4},
+    "miniature-voc-fcn8s-light": {"max_iter": 2400, "base_lr": 7e-4},
+    "miniature-voc-fcn-pool3-light": {"max_iter": 300, "base_lr": 7e-4},
+    "miniature-voc-fcn-pool4-light": {"max_iter": 300, "base_lr": 7e-4},
+    "miniature-youtube-fcn8s-light": {"max_iter": 1200, "base_lr": 5e-4},
 }
+
+
+def light_nets():
+    """{name: how to build it} of the light nets as they run (stage-) and learn (-train)."""
+    nets = {}
+    for name, (classes, frame, view) in LIGHT_NETS.items():
+        nets[f"stage-{name}-fcn8s-light"] = partial(fcn8s, classes, **LIGHT, size=frame)
+        nets[f"{name}-fcn8s-light-train"] = partial(fcn8s, classes, **LIGHT, **TRAIN, size=view)
+    classes, frame, view = LIGHT_NETS["miniature-voc"]
+    for pool in (3, 4):
+        build = partial(fcn_pool, classes, pool=pool, **LIGHT_POOL)
+        nets[f"miniature-voc-fcn-pool{pool}-light"] = partial(build, size=frame)
+        nets[f"miniature-voc-fcn-pool{pool}-light-train"] = partial(build, **TRAIN, size=view)
+    return nets
+
+
+NETS |= light_nets()
 
 
 def solver(name, max_iter, base_lr):

@@ -61,22 +61,25 @@ def fcn8s(classes, width=1, pad=100, fc_kernel=7, fc_dilation=1, fc_width=4096, 
     n.upscore8 = upsample(n.fuse_pool3, classes, 8, bilinear=train)
     n.score = crop(n.upscore8, n.data)
     if train:
-        n.loss = L.SoftmaxWithLoss(n.score, n.label, loss_param={
-            "ignore_label": IGNORE_LABEL, "normalization": P.Loss.VALID})
+        n.loss = labelled_loss(n)
     return n.to_proto()
 
 
-def fcn_pool(classes, pool, pad=100, size=(500, 500), batch=1):
+def fcn_pool(classes, pool, width=1, pad=100, grouped=False, train=False, filler=None,
+             size=(500, 500), batch=1):
     """FCN-pool3 or FCN-pool4: the trunk up to `pool` (3 or 4), scored and upsampled in one step.
 
     These are the baselines of the pipeline experiments: what the first stages say by themselves.
     As published, the score layer is `score_fr`, and `upscore` is one full (ungrouped)
-    deconvolution.
+    deconvolution; `grouped` upsamples class by class instead. `width`, `pad`, `train` and `filler`
+    as for `fcn8s`.
     """
-    n = inputs(False, size, batch)
-    n.score_fr = score(trunk(n, pool, 1, pad)[pool], classes)
-    n.upscore = upsample(n.score_fr, classes, 2 ** pool, grouped=False)
+    n = inputs(train, size, batch)
+    n.score_fr = score(trunk(n, pool, width, pad, filler)[pool], classes)
+    n.upscore = upsample(n.score_fr, classes, 2 ** pool, grouped, bilinear=train)
     n.score = crop(n.upscore, n.data)
+    if train:
+        n.loss = labelled_loss(n)
     return n.to_proto()
 
 
@@ -134,6 +137,12 @@ def conv_relu(n, name, bottom, channels, kernel, pad, filler=None, dilation=1):
 def score(bottom, classes):
     """A 1x1 convolution from features to class scores; zero until trained."""
     return L.Convolution(bottom, num_output=classes, kernel_size=1, pad=0, param=LEARNED)
+
+
+def labelled_loss(n):
+    """Softmax loss of `score` against `label`, averaged over the pixels that have a label."""
+    return L.SoftmaxWithLoss(n.score, n.label, loss_param={
+        "ignore_label": IGNORE_LABEL, "normalization": P.Loss.VALID})
 
 
 def upsample(bottom, classes, stride, grouped=True, bilinear=False):

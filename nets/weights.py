@@ -61,16 +61,18 @@ TABLE = {
         score="to start training from", how="It holds the 13 convolutions of "
         "VGG_ILSVRC_16_layers.caffemodel, which does as well (553 MB, from "
         "http://www.robots.ox.ac.uk/~vgg/research/very_deep/): give its path, "
-        "make train-camvid VGG=path. Without either: make train-camvid VGG=none",
+        "make train-camvid-fcn8s-light VGG=path. Without either: VGG=none",
         size=58859525, sha256="c7d4cde5f17e2ff88f12d74a77ef3082fa5227e578bbfacd4a6c109830d77487"),
     "miniature-cityscapes-fcn8s-light": Weights(
-        "miniature-cityscapes-fcn8s-light.caffemodel", ("stage-miniature-cityscapes-fcn8s-light",),
-        "the miniature street", "this repository", command="make train-miniature",
+        "miniature-cityscapes-fcn8s-light.caffemodel",
+        ("stage-miniature-cityscapes-fcn8s-light",), "miniature Cityscapes", "this repository",
+        command="make train-miniature-cityscapes-fcn8s-light",
         score="45.8 mIU, miniature val", size=7173345,
         sha256="3bf816239a378d8100becea0ef28f0b79888b88e2ded22205b87a8ec0d7537d7"),
     "camvid-fcn8s-light": Weights(
         "camvid-fcn8s-light.caffemodel", ("stage-camvid-fcn8s-light",), "CamVid train, after "
-        "ImageNet", "this repository", command="make train-camvid", score="60.2 mIU, CamVid val",
+        "ImageNet", "this repository", command="make train-camvid-fcn8s-light",
+        score="60.2 mIU, CamVid val",
         size=7141502, sha256="fb3a1dbffc0ff71bd21a66fb8578286f7bb5f53e7fad073e7f285b1cb21f9b7b"),
 }
 

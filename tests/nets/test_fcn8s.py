@@ -124,7 +124,7 @@ def test_dilation_reaches_as_far_as_a_larger_kernel():
         assert layers(dilated)[name] == layers(large)[name]
 
 
-@pytest.mark.parametrize("name", ["stage-miniature-cityscapes-fcn8s-light", "stage-camvid-fcn8s-light"])
+@pytest.mark.parametrize("name", [f"stage-{name}-fcn8s-light" for name in build.LIGHT_NETS])
 def test_light_train_net_has_the_parameters_of_the_staged_one(name):
     stage = build.NETS[name]()
     train = build.NETS[name.removeprefix("stage-") + "-train"]()

@@ -30,7 +30,7 @@ def test_damaged_file_is_refused(known, content, complaint):
     with pytest.raises(WeightsError, match=complaint) as error:
         find_weights("tiny", known)
     assert "tiny.caffemodel" in str(error.value)
-    assert "make train-camvid" in str(error.value)
+    assert "make train-camvid-fcn8s-light" in str(error.value)
 
 
 def test_missing_published_file_names_place_and_archive(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.cost import stage_cost
+from lib.relabel import check_lookup, relabelled
 from lib.report import results_table
 from lib.score_util import IGNORE, Scores
 from lib.stages import FCN8S
@@ -26,7 +27,10 @@ class Result:
     ms_per_frame     all work of the schedule, mean over frames, loading and scoring left out
     latency_ms       from the frame being there to its output, mean over frames: what a pipeline
                      runs after its output counts in ms_per_frame only
-    labels           label maps, one list a clip, where evaluate was asked to keep them, else None
+    region_scores    scores of the pixels of a region, e.g. near boundaries, where one was given
+    labels           label maps, one list a run of a clip, where evaluate was asked to keep them:
+                     with phases, all runs of the first clip, then all of the second
+    clips            names of the clips that these lists are of, None for a clip without a name
     """
     name: str
     scores: Scores
@@ -36,11 +40,14 @@ class Result:
     latency_ms: float
     n_frames: int
     n_labelled: int
+    region_scores: Scores = None
     labels: list = None
+    clips: list = None
 
 
 def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignore=IGNORE,
-             phases=None, coin_flip=False, seed=0, stages=FCN8S, keep=False, silent=False):
+             phases=None, coin_flip=False, seed=0, stages=FCN8S, keep=False, silent=False,
+             relabel=None, region=None):
     """Run `schedule` over every clip and score every labelled frame against its label.
 
     schedule   schedule(net, frames) -> Steps, see lib.schedule; bind options with functools.partial
@@ -52,13 +59,18 @@ def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignor
     stages     the stages the schedule runs, to count their cost
     keep       keep all label maps in Result.labels (memory: one byte a pixel)
     silent     no progress bar
+    relabel    256 uint8: relabel[class of the net] is the class of the labels, where they differ;
+               what is scored and kept is relabelled
+    region     callable, label H x W -> H x W bool: score these pixels besides on their own, in
+               Result.region_scores
 
     Returns a Result. Raises ValueError where there is nothing to run, and what schedules raise.
     """
     if coin_flip and not phases:
         raise ValueError('a coin flip needs phases to choose from: give phases=(0, 1)')
-    name = name or _name(schedule)
-    tally, rng = _Tally(Scores(n_classes, class_names, ignore), keep), np.random.default_rng(seed)
+    check_lookup(relabel)
+    name, rng = name or _name(schedule), np.random.default_rng(seed)
+    tally = _Tally(partial(Scores, n_classes, class_names, ignore), keep, relabel, region)
     with tqdm(desc=name, unit='frame', disable=silent) as bar:
         runs = 1 if coin_flip or not phases else len(phases)
         bar.total = runs * sum(map(len, clips))
@@ -94,11 +106,13 @@ class _Feed:
 class _Tally:
     """Sums over frames of all clips."""
 
-    def __init__(self, scores, keep):
-        self.scores, self.runs = scores, Counter()
+    def __init__(self, new_scores, keep, relabel, region):
+        self.scores, self.relabel, self.region = new_scores(), relabel, region
+        self.region_scores = new_scores() if region else None
+        self.runs = Counter()
         self.frames = self.labelled = self.macs = 0
         self.seconds = self.latency = 0.0
-        self.labels = [] if keep else None
+        self.labels, self.clips = ([], []) if keep else (None, None)
 
     def run_clip(self, schedule, net, clip, stages, done):
         """Run schedule(frames) over the clip and add up what it did; done() after each frame."""
@@ -110,15 +124,17 @@ class _Tally:
             self.latency += now - feed.fed_at
             self.frames += 1
             runs.update([*step.ran, *step.then])
+            out = relabelled(step.label, self.relabel)
             if feed.label is not None:
-                self._score(step.label, feed, number)
+                self._score(out, feed, number)
             if self.labels is not None:
-                kept.append(step.label)
+                kept.append(out)
             done()
             start = time.perf_counter()  # resuming it runs what comes after the output
         self.seconds += time.perf_counter() - start - feed.loading
         if self.labels is not None:
             self.labels.append(kept)
+            self.clips.append(getattr(clip, 'name', None))
         costs = stage_cost(net, stages)  # now, as clips differ in size
         if unknown := set(runs) - set(costs):
             raise ValueError(f'the schedule ran the stages {sorted(unknown)}, which evaluate '
@@ -129,6 +145,8 @@ class _Tally:
     def _score(self, out, feed, number):
         try:
             self.scores.add(out, feed.label)
+            if self.region:
+                self.region_scores.add(out, feed.label, self.region)
         except ValueError as error:
             raise ValueError(f'{feed.name}, frame {number} (the first is 1): {error}') from None
         self.labelled += 1
@@ -138,7 +156,8 @@ class _Tally:
             raise ValueError(f'{name}: there are no frames to run, give at least one clip')
         return Result(name, self.scores, {s.name: self.runs[s.name] / self.frames for s in stages},
                       self.macs / self.frames, 1e3 * self.seconds / self.frames,
-                      1e3 * self.latency / self.frames, self.frames, self.labelled, self.labels)
+                      1e3 * self.latency / self.frames, self.frames, self.labelled,
+                      self.region_scores, self.labels, self.clips)
 
 
 def _name(schedule):

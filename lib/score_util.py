@@ -117,9 +117,19 @@ class Scores:
         self.class_names = [str(n) for n in class_names or range(n_classes)]
         self.hist = np.zeros((n_classes, n_classes), np.int64)
 
-    def add(self, out, gt):
-        """Count one output label map, H x W, against its ground truth, H x W or 1 x H x W."""
-        self.hist += fast_hist(_plane(gt, out), out, self.n_classes, self.ignore)
+    def add(self, out, gt, region=None):
+        """Count one output label map, H x W, against its ground truth, H x W or 1 x H x W.
+
+        region  callable, ground truth H x W -> H x W bool: count these pixels only
+        """
+        gt = _plane(gt, out)
+        if region is not None:
+            inside = np.asarray(region(gt))
+            if inside.shape != gt.shape:
+                raise ValueError(f'the region has the shape {inside.shape}, the ground truth '
+                                 f'{gt.shape}: region(label) gives one bool a pixel')
+            gt = np.where(inside, gt, self.ignore)
+        self.hist += fast_hist(gt, out, self.n_classes, self.ignore)
 
     def merge(self, other):
         """Add the counts of other Scores of as many classes. Returns self."""

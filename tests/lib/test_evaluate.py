@@ -78,6 +78,36 @@ def test_label_maps_are_kept_where_asked(fake_net, fake, clips):
         [[0, 0, 1, 2]] * 2
 
 
+def test_net_classes_are_relabelled_before_scores_and_kept_maps(fake_net, clips):
+    lookup = np.zeros(256, np.uint8)
+    lookup[[0, 21, 42, 63]] = 0, 1, 2, 2                 # the classes of the oracle on the frames
+    truth = [[(in_, None if label is None else lookup[label]) for in_, label in clip]
+             for clip in clips]
+    result = evaluate(schedule.per_frame, fake_net, truth, 3, silent=True, keep=True,
+                      relabel=lookup)
+    np.testing.assert_array_equal(result.scores.hist, np.diag([12, 0, 24]))
+    assert [label.max() for label in result.labels[0]] == [0, 1, 2, 2]
+
+
+def test_a_region_is_scored_besides(fake_net, clips):
+    seen = []
+
+    def left(label):
+        seen.append(label.shape)
+        return np.arange(3) < np.ones((2, 1))
+
+    result = run(schedule.alternating, fake_net, clips, region=left)
+    assert set(seen) == {(2, 3)}                         # labels are 1 x 2 x 3
+    np.testing.assert_array_equal(result.region_scores.hist * 3, result.scores.hist)
+    assert run(schedule.per_frame, fake_net, clips).region_scores is None
+
+
+def test_clips_of_kept_label_maps_are_named(fake_net, clips):
+    named = type('Clip', (list,), {'name': 'a/1'})(clips[0])
+    result = run(schedule.every_other, fake_net, [named, clips[1]], phases=(0, 1), keep=True)
+    assert result.clips == ['a/1', 'a/1', None, None] and len(result.labels) == 4
+
+
 def test_time_leaves_out_loading_and_latency_leaves_out_late_stages(fake_net, fake):
     class Slow(list):
         def __iter__(self):
@@ -121,6 +151,11 @@ def test_errors(fake_net, clips):
     clip.append((clips[0][2][0], np.zeros((9, 9), np.uint8)))
     with pytest.raises(ValueError, match=r'seq05, frame 3 .*shape \(9, 9\)'):
         run(schedule.per_frame, fake_net, [clip])
+    with pytest.raises(ValueError, match=r'frame 1 .*region .*shape \(3,\), .* .2, 3'):
+        run(schedule.per_frame, fake_net, clips, region=lambda label: np.ones(3, bool))
+    for lookup in (np.zeros(21, np.uint8), np.zeros(256), {0: 1}):
+        with pytest.raises(ValueError, match='256 uint8'):
+            run(schedule.per_frame, fake_net, clips, relabel=lookup)
     other = tuple(stage._replace(name=stage.name.upper()) for stage in schedule.FCN8S)
     with pytest.raises(ValueError, match='DEEP.*same stages'):
         run(partial(schedule.per_frame, stages=other), fake_net, clips)

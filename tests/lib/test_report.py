@@ -48,6 +48,21 @@ def test_html_is_escaped(results):
     assert 'a|b <c>' in cells
 
 
+def test_agreement_and_region_are_columns_at_the_end(results):
+    for result, value in zip(results, (0, 1), strict=True):
+        result.labels, result.clips = [[np.full((2, 2), value, np.uint8)]], ['a']
+    results[1].region_scores = results[0].scores
+    head, _, *rows = results_table(results, 'markdown', oracle=results[0],
+                                   region_title='boundary mIU %').splitlines()
+    assert head.endswith('labelled frames | boundary mIU % | agreement mIU % |')
+    assert [row.split(' | ')[-2:] for row in rows] == [['-', '100.00 |'], ['90.45', '0.00 |']]
+
+
+def test_schedules_on_video_without_labels_have_no_scores(results):
+    row = results_table([result('x', [[0, 0], [0, 0]], {})]).splitlines()[-1]
+    assert row.split()[:6] == ['x', '-', '-', '-', '-', '-']
+
+
 def test_unknown_form(results):
     with pytest.raises(ValueError, match='text, markdown, html'):
         results_table(results, 'latex')

@@ -66,14 +66,20 @@ def open_label(path, num_values, size=None, colors=None):
     else:
         raise DatasetError(f'{path}: a label holds one class index a pixel, this is a {im.mode} '
                            'image; is it the coloured rendering of the label?')
-    if size is not None and im.size != tuple(size):
-        raise DatasetError(f'{path}: the label is {_dims(im.size)} but its frame is {_dims(size)}; '
-                           'one of the two was resized')
+    if size is not None:
+        check_label_size(path, im.size, size)
     wrong = (label >= num_values) & (label != IGNORE)
     if wrong.any():
         raise DatasetError(f'{path}: label value {label[wrong][0]} is neither below {num_values} '
                            f'nor {IGNORE} (ignore); is this label made for another class list?')
     return label.astype(np.uint8)
+
+
+def check_label_size(path, size, frame_size, frame='its frame'):
+    """Raise DatasetError naming the label `path` if its size is not `frame_size` (w, h)."""
+    if tuple(size) != tuple(frame_size):
+        raise DatasetError(f'{path}: the label is {_dims(size)} but {frame} is '
+                           f'{_dims(frame_size)}; one of the two was resized')
 
 
 def read_lines(path, help):

@@ -1,11 +1,18 @@
-"""From PIL images to the frame inputs of a Caffe net."""
+"""From images to the frame inputs of a Caffe net."""
 import numpy as np
+from PIL import Image
 
 
 def preprocess(im, mean_bgr):
-    """Turn a PIL image into a net input: 3 x H x W float32, BGR in 0..255, minus `mean_bgr`.
+    """Turn an image into a net input: 3 x H x W float32, BGR in 0..255, minus `mean_bgr`.
 
-    BGR and a per-channel mean are what the ImageNet VGG nets were trained on in Caffe.
+    BGR and a per-channel mean are what the ImageNet VGG nets were trained on in Caffe. `im` is a
+    PIL image or H x W x 3 uint8 RGB.
     """
-    bgr = np.asarray(im.convert('RGB'), dtype=np.float32)[:, :, ::-1]
+    bgr = np.asarray(as_image(im).convert('RGB'), dtype=np.float32)[:, :, ::-1]
     return np.ascontiguousarray((bgr - np.asarray(mean_bgr, np.float32)).transpose(2, 0, 1))
+
+
+def as_image(im):
+    """A PIL image as it is, an H x W x 3 or H x W uint8 array as the PIL image it holds."""
+    return im if isinstance(im, Image.Image) else Image.fromarray(np.asarray(im))

@@ -19,7 +19,7 @@ SOURCES = {
     'youtube': (
         'v1/ (frames of Youtube-Objects v1) and youtube_masks/ (the masks of Jain & Grauman)',
         'unpack Youtube-Objects v1 from https://data.vision.ee.ethz.ch/cvl/youtube-objects/ into '
-        'v1/ and the masks from https://vision.cs.utexas.edu/projects/foreground_propagation/ into '
+        'v1/ and the masks from https://vision.cs.utexas.edu/projects/videoseg/ into '
         'youtube_masks/; or arrange DAVIS so: python -m datasets.davis DAVIS_ROOT ROOT; '
         'or render the miniature: python -m datasets.miniature youtube'),
     'voc': (
@@ -29,9 +29,9 @@ SOURCES = {
     'nyud': (
         'images/img_{id}.png, segmentation/img_{id}.mat, {train,val,test}.txt, '
         'raw/{video}/*.ppm and test_rawImages.txt of NYUDv2 with 40 classes',
-        'unpack http://dl.caffe.berkeleyvision.org/nyud.tar.gz (images, labels, lists), and the raw '
-        'video of https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html into raw/; or render the '
-        'miniature: python -m datasets.miniature nyud'),
+        'unpack http://dl.caffe.berkeleyvision.org/nyud.tar.gz (images, labels, lists), and the '
+        'raw video of https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html into raw/; or render '
+        'the miniature: python -m datasets.miniature nyud'),
 }
 
 

@@ -15,14 +15,12 @@ from PIL import Image
 
 from datasets.clips import Clip
 from datasets.errors import DatasetError
-from datasets.files import IGNORE, image_size, open_image, open_rgb
-from datasets.palette import Palette, voc_palette
+from datasets.files import IGNORE, image_size, open_image, open_rgb, read_names
+from datasets.palette import Palette
+from datasets.pascal_voc import pascal
 from datasets.preprocess import preprocess
 from datasets.sources import find_root
 
-VOC_CLASSES = ('background', 'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',
-               'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant',
-               'sheep', 'sofa', 'train', 'tvmonitor')
 CLASSES = ('background', 'aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse',
            'motorbike', 'train')
 OBJECT_LEVEL = 15  # of a mask: JPEG smears its black and white, grey levels above are the object
@@ -31,7 +29,7 @@ OBJECT_LEVEL = 15  # of a mask: JPEG smears its black and white, grey levels abo
 def _from_voc_table():
     table = np.zeros(256, np.uint8)
     for k, name in enumerate(CLASSES):
-        table[VOC_CLASSES.index(name)] = k
+        table[pascal.classes.index(name)] = k
     table[IGNORE] = IGNORE
     return table
 
@@ -49,8 +47,8 @@ class youtube:
     """
 
     classes = CLASSES
-    palette = Palette([voc_palette()[VOC_CLASSES.index(name)] for name in CLASSES])
-    mean = np.array((104.00698793, 116.66876762, 122.67891434), np.float32)
+    palette = Palette([pascal.palette[pascal.classes.index(name)] for name in CLASSES])
+    mean = pascal.mean
     from_voc = _from_voc_table()
 
     def __init__(self, root=None, side=500):
@@ -153,7 +151,7 @@ class youtube:
             return None
         label = self.load_label(*name, n)
         if ids == 'voc':
-            return self.convert_yt2voc_label(label, name[0], VOC_CLASSES)
+            return self.convert_yt2voc_label(label, name[0], pascal.classes)
         return self.make_label(label, name[0])
 
     def _open_pair(self, class_, vid, shot, idx):
@@ -172,10 +170,9 @@ class youtube:
 
     def _read_split(self, split, known):
         path = self.dir / f'{split}.txt'
-        if not path.is_file():
-            raise DatasetError(f'{path}: no such list; Youtube-Objects has no official split, so '
-                               'leave split away or write one class/video/shot a line there')
-        shots = [tuple(line.split('/')) for line in path.read_text().split()]
+        names = read_names(path, 'Youtube-Objects has no official split: leave split away, or '
+                                 'write one class/video/shot a line there')
+        shots = [tuple(name.split('/')) for name in names]
         for shot in shots:
             if shot not in known:
                 raise DatasetError(f'{path}: {"/".join(shot)} is no class/video/shot with masks')

@@ -1,0 +1,80 @@
+"""Rendered rooms in the NYUDv2 layout: videos of raw frames, four of them labelled.
+
+The official data has one labelled frame for most of its scenes, of 640 x 480 pixels; here a frame
+has half the size. The lists {train,val}_rawImages.txt are ours, only that of test is official.
+"""
+import numpy as np
+from PIL import Image
+from scipy.io import savemat
+
+from datasets.drawn.rooms.scene import RATE, Scene, kind_of, without_outlines
+
+SCENES = 'rooms'
+SIZE = 320, 240  # width and height of a raw frame, pixels
+UNITS = {'test': 6, 'val': 2, 'train': 4}  # rooms rendered when nothing else is asked for
+FRAMES, LABELLED = 24, (5, 11, 17, 23)  # frames of a video, and which of them are labelled
+FIRST_ID = 5001  # beyond the 1449 official images
+_SPLITS = ('test', 'val', 'train')
+_TICKS = 4_000_000  # of the camera's 60 MHz clock between frames; it overflows at 2^32
+
+
+def render(root, seed, split, number, size=SIZE):
+    """Write room `number` of `split` under `root`: its video, labelled images and labels."""
+    scene = Scene([_SPLITS.index(split) + 1, seed, number], number)
+    window = crop(*size)
+    video = root / 'raw' / video_name(split, number)
+    for folder in (video, root / 'images', root / 'segmentation'):
+        folder.mkdir(parents=True, exist_ok=True)
+    for index in range(FRAMES):
+        photo, label = scene.frame(index, *size)
+        Image.fromarray(photo).save(video / frame_name(split, number, index))
+        if index in LABELLED:
+            id = image_ids(split, number)[LABELLED.index(index)]
+            Image.fromarray(photo[window]).save(root / 'images' / f'img_{id}.png')
+            savemat(root / 'segmentation' / f'img_{id}.mat',
+                    {'segmentation': without_outlines(label[window])}, do_compression=True)
+
+
+def finish(root, units):
+    """Write the lists of ids of each split, and beside them the raw frames they were cut from."""
+    for split, count in units.items():
+        ids, frames = [], []
+        for number in range(count):
+            ids += [str(id) for id in image_ids(split, number)]
+            frames += [f'{video_name(split, number)}/{frame_name(split, number, index)}'
+                       for index in LABELLED]
+        for name, lines in ((split, ids), (f'{split}_rawImages', frames)):
+            (root / f'{name}.txt').write_text(''.join(f'{line}\n' for line in lines))
+
+
+def crop(width, height):
+    """The slices (rows, columns) of a raw frame that are its labelled image.
+
+    They are rows 44..468 and columns 40..599 of an official frame, scaled to the frame given.
+    """
+    return (slice(44 * height // 480, 469 * height // 480),
+            slice(40 * width // 640, 600 * width // 640))
+
+
+def image_ids(split, number):
+    """The ids of the labelled images of a room, one for each of LABELLED."""
+    first = FIRST_ID + _unit(split, number) * len(LABELLED)
+    return list(range(first, first + len(LABELLED)))
+
+
+def video_name(split, number):
+    """Such as bedroom_0003: the kind of room and a number that no other split has."""
+    return f'{kind_of(number)}_{_unit(split, number):04d}'
+
+
+def frame_name(split, number, index):
+    """r-{time in days, as Matlab counts them}-{ticks of the camera}.ppm; the time tells the order."""
+    unit = _unit(split, number)
+    time = 735012.345678 + unit / 1000 + index / RATE / 86400
+    ticks = (unit * 2_654_435_761 + index * _TICKS) % 2 ** 32
+    return f'r-{time:.9f}-{ticks}.ppm'
+
+
+def _unit(split, number):
+    """A number for each room of all splits."""
+    return number * len(_SPLITS) + _SPLITS.index(split)

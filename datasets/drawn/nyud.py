@@ -3,7 +3,6 @@
 The official data has one labelled frame for most of its scenes, of 640 x 480 pixels; here a frame
 has half the size. The lists {train,val}_rawImages.txt are ours, only that of test is official.
 """
-import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
@@ -68,7 +67,7 @@ def video_name(split, number):
 
 
 def frame_name(split, number, index):
-    """r-{time in days, as Matlab counts them}-{ticks of the camera}.ppm; the time tells the order."""
+    """r-{time in days, as Matlab counts them}-{ticks}.ppm; it is the time that orders frames."""
     unit = _unit(split, number)
     time = 735012.345678 + unit / 1000 + index / RATE / 86400
     ticks = (unit * 2_654_435_761 + index * _TICKS) % 2 ** 32

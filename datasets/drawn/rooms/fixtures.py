@@ -190,7 +190,8 @@ def washbasin(rng, decor):
     bowl = Board(tile, SINK, .5, .36)
     bowl.shade(.05, .05, .45, .3, 0.75)
     parts = [shadow(.6, .5, .7)]
-    if rng.random() < .4:
+    rim = .86
+    if rng.random() < .5:
         parts += box(tile * .95, SINK, (-.1, .1), (0, .7), (-.3, -.1))
         parts += box(tile, SINK, (-.3, .3), (.68, .85), (-.48, 0))
         wide = .7
@@ -200,9 +201,11 @@ def washbasin(rng, decor):
         parts += box(wood, CABINET, x, (0, .8), (-.5, 0),
                      front=doors(wood, CABINET, wide, .8, 2))
         parts += box(decor.stone, COUNTER, x, (.8, .85), (-.53, 0))
-    parts += [sheet(bowl.texture(), (-.25, .25), .856, (-.44, -.08)),
-              *box(tap, SINK, (-.02, .02), (.85, 1.0), (-.08, -.04)),
-              *box(tap, SINK, (-.02, .02), (.97, 1.0), (-.2, -.04))]
+        rim = rng.choice([.87, .98])  # let in, or a bowl that stands on it
+        parts += box(tile, SINK, (-.25, .25), (.85, rim), (-.44, -.08))
+    parts += [sheet(bowl.texture(), (-.25, .25), rim + .004, (-.44, -.08)),
+              *box(tap, SINK, (-.02, .02), (.85, 1.12), (-.08, -.04)),
+              *box(tap, SINK, (-.02, .02), (1.09, 1.12), (-.2, -.04))]
     return Piece(parts, wide, .53, top=.85)
 
 

@@ -48,9 +48,10 @@ class Room:
             light, cuts, strips = rng.uniform(.72, 1.05), _cuts(-length / 2, length / 2), []
             for left, right in zip(cuts, cuts[1:]):
                 across = np.array((right - left, 0, 0))
-                for low, top in ((0, self.height / 2), (self.height / 2, self.height)):
-                    strips.append(Quad(np.array((left, low, 0)), across, np.array((0, top - low, 0)),
-                                       wall, (right - left, top - low), light))
+                for low in (0, self.height / 2):
+                    strips.append(Quad(np.array((left, low, 0)), across,
+                                       np.array((0, self.height / 2, 0)), wall,
+                                       (right - left, self.height / 2), light))
                 strips.append(Quad(np.array((left, 0, -.012)), across, np.array((0, .09, 0)),
                                    skirting, (right - left, .09), light))
             self.parts += place(strips, x, 0, z, heading)
@@ -144,7 +145,7 @@ class Room:
         for make, chance, on in self.plan['middle']:
             if self.rng.random() < chance:
                 piece = make(self.rng, self.decor)
-                spot = self._free_spot(max(piece.width, piece.depth) / 2, 1.9)
+                spot = self._free_spot(max(piece.width, piece.depth) / 2, 2.0)
                 if spot:
                     heading = self.rng.uniform(-np.pi, np.pi)
                     x, z = spot

@@ -46,7 +46,7 @@ class Walk:
         self.start = np.array((rng.uniform(-side, side), rng.uniform(1.25, 1.6),
                                rng.uniform(.3, .6)))
         aim = np.arctan2(-self.start[0] * rng.uniform(.3, 1.0), room.depth * .7)
-        self.pan = rng.choice([-1, 1]) * rng.uniform(.04, .24)  # rad/s
+        self.pan = rng.choice([-1, 1]) * rng.uniform(.03, .18)  # rad/s
         self.aim = aim - self.pan * rng.uniform(.4, 1.2)
         self.velocity = np.array((rng.uniform(-.12, .12), 0, rng.uniform(0, .25)))  # m/s
         self.shake = rng.uniform(.003, .008), rng.uniform(2, 5), rng.uniform(0, 2 * np.pi)

@@ -147,6 +147,8 @@ def counter(rng, decor, sink=True):
         bowl = Board(decor.metal * 0 + 175, SINK, .65, .42)
         bowl.shade(.05, .05, .31, .37, 0.6)
         bowl.shade(.35, .05, .6, .37, 0.6)
+        if rng.random() < .5:  # its front shows
+            parts += box(decor.white(), SINK, (at - .33, at + .33), (.66, .912), (-.65, -.5))
         parts += [sheet(bowl.texture(), (at - .33, at + .33), .915, (-.5, -.08)),
                   *box(tap, SINK, (at - .015, at + .015), (.91, 1.14), (-.08, -.05)),
                   *box(tap, SINK, (at - .015, at + .015), (1.11, 1.14), (-.26, -.05))]

@@ -21,7 +21,7 @@ _RING = 3  # pixels; the window in which two instances meet where the label is I
 
 
 def render(root, seed, split, number, size=SIZE):
-    """Write picture `number` of `split` under `root`: class 1 + number % 20 is in it for certain."""
+    """Write picture `number` of `split` under `root`; its main object is class 1 + number % 20."""
     first = FIGURES[number % len(FIGURES)]
     photo, instances, ids = still([_SEEDS[split], seed, number], first, tuple(size))
     label = Image.fromarray(np.where(_ring(instances), np.uint8(IGNORE), ids[instances]))

@@ -34,8 +34,8 @@ def clutter(sheet, rng, phase):
     elif kind == 1:
         half, top = rng.uniform(0.4, 1.0), rng.uniform(0.3, 0.9)
         sheet.box(-half, -0.8, half, top, color)
-        sheet.polygon([(-half, top), (half, top), (half + 0.2, top + 0.2), (-half + 0.2, top + 0.2)],
-                      tint(color, 1.3))
+        sheet.polygon([(-half, top), (half, top), (half + 0.2, top + 0.2),
+                       (-half + 0.2, top + 0.2)], tint(color, 1.3))
         sheet.polygon([(half, -0.8), (half + 0.2, -0.6), (half + 0.2, top + 0.2), (half, top)],
                       tint(color, 0.7))
     elif kind == 2:

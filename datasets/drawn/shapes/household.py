@@ -67,8 +67,9 @@ def pottedplant(sheet, rng, phase):
         x, y = np.sin(angle) * length * 0.75, -0.3 + np.cos(angle) * length
         sheet.limb([(0, -0.35), (x * 0.4, -0.3 + (y + 0.3) * 0.6), (x, y)], 0.035, tint(leaf, 0.7))
         for along in (0.6, 1.0):
-            sheet.disc(x * along, -0.3 + (y + 0.3) * along, long, tint(leaf, rng.uniform(0.7, 1.25)),
-                       wide / long, np.pi / 2 - angle)
+            green = tint(leaf, rng.uniform(0.7, 1.25))
+            sheet.disc(x * along, -0.3 + (y + 0.3) * along, long, green, wide / long,
+                       np.pi / 2 - angle)
     sheet.polygon([(-0.36, -0.35), (0.36, -0.35), (0.26, -0.95), (-0.26, -0.95)], pot)
     sheet.box(-0.41, -0.42, 0.41, -0.27, tint(pot, 1.2))
 

@@ -9,13 +9,15 @@ from datasets.drawn.shapes.backdrop import SETTINGS, backdrop
 from datasets.drawn.shapes.figures import FIGURES, IDS, clutter, figure_patch
 
 _FLYING = 'aeroplane', 'bird'
+# How large objects of a still are: a unit of the figure, half its extent, over the height.
+_MAIN, _OTHERS, _CLUTTER = (0.25, 0.48), (0.1, 0.32), (0.04, 0.17)
 _HOME = {name: [s for s, names in SETTINGS.items() if name in names] for name in IDS}
 
 
 def still(seed, first, size):
     """A photo (h x w x 3 uint8) and its objects, in a picture of `size` (w, h).
 
-    first: the figure that is in it for certain, and large. Returns (photo, instances, ids):
+    first: the figure of the main object. Returns (photo, instances, ids):
     instances h x w uint8, 0 = background, k = the k-th object; ids[k] is its VOC class.
     """
     rng = np.random.default_rng(seed)
@@ -26,7 +28,7 @@ def still(seed, first, size):
     figures += [clutter] * rng.integers(2, 6)
     placed = []
     for k, figure in enumerate(figures):
-        share = rng.uniform(0.25, 0.5) if k == 0 else rng.uniform(0.1, 0.35)
+        share = rng.uniform(*_MAIN if k == 0 else _CLUTTER if figure is clutter else _OTHERS)
         x = rng.uniform(0.25, 0.75) if k == 0 else rng.uniform(0.02, 0.98)
         foot = horizon + (height - horizon) * rng.uniform(0.15, 1.05)
         aloft = figure.__name__ in _FLYING and rng.random() < 0.7
@@ -59,14 +61,14 @@ class Shot:
         color, horizon = backdrop(rng, setting, self._world)
         for k in range(rng.integers(4, 9)):  # still clutter
             at = rng.uniform(0, self._world[0]), rng.uniform(horizon, self._world[1])
-            patch = figure_patch(clutter, [*seed, 100 + k], at, height * rng.uniform(0.05, 0.2))
+            patch = figure_patch(clutter, [*seed, 100 + k], at, height * rng.uniform(*_CLUTTER))
             _shadow(color, patch, patch.foot())
             patch.paste(color)
         self._behind = Image.fromarray(color.astype(np.uint8))
         self._mirror = rng.random() < 0.5
         self._ahead = -1 if self._mirror else 1  # the way it faces, and goes
-        self._scale = rng.uniform(0.26, 0.42) * height
-        self._rate = rng.uniform(0.18, 0.32)  # of steps, wheels and wings, rad a frame
+        self._scale = rng.uniform(0.28, 0.42) * height
+        self._rate = rng.uniform(0.12, 0.22)  # of steps, wheels and wings, rad a frame
         self._start = rng.uniform(0, 2 * np.pi)
         self._middle = np.array((rng.uniform(0.42, 0.58) * width, rng.uniform(0.5, 0.65) * height))
         self._drift = self._ahead * rng.uniform(0.3, 1.0)  # pixels a frame
@@ -78,7 +80,7 @@ class Shot:
         self._before = None  # what it passes behind: where in the world, and how large
         if rng.random() < 0.4:
             self._before = self._world[0] / 2 + self._ahead * rng.uniform(-20, 90), rng.uniform(
-                0.2, 0.4) * height
+                0.15, 0.32) * height
         self._film = Film(rng, np.zeros(3))
 
     def frame(self, index):
@@ -88,7 +90,7 @@ class Shot:
         swing, rate, phase = self._sway
         sway = swing * np.sin(rate * time + phase)
         shake, quiver = self._shake
-        shake = (np.sin(quiver * (time + 40)) * shake).sum(axis=0)
+        shake = (np.sin(quiver * (time + 40)) * shake * 1.3).sum(axis=0)
         zoom = 1 + 0.1 * sway[0]
         corner = (np.array(self._world) - np.array(self.size) * zoom) / 2
         corner += (self._pan * time, sway[1] * 8) + shake
@@ -97,7 +99,7 @@ class Shot:
         behind = self._behind.transform(self.size, Image.Transform.AFFINE, window,
                                         Image.Resampling.BILINEAR)
         color, mask = np.array(behind, np.float32), np.zeros((height, width), np.uint8)
-        middle = self._middle + (self._drift * time + 16 * sway[2], 9 * sway[3]) - shake
+        middle = self._middle + (self._drift * time + 22 * sway[2], 13 * sway[3]) - shake
         phase = self._start + self._rate * index
         patch = figure_patch(self._figure, [*self._seed, 0], middle,
                              self._scale * (1 + 0.14 * sway[4]), 0.07 * sway[5], self._mirror,

@@ -1,4 +1,4 @@
-"""The sheet one figure is drawn on: shapes in the figure's own units, shaded, ready to be pasted."""
+"""The sheet one figure is drawn on: shapes in its own units, shaded, ready to be pasted."""
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 

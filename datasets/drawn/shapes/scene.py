@@ -8,6 +8,8 @@ from datasets.drawn.photo import Film
 from datasets.drawn.shapes.backdrop import SETTINGS, backdrop
 from datasets.drawn.shapes.figures import FIGURES, IDS, clutter, figure_patch
 
+# Seeds below: a last number tells the objects of a picture apart. Not 0: numpy's generators take
+# [a, b] and [a, b, 0] for the same seed.
 _FLYING = 'aeroplane', 'bird'
 # How large objects of a still are: a unit of the figure, half its extent, over the height.
 _MAIN, _OTHERS, _CLUTTER = (0.25, 0.48), (0.1, 0.32), (0.04, 0.17)
@@ -34,7 +36,7 @@ def still(seed, first, size):
         aloft = figure.__name__ in _FLYING and rng.random() < 0.7
         if aloft:
             foot = height * rng.uniform(0.35, 0.9)
-        patch = figure_patch(figure, [*seed, k], (x * width, height / 2), share * height,
+        patch = figure_patch(figure, [*seed, k + 1], (x * width, height / 2), share * height,
                              rng.normal(0, 0.06), rng.random() < 0.5, rng.uniform(0, 2 * np.pi))
         patch.top += round(foot) - patch.foot()
         placed.append((foot, aloft, figure, patch))
@@ -101,15 +103,15 @@ class Shot:
         color, mask = np.array(behind, np.float32), np.zeros((height, width), np.uint8)
         middle = self._middle + (self._drift * time + 22 * sway[2], 13 * sway[3]) - shake
         phase = self._start + self._rate * index
-        patch = figure_patch(self._figure, [*self._seed, 0], middle,
+        patch = figure_patch(self._figure, [*self._seed, 1], middle,
                              self._scale * (1 + 0.14 * sway[4]), 0.07 * sway[5], self._mirror,
                              phase)
         patch.paste(color, mask, 1)
         if self._before:
             x, size = self._before
             at = (x - corner[0]) / zoom, height * 0.72 - corner[1] * 0.3
-            figure_patch(clutter, [*self._seed, 1], at, size / zoom).paste(color, mask, 0)
-        rng = np.random.default_rng([*self._seed, 2, index])
+            figure_patch(clutter, [*self._seed, 2], at, size / zoom).paste(color, mask, 0)
+        rng = np.random.default_rng([*self._seed, 3, index])
         return _expose(self._film, color, index / 30, rng), mask > 0
 
 

@@ -14,13 +14,13 @@ def frame_name(file_name):
 
 
 def frame_time(name):
-    """Seconds at which frame `name` was taken: what lies between its first two dashes."""
+    """When frame `name` was taken: the number between its first two dashes."""
     try:
         _, time, _ = name.split('-', 2)
         return float(time)
     except ValueError:
         raise DatasetError(f'{name}: no time in the name of this frame; expected {RGB}{{time}}-'
-                           '{n}, time in seconds') from None
+                           '{n}, such as r-1294890493.094019-1806686197') from None
 
 
 def list_raw_frames(video):

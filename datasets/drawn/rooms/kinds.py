@@ -13,8 +13,10 @@ _tall_lamp = partial(props.lamp, tall=True)
 # walls: pieces against walls, the first ones placed first; (piece, chance, what lies on it).
 # hung: on walls above the furniture. middle: away from walls. loose: on the floor.
 # floor: what floors are made of.
-_ON_DESK = (props.books, props.papers, props.television, props.lamp, props.things, props.carton)
-_ON_CHEST = (props.lamp, props.television, props.books, props.things, props.plant, props.carton)
+_ON_DESK = (props.books, props.papers, props.television, props.television, props.lamp,
+            props.things, props.carton)
+_ON_CHEST = (props.lamp, props.television, props.television, props.books,
+             props.things, props.plant, props.carton)
 _ON_COUNTER = (props.things, props.things, props.carton, props.papers, props.plant)
 _WOODEN = (lambda rng: materials.boards(rng, materials.wood(rng)),)
 KINDS = {
@@ -34,7 +36,7 @@ KINDS = {
     'kitchen': dict(
         walls=((storage.counter, 1, _ON_COUNTER), (storage.refridgerator, 1, ()),
                (partial(storage.counter, sink=False), .8, _ON_COUNTER), (fixtures.door, .6, ()),
-               (storage.shelves, .4, ()), (storage.cabinet, .4, ()),
+               (storage.shelves, .7, ()), (storage.cabinet, .4, ()),
                (furniture.chair, .5, ()), (_low_cabinet, .4, _ON_COUNTER)),
         hung=((fixtures.window, .5), (_blinds, .5), (fixtures.towel, .7), (fixtures.notices, .5),
               (fixtures.picture, .4), (_curtain, .2)),
@@ -49,7 +51,7 @@ KINDS = {
                (_tall_lamp, .6, ()), (furniture.piano, .3, _ON_CHEST),
                (storage.shelves, .2, ()), (storage.cabinet, .3, ()), (furniture.chair, .5, ())),
         hung=((_curtain, .8), (fixtures.picture, 1), (fixtures.picture, .7), (_blinds, .3),
-              (fixtures.flat_screen, .4), (fixtures.mirror, .2)),
+              (fixtures.flat_screen, .7), (fixtures.mirror, .2)),
         middle=((_coffee_table, .9, (props.books, props.papers, props.things, props.plant)),
                 (furniture.stool, .5, ()), (furniture.chair, .3, ()), (props.person, .2, ())),
         loose=(props.floormat, props.floormat, props.plant, props.bag, props.carton, props.clothes,
@@ -66,7 +68,7 @@ KINDS = {
         floor=(materials.tiles,)),
     'office': dict(
         walls=((furniture.desk, 1, _ON_DESK), (storage.bookshelf, 1, ()),
-               (furniture.desk, .7, _ON_DESK), (storage.shelves, .6, ()), (fixtures.door, .5, ()),
+               (furniture.desk, .7, _ON_DESK), (storage.shelves, .85, ()), (fixtures.door, .5, ()),
                (storage.cabinet, .4, ()), (furniture.chair, .8, (props.bag,)),
                (_low_cabinet, .5, _ON_DESK), (storage.bookshelf, .3, ())),
         hung=((_blinds, .8), (fixtures.whiteboard, .6), (fixtures.notices, .7),

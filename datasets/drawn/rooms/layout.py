@@ -127,7 +127,7 @@ class Room:
         room = [self.width - .2, self.depth - 1.0, self.depth - 1.0]
         for make, chance in self.plan['hung']:
             piece = make(rng, self.decor)
-            k = int(rng.choice(3, p=[.5, .25, .25]))
+            k = int(rng.choice(3, p=[.5, .25, .25])) if any(rows) else 0
             if rng.random() < chance and piece.width < room[k]:
                 rows[k].append(piece)
                 room[k] -= piece.width

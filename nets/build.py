@@ -47,11 +47,11 @@ SOLVERS = {
     "camvid-fcn8s-light-even": {"max_iter": 1500, "base_lr": 3e-4},
     "davis-fcn8s-light": {"max_iter": 1200, "base_lr": 3e-4},
     "miniature-cityscapes-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
-    "miniature-nyud-fcn8s-light": {"max_iter": 2400, "base_lr": 7e-4},
-    "miniature-voc-fcn8s-light": {"max_iter": 2400, "base_lr": 7e-4},
+    "miniature-nyud-fcn8s-light": {"max_iter": 2000, "base_lr": 7e-4},
+    "miniature-voc-fcn8s-light": {"max_iter": 2000, "base_lr": 7e-4},
     "miniature-voc-fcn-pool3-light": {"max_iter": 300, "base_lr": 7e-4},
     "miniature-voc-fcn-pool4-light": {"max_iter": 300, "base_lr": 7e-4},
-    "miniature-youtube-fcn8s-light": {"max_iter": 1200, "base_lr": 5e-4},
+    "miniature-youtube-fcn8s-light": {"max_iter": 1000, "base_lr": 5e-4},
 }
 
 

@@ -12,11 +12,13 @@ import multiprocessing
 import os
 import shutil
 import tempfile
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
 from datasets.errors import DatasetError
+from datasets.lock import locked
 from datasets.sources import DATA, env_var
 
 # What each is made by: a module with SCENES (the folder beside it that draws), SIZE (w, h), and
@@ -46,15 +48,36 @@ def miniature(name='cityscapes', root=None, seed=0, size=None, workers=2, **unit
     root = Path(root or Path(os.environ.get(env_var('miniature')) or DATA / 'miniature') / name)
     manifest = {'name': name, 'seed': seed, 'size': list(size or writer.SIZE),
                 'units': {**writer.UNITS, **units}, 'source': _source_digest(name)}
-    found = _units_found(root, manifest)
-    if found and all(found[split] >= n for split, n in manifest['units'].items()):
+    if _lacks_nothing(root, manifest):
         return root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with locked(root.with_name(f'.{root.name}.lock')) as alone:
+        if not _lacks_nothing(root, manifest):  # else another process rendered it as we waited
+            if alone:
+                _remove_unfinished(root)
+            _render_whole(root, manifest, workers)
+    return root
+
+
+def _lacks_nothing(root, wanted):
+    found = _units_found(root, wanted)
+    return bool(found) and all(found[split] >= n for split, n in wanted['units'].items())
+
+
+def _remove_unfinished(root):
+    """Remove what a killed rendering of `root` left."""
+    for left in root.parent.glob(f'.{root.name}-*'):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _render_whole(root, manifest, workers):
+    """Render beside `root`, then put it in place: nobody sees half a dataset."""
+    found = _units_found(root, manifest)
     manifest['units'] = {split: max(n, found.get(split, 0))
                          for split, n in manifest['units'].items()}
     if root.exists() and any(root.iterdir()) and not (root / MANIFEST).is_file():
         raise DatasetError(f'{root}: holds files but no {MANIFEST} of a miniature; move them away '
                            'or name another root')
-    root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{root.name}-', dir=root.parent) as unfinished:
         fresh = Path(unfinished) / root.name
         fresh.mkdir()
@@ -64,7 +87,6 @@ def miniature(name='cityscapes', root=None, seed=0, size=None, workers=2, **unit
         if root.exists():
             shutil.rmtree(root)
         fresh.rename(root)
-    return root
 
 
 def _writer(name):
@@ -94,7 +116,7 @@ def _source_digest(name):
     shared = [drawn / f'{tool}.py' for tool in ('render', 'sketch', 'photo')]
     scenes = sorted((drawn / _writer(name).SCENES).glob('*.py'))
     digest = hashlib.sha256()
-    for path in [Path(__file__), drawn / f'{name}.py', *shared, *scenes]:
+    for path in [drawn / f'{name}.py', *shared, *scenes]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -108,10 +130,18 @@ def _render_all(root, manifest, workers):
     else:
         # Spawned, not forked: a fork of a process with running torch threads may hang.
         context = multiprocessing.get_context('spawn')
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
             for done in [pool.submit(_render_unit, *job) for job in jobs]:
                 done.result()
     _writer(manifest['name']).finish(root, manifest['units'])
+
+
+def _end_with_parent():
+    """Let this worker end when its parent was killed, which a pool alone would never notice."""
+    def watch():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _render_unit(root, manifest, split, number):

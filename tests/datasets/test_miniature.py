@@ -1,6 +1,8 @@
 """The miniature: same bytes from the same seed, a cache that is whole or not there, and scenes
 that look like a street to a net."""
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -89,6 +91,20 @@ def test_units_rendered_earlier_are_kept(quick, tmp_path):
     miniature('cityscapes', root, **{**TINY, 'val': 3})
     assert len(quick) == 2
     assert json.loads((root / module.MANIFEST).read_text())['units'] == {'val': 3, 'train': 2}
+
+
+def test_two_at_once_render_once(quick, tmp_path, monkeypatch):
+    render = module._render_all
+
+    def slow(*args):
+        time.sleep(0.2)
+        render(*args)
+    monkeypatch.setattr(module, '_render_all', slow)
+    (tmp_path / '.root-killed/root').mkdir(parents=True)
+    with ThreadPoolExecutor(3) as pool:
+        roots = [pool.submit(miniature, 'cityscapes', tmp_path / 'root', **TINY) for _ in range(3)]
+    assert [root.result() for root in roots] == [tmp_path / 'root'] * 3 and len(quick) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ['root']  # nor what a killed one left
 
 
 def test_other_names_and_splits_are_refused(tmp_path):

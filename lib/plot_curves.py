@@ -23,7 +23,7 @@ def accuracy_against_cost(series, cost='macs', score='mean_iu', ax=None):
     cost    'macs', 'ms', 'latency' or 'fired'
     score   'acc', 'cl_acc', 'mean_iu' or 'fw_iu'
     """
-    label, value = _choice('cost', COSTS, cost)
+    label, value = choice('cost', COSTS, cost)
     lines = {name: sorted((value(r), _percent(r, score)) for r in results)
              for name, results in series.items()}
     return curves(lines, label, SCORES[score], ax)
@@ -38,27 +38,33 @@ def period_sweep(series, score='mean_iu', ax=None):
     return ax
 
 
-def curves(lines, x_label, y_label, ax=None):
+def curves(lines, x_label, y_label, ax=None, styles=STYLES):
     """Draw {name: [(x, y), ...]} each with its colour and marker. Returns the axes."""
     ax = ax or plt.subplots(figsize=(6.5, 4.2), layout='constrained')[1]
-    for (name, points), (colour, marker) in zip(lines.items(), cycle(STYLES), strict=False):
+    for (name, points), (colour, marker) in zip(lines.items(), cycle(styles), strict=False):
         x, y = zip(*points, strict=True)
         ax.plot(x, y, color=colour, marker=marker, markersize=8, linewidth=1.8, label=name)
+    ax.legend(fontsize=11, framealpha=.9)
+    return label_axes(ax, x_label, y_label)
+
+
+def label_axes(ax, x_label, y_label):
+    """Give axes their labels and the look of all our plots. Returns them."""
     ax.set_xlabel(x_label, fontsize=12)
     ax.set_ylabel(y_label, fontsize=12)
     ax.tick_params(labelsize=11)
     ax.grid(alpha=.3)
     ax.spines[['top', 'right']].set_visible(False)
-    ax.legend(fontsize=11, framealpha=.9)
     return ax
 
 
 def _percent(result, score):
-    _choice('score', SCORES, score)
+    choice('score', SCORES, score)
     return 100 * getattr(result.scores.summary(), score)
 
 
-def _choice(what, table, key):
+def choice(what, table, key):
+    """table[key]. Raises ValueError where there is none, with the keys to choose from."""
     if key not in table:
         raise ValueError(f'no {what} {key!r}: choose one of {", ".join(table)}')
     return table[key]

@@ -26,12 +26,14 @@ class FakeBlob:
 class FakeNet:
     """Frames hold one value, their number 1..4. `score` is 1 at the class a + 4 b + 16 c, where
     a, b, c are the frames (0..3) that shallow, middle and deep stage saw through one another.
-    score_pool4 is the frame itself: its best class is its brightest channel.
+    score_pool3, score_pool4 and upscore2 are the frame itself: their best class is its brightest
+    channel.
     """
 
     def __init__(self):
-        self.blobs = {'data': FakeBlob(1, 3, 1, 1), 'score_pool4': FakeBlob(1, 3, 1, 1),
-                      'score': FakeBlob(1, CLASSES, 1, 1)}
+        self.blobs = {name: FakeBlob(1, 3, 1, 1)
+                      for name in ('data', 'score_pool3', 'score_pool4', 'upscore2')}
+        self.blobs['score'] = FakeBlob(1, CLASSES, 1, 1)
         self._layer_names = LAYERS
         self.top_names = {layer: [layer] for layer in LAYERS}
         self.bottom_names = {layer: [before] for before, layer in zip(LAYERS, LAYERS[1:],
@@ -50,15 +52,18 @@ class FakeNet:
                 getattr(self, name)()
 
     def shallow(self):
-        self.saw['shallow'] = self.blobs['data'].data.copy()
+        self.see('shallow', self.blobs['data'].data.copy(), 'score_pool3')
 
     def middle(self):
-        self.saw['middle'] = self.saw['shallow']
-        self.blobs['score_pool4'].reshape(*self.saw['middle'].shape)
-        self.blobs['score_pool4'].data[...] = self.saw['middle']
+        self.see('middle', self.saw['shallow'], 'score_pool4')
 
     def deep(self):
-        self.saw['deep'] = self.saw['middle']
+        self.see('deep', self.saw['middle'], 'upscore2')
+
+    def see(self, stage, frame, blob):
+        self.saw[stage] = frame
+        self.blobs[blob].reshape(*frame.shape)
+        self.blobs[blob].data[...] = frame
 
     def fuse(self):
         height, width = self.saw['shallow'].shape[2:]

@@ -1,0 +1,84 @@
+"""Rates for the fixed-rate clock, chosen on video without labels.
+
+The idea of the paper: the deeper a layer, the slower its scores change, so that its clock may tick
+more slowly. How slowly is measured: a stage may rest for as many frames as leave its best class
+the same on all but a given share of pixels.
+"""
+from collections import defaultdict, deque
+
+import numpy as np
+from tqdm import tqdm
+
+from lib.run_net import changed_share, feed_net, label_map
+from lib.stages import FCN8S, check_stages, run_stage
+
+PERIODS = (1, 2, 4, 8, 16)
+
+
+def changes_over(net, clips, periods=PERIODS, stages=FCN8S, silent=False):
+    """How much the scores that end each stage change over k frames, for each k of `periods`.
+
+    All stages but the last (which fuses) run on every frame; clips as for lib.evaluate.evaluate.
+
+    Returns {stage name: {k: share 0..1 of pixels whose best class differs between frames t and
+    t + k, mean over all such pairs}}; a k that no clip is long enough for is left out. Raises
+    ValueError where that leaves none, or a period is below 1.
+    """
+    if min(periods) < 1:
+        raise ValueError(f'periods {tuple(periods)}: a period is at least 1 frame')
+    check_stages(net, stages)
+    scored = stages[:-1]
+    found = {stage.name: defaultdict(list) for stage in scored}
+    for clip in tqdm(clips, desc='changes', unit='clip', disable=silent):
+        recent = deque(maxlen=max(periods))  # most recent last
+        for in_, _ in clip:
+            now = _classes(net, in_, scored)
+            for k in periods:
+                if k <= len(recent):
+                    for name, before in recent[-k].items():
+                        found[name][k].append(changed_share(now[name], before))
+            recent.append(now)
+    if not any(found.values()):
+        raise ValueError(f'no clip is longer than the shortest period, {min(periods)} frames: '
+                         'take longer clips')
+    return {name: {k: float(np.mean(shares[k])) for k in sorted(shares)}
+            for name, shares in found.items()}
+
+
+def choose_rates(changes, share):
+    """Rates for lib.schedule.fixed_rate: {stage name: period in frames}.
+
+    changes  what changes_over measured, stages from shallow to deep
+    share    0..1: each stage gets the longest period over which, and over all shorter ones, at most
+             this share of its pixels changes class; 1 where even the shortest changes more
+
+    The first stage gets 1, as all others see the video through it. None gets a longer period than
+    the next deeper one, which would run again on scores that are still the same. Raises ValueError
+    where `share` is not in 0..1 or no stages are given.
+    """
+    if not changes or not 0 <= share <= 1:
+        raise ValueError(f'share {share} for {len(changes)} stages: give a share from 0 to 1 and '
+                         'what changes_over returned')
+    rates, deeper = {}, float('inf')
+    for name in list(changes)[:0:-1]:
+        deeper = rates[name] = min(_longest(changes[name], share), deeper)
+    return {name: rates.get(name, 1) for name in changes}
+
+
+def _classes(net, in_, stages):
+    """{stage name: best class of each pixel, h x w uint8, of the scores that end the stage}."""
+    feed_net(net, in_)
+    classes = {}
+    for stage in stages:
+        run_stage(net, stage)
+        classes[stage.name] = label_map(net.blobs[net.top_names[stage.end][0]].data[0])
+    return classes
+
+
+def _longest(changes, share):
+    longest = 1
+    for period in sorted(changes):
+        if changes[period] > share:
+            break
+        longest = period
+    return longest

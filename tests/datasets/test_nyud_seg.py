@@ -7,6 +7,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from datasets.errors import DatasetError
+from datasets.miniature import miniature
 from datasets.nyud_seg import nyud
 
 REAL = Path(__file__).resolve().parents[2].parent / 'shared' / 'samples' / 'nyud'
@@ -254,3 +255,19 @@ def test_real_images(tmp_path):
         assert data.preprocess(im).shape == (3, *mask.shape)
         walls.append((label == data.classes.index('wall')).mean())
     assert all(walls) and np.mean(walls) > 0.1
+
+
+def test_reads_the_miniature(tmp_path):
+    data = nyud(miniature('nyud', tmp_path / 'nyud', test=1, val=0, train=0,
+                          size=(160, 120), workers=1))
+    vid, = data.list_vids('test')
+    frames = data.list_frames(vid)
+    clips = data.clips('test', length=6)
+    assert data.list_vids() == [vid] and len(clips) == len(data.get_dset('test'))
+    for idx, clip in zip(data.get_dset('test'), clips, strict=True):
+        last = data.raw_frame('test', idx)
+        assert clip.frames[-1] == last and [frame for _, frame in clip.frames] == frames[
+            frames.index(last[1]) - 5:frames.index(last[1]) + 1]
+        # the labelled image is the window of its raw frame, to the pixel
+        np.testing.assert_array_equal(np.asarray(clip.image(-1)), np.asarray(data.load_image(idx)))
+        assert clip.label(-1).shape == (106, 140) and (clip.label(-1) < 40).mean() > 0.8

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from datasets.errors import DatasetError
+from datasets.miniature import miniature
 from datasets.pascal_voc import pascal
 
 REAL = Path(__file__).resolve().parents[2].parent / 'shared' / 'samples' / 'voc'
@@ -178,3 +179,14 @@ def test_real_pairs(tmp_path):
         assert 0.001 < data.make_boundaries(label, thickness=5).mean() < 0.5
         shape = tuple(side - 160 if side == 500 else side for side in size[::-1])
         assert [label.shape for _, label in clip] == [shape] * 6
+
+
+def test_reads_the_miniature(tmp_path):
+    data = pascal(miniature('voc', tmp_path / 'voc', val=2, train=1, workers=1))
+    assert data.get_dset() == data.get_dset('val') and len(data.get_dset()) == 2
+    assert len(data.get_dset('train')) == 1 and data.get_dset('train')[0] not in data.get_dset()
+    for idx, clip in zip(data.get_dset(), data.clips(shift=16, num_frames=6), strict=True):
+        label = data.load_label(idx)
+        assert data.load_image(idx).size == (384, 288) and label.shape == (1, 288, 384)
+        assert len(np.unique(label)) > 2  # background, an object, and the ring around it
+        assert {(in_.shape, label.shape) for in_, label in clip} == {((3, 288, 304), (288, 304))}

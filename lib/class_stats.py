@@ -1,0 +1,62 @@
+"""The classes of a dataset one by one: how often each occurs, and what a net takes it for."""
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.score_util import IGNORE
+
+
+class ClassCounts(NamedTuple):
+    """pixels, images  int64 a class: labelled pixels of it, labels that hold it
+    ignored         pixels that count for no class
+    labels          how many labels were counted
+    """
+    pixels: np.ndarray
+    images: np.ndarray
+    ignored: int
+    labels: int
+
+
+def count_classes(labels, n_classes, ignore=IGNORE):
+    """ClassCounts of an iterable of label maps, each H x W or 1 x H x W uint8.
+
+    Raises ValueError where a label holds a class that is not in 0..n_classes-1.
+    """
+    pixels, images = np.zeros(n_classes, np.int64), np.zeros(n_classes, np.int64)
+    ignored, number = 0, 0
+    for number, label in enumerate(labels, 1):
+        found = np.bincount(np.ravel(label), minlength=n_classes)
+        if ignore < len(found):
+            ignored += int(found[ignore])
+            found[ignore] = 0
+        if found[n_classes:].any():
+            raise ValueError(f'label {number} (the first is 1) holds the class '
+                             f'{int(np.nonzero(found)[0][-1])}, classes are 0..{n_classes - 1}: '
+                             'give the number of classes of this dataset')
+        pixels += found[:n_classes]
+        images += found[:n_classes] > 0
+    return ClassCounts(pixels, images, ignored, number)
+
+
+class Confusion(NamedTuple):
+    """truth, output  class numbers: pixels of the one were given the other
+    share          of the true class's pixels, 0..1
+    """
+    truth: int
+    output: int
+    share: float
+
+
+def confusions(hist, count=10):
+    """The `count` most costly Confusions of a confusion matrix, those of most pixels first.
+
+    hist  n x n counts as Scores.hist of lib.score_util: hist[i, j] pixels of class i labelled j
+
+    Fewer where the matrix holds fewer errors.
+    """
+    hist = np.asarray(hist)
+    wrong = hist - np.diag(np.diag(hist))
+    worst = np.argsort(-wrong, axis=None, kind='stable')[:count]
+    pairs = zip(*np.unravel_index(worst, hist.shape), strict=True)
+    return [Confusion(int(i), int(j), float(hist[i, j] / hist[i].sum()))
+            for i, j in pairs if wrong[i, j]]

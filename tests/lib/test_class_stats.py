@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from lib.class_stats import confusions, count_classes
+
+
+def test_pixels_and_images():
+    labels = [np.array([[[0, 0], [2, 255]]], np.uint8), np.array([[2, 2, 2]], np.uint8)]
+    counts = count_classes(iter(labels), 4)
+    assert counts.pixels.tolist() == [2, 0, 4, 0]
+    assert counts.images.tolist() == [1, 0, 2, 0]
+    assert (counts.ignored, counts.labels) == (1, 2)
+
+
+def test_no_labels_count_nothing():
+    counts = count_classes([], 3)
+    assert counts.pixels.tolist() == [0, 0, 0] and counts.labels == 0
+
+
+def test_a_class_too_many_names_the_label():
+    labels = [np.zeros((2, 2), np.uint8), np.full((2, 2), 3, np.uint8)]
+    with pytest.raises(ValueError, match='label 2 .* class 3, classes are 0..2'):
+        count_classes(labels, 3)
+
+
+def test_confusions_by_pixels():
+    hist = np.array([[90, 10, 0], [30, 20, 0], [0, 1, 3]])
+    first, *rest = confusions(hist, count=2)
+    assert first == (1, 0, .6) and rest == [(0, 1, .1)]
+    assert len(confusions(hist)) == 3                     # there are no more errors than that

@@ -21,7 +21,7 @@ _HORIZON = {'sky': (0.8, 1.0), 'sea': (0.3, 0.6), 'road': (0.3, 0.55), 'meadow':
 def backdrop(rng, setting, size):
     """(color h x w x 3 float32 in 0..255, horizon row) of a `setting`; size is (w, h)."""
     width, height = size
-    horizon = round(height * rng.uniform(*_HORIZON[setting]))
+    horizon = min(round(height * rng.uniform(*_HORIZON[setting])), height - 2)  # some ground
     above = _wall(rng, width, horizon) if setting == 'room' else _sky(rng, width, horizon)
     below = _GROUND[setting](rng, width, height - horizon)
     color = np.concatenate([above, below])

@@ -50,3 +50,13 @@ def check_length(length):
     """Raise DatasetError unless `length`, the frames that a clip is to have, is at least 1."""
     if length < 1:
         raise DatasetError(f'a clip of {length} frames was asked for: give a length of at least 1')
+
+
+def without_contained(clips):
+    """The list `clips` without those whose frames all lie in another one, so that the labels of
+    such a clip are not run and scored twice. Of equal clips the first stays.
+    """
+    frames = [set(clip.frames) for clip in clips]
+    return [clip for i, clip in enumerate(clips)
+            if not any(frames[i] < other or frames[i] == other and j < i
+                       for j, other in enumerate(frames))]

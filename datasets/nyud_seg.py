@@ -121,7 +121,7 @@ class nyud:
         It is scaled to the size of `frame`, a PIL image or H x W x 3 uint8.
         """
         frame = as_image(frame)
-        return frame.crop(_window(frame.size))
+        return frame.crop(labelled_window(frame.size))
 
     def preprocess(self, im):
         """PIL image to net input: 3 x H x W float32 BGR, mean subtracted."""
@@ -167,7 +167,7 @@ class nyud:
             return None
         label = self.load_label(labelled[frame])
         raw = raw_frame_path(self._video(frame[0]), frame[1])
-        left, top, right, bottom = _window(image_size(raw))
+        left, top, right, bottom = labelled_window(image_size(raw))
         check_label_size(self._label_path(labelled[frame]), label.shape[:0:-1],
                          (right - left, bottom - top), f'the labelled window of {raw}')
         return label
@@ -188,6 +188,6 @@ class nyud:
         return self.dir / 'segmentation' / f'img_{idx}.mat'
 
 
-def _window(size):
+def labelled_window(size):
     """LABELLED_WINDOW in a raw frame of `size` (width, height), with edges rounded down."""
     return tuple(edge * size[k % 2] // RAW_SIZE[k % 2] for k, edge in enumerate(LABELLED_WINDOW))

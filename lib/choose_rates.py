@@ -5,6 +5,7 @@ more slowly. How slowly is measured: a stage may rest for as many frames as leav
 the same on all but a given share of pixels.
 """
 from collections import defaultdict, deque
+from math import lcm
 
 import numpy as np
 from tqdm import tqdm
@@ -63,6 +64,18 @@ def choose_rates(changes, share):
     for name in list(changes)[:0:-1]:
         deeper = rates[name] = min(_longest(changes[name], share), deeper)
     return {name: rates.get(name, 1) for name in changes}
+
+
+def every_phase(rates):
+    """All phases of a clock with these `rates`: for lib.evaluate.evaluate(phases=...), so that what
+    a stage gave is scored at each age equally often, whichever frames have labels.
+
+    rates  {stage name: period in frames}, as for lib.schedule.fixed_rate
+
+    Returns a list of {stage name: phase}, as many as frames pass until the clock repeats itself.
+    """
+    return [{name: frame % period for name, period in rates.items()}
+            for frame in range(lcm(*rates.values()))]
 
 
 def _classes(net, in_, stages):

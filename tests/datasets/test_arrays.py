@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from datasets.boundaries import class_boundaries, disk, foreground_boundaries, mask_boundaries
-from datasets.clips import Clip
+from datasets.clips import Clip, without_contained
 from datasets.palette import Palette, voc_palette
 from datasets.preprocess import preprocess
 
@@ -105,3 +105,9 @@ def test_clip_is_a_lazy_sequence_of_pairs():
 def test_clip_slices_to_a_shorter_clip():
     part = make_clip([])[1:]
     assert len(part) == 2 and part.name == 'c' and part.frames == [2, 3]
+
+
+def test_without_contained():
+    clips = [Clip(name, frames, None, None, None) for name, frames in
+             (('early', 'ab'), ('whole', 'abcd'), ('same', 'abcd'), ('overlaps', 'cde'))]
+    assert [clip.name for clip in without_contained(clips)] == ['whole', 'overlaps']

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lib import schedule
-from lib.choose_rates import changes_over, choose_rates
+from lib.choose_rates import changes_over, choose_rates, every_phase
 
 
 def clip(*bright):
@@ -53,6 +53,17 @@ def test_rates_drive_the_clock(fake_net):
     assert rates == {'shallow': 1, 'middle': 2, 'deep': 2}
     steps = schedule.fixed_rate(fake_net, [frame for frame, _ in video], rates)
     assert [t for t, step in enumerate(steps) if 'deep' in step.ran] == [0, 2, 4, 6, 8]
+
+
+def test_every_phase_gives_each_stage_each_age(fake_net):
+    rates, ages = {'shallow': 1, 'middle': 2, 'deep': 4}, []
+    frames = [frame for frame, _ in clip(*range(8))]
+    for phase in every_phase(rates):
+        steps = schedule.fixed_rate(fake_net, frames, rates, phase)
+        ran = [t for t, step in enumerate(steps) if 'deep' in step.ran]
+        ages.append(7 - ran[-1])
+    assert sorted(ages) == [0, 1, 2, 3]
+    assert every_phase({'deep': 1}) == [{'deep': 0}]
 
 
 def test_errors(fake_net):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from lib import run_net, schedule
+from lib.choose_rates import changes_over
 from lib.cost import multiply_adds, stage_cost
 from lib.evaluate import evaluate
+from lib.frame_differences import BLOBS, frame_differences
 from lib.stages import FCN8S
 
 caffe = pytest.importorskip('caffe')
@@ -108,6 +110,16 @@ def test_cost_of_the_stages(net, frames):
     side = np.prod(net.blobs['fuse_pool3'].data.shape[2:])
     assert macs['upscore8'] == side * 4 * 16 * 16             # one group a class
     assert sum(cost.values()) == sum(macs.values())
+
+
+def test_changes_of_every_layer(net, frames):
+    clip = [(frames[0], None), (frames[0], None), (frames[1], None)]
+    shot = frame_differences(net, clip)
+    assert list(shot.relative) == list(BLOBS)
+    for changes in (*shot.relative.values(), *(shot.argmax[blob] for blob in BLOBS[1:])):
+        assert changes[0] == 0 < changes[1]
+    changes = changes_over(net, [clip], (1,), silent=True)
+    assert changes['middle'][1] == shot.argmax['score_pool4'].mean()
 
 
 def golden_net():

@@ -7,6 +7,7 @@ first half of each sequence becomes shot 001, listed in ROOT/train.txt, the seco
 listed in ROOT/test.txt. DAVIS: Perazzi et al., CVPR 2016.
 """
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -88,17 +89,19 @@ def _write_shot(root, class_, video, shot, frames):
         Image.fromarray(np.uint8(255) * mask).save(mask_folder / f'{n:05d}.jpg', quality=95)
 
 
-def main():
-    """Arrange the DAVIS folder that the command line names."""
+def main(argv=None):
+    """Arrange the DAVIS folder that the command line names; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('davis_root', metavar='DAVIS_ROOT', help='holds JPEGImages/, Annotations/')
     parser.add_argument('root', metavar='ROOT', help='folder to write')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     try:
         print(arrange(args.davis_root, args.root))
     except DatasetError as error:
-        parser.exit(1, f'{error}\n')
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -7,7 +7,6 @@ Layout (... is {class}/data/{video}/shots/{shot}):
 The dataset has no official split; the .txt files are ours. Video: Prest et al., CVPR 2012; masks:
 Jain & Grauman, ECCV 2014.
 """
-import re
 from functools import partial
 
 import numpy as np
@@ -15,11 +14,12 @@ from PIL import Image
 
 from datasets.clips import Clip
 from datasets.errors import DatasetError
-from datasets.files import IGNORE, image_size, open_image, open_rgb, read_names
+from datasets.files import IGNORE, open_rgb
 from datasets.palette import Palette
 from datasets.pascal_voc import pascal
 from datasets.preprocess import preprocess
 from datasets.sources import find_root
+from datasets.youtube_files import fit, list_folders, list_numbered, number, open_mask, read_shots
 
 CLASSES = ('background', 'aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse',
            'motorbike', 'train')
@@ -61,11 +61,11 @@ class youtube:
 
     def list_shots(self, class_, vid):
         """Names of the shots of a video."""
-        return _folders(self._video('v1', class_, vid))
+        return list_folders(self._video('v1', class_, vid))
 
     def list_frames(self, class_, vid, shot):
         """Names of the frames of a shot, such as 'frame0001', in order of their numbers."""
-        return _numbered(self._frame_folder(class_, vid, shot), 'frame')
+        return list_numbered(self._frame_folder(class_, vid, shot), 'frame')
 
     def list_label_vids(self, class_):
         """Names of the videos of `class_` that have masks."""
@@ -73,11 +73,11 @@ class youtube:
 
     def list_label_shots(self, class_, vid):
         """Names of the shots of a video that have masks."""
-        return _folders(self._video('youtube_masks', class_, vid))
+        return list_folders(self._video('youtube_masks', class_, vid))
 
     def list_label_frames(self, class_, vid, shot):
         """Names of the masks of a shot, such as '00001', in order of their numbers."""
-        return _numbered(self._mask_folder(class_, vid, shot), '')
+        return list_numbered(self._mask_folder(class_, vid, shot), '')
 
     def load_dataset(self, split=None):
         """All (class, video, shot) that have masks, or those that ROOT/{split}.txt lists.
@@ -90,12 +90,12 @@ class youtube:
         if not shots:
             raise DatasetError(f'{self.dir / "youtube_masks"}: holds no masks; unpack the masks of '
                                'Youtube-Objects v1 there, {class}/data/{video}/shots/{shot}/labels')
-        return shots if split is None else self._read_split(split, set(shots))
+        return shots if split is None else read_shots(self.dir / f'{split}.txt', set(shots))
 
     def load_frame(self, class_, vid, shot, idx):
         """Frame `idx` as a PIL RGB image whose longer side is `side`."""
         im = open_rgb(self._frame_path(class_, vid, shot, idx))
-        return im.resize(self._resized(im.size), Image.BILINEAR)
+        return im.resize(fit(im.size, self.side), Image.BILINEAR)
 
     def load_label(self, class_, vid, shot, idx, shape=None):
         """Mask of frame `idx` as 1 x H x W uint8: 1 on the object, 0 elsewhere.
@@ -103,7 +103,7 @@ class youtube:
         It has the size of the loaded frame, or the (height, width) `shape`. Raises DatasetError
         if mask or frame is missing or damaged, or if they differ in their aspect ratio.
         """
-        mask, size = self._open_pair(class_, vid, shot, idx)
+        mask, size = self._open_mask(class_, vid, shot, idx)
         if shape is not None:
             size = shape[-1], shape[-2]
         mask = mask.resize(size, Image.NEAREST)
@@ -140,7 +140,7 @@ class youtube:
                       if (n - min(masks)) % period == 0 and n <= max(masks)]
             scored = {n for n in masks if n >= warmup and (n - min(masks)) % period == 0}
             for n in sorted(scored - set(frames)):
-                self._open_pair(*name, n)  # raises: a mask without its frame
+                self._open_mask(*name, n)  # raises: a mask without its frame
             if scored:
                 clips.append(Clip('/'.join(name), frames, partial(self.load_frame, *name),
                                   partial(self._clip_label, name, scored, ids), self.preprocess))
@@ -154,33 +154,9 @@ class youtube:
             return self.convert_yt2voc_label(label, name[0], pascal.classes)
         return self.make_label(label, name[0])
 
-    def _open_pair(self, class_, vid, shot, idx):
-        """The mask as a grey PIL image, and the size that its frame is resized to."""
-        mask_path = self._mask_folder(class_, vid, shot) / f'{number(idx):05d}.jpg'
-        frame_path = self._frame_path(class_, vid, shot, idx)
-        if mask_path.is_file() and not frame_path.is_file():
-            raise DatasetError(f'{mask_path}: a mask without its frame {frame_path}; unpack the '
-                               'frames of v1 again (later versions number them anew)')
-        mask = open_image(mask_path).convert('L')
-        size = self._resized(image_size(frame_path))
-        if max(abs(a - b) for a, b in zip(self._resized(mask.size), size, strict=True)) > 1:
-            raise DatasetError(f'{mask_path}: the mask is {mask.width} x {mask.height}, its frame '
-                               f'{frame_path} is not of that aspect; are both from v1?')
-        return mask, size
-
-    def _read_split(self, split, known):
-        path = self.dir / f'{split}.txt'
-        names = read_names(path, 'Youtube-Objects has no official split: leave split away, or '
-                                 'write one class/video/shot a line there')
-        shots = [tuple(name.split('/')) for name in names]
-        for shot in shots:
-            if shot not in known:
-                raise DatasetError(f'{path}: {"/".join(shot)} is no class/video/shot with masks')
-        return shots
-
-    def _resized(self, size):
-        scale = self.side / max(size)
-        return tuple(max(1, round(scale * length)) for length in size)
+    def _open_mask(self, class_, vid, shot, idx):
+        mask = self._mask_folder(class_, vid, shot) / f'{number(idx):05d}.jpg'
+        return open_mask(mask, self._frame_path(class_, vid, shot, idx), self.side)
 
     def _known(self, class_):
         if class_ not in self.classes:
@@ -190,7 +166,7 @@ class youtube:
 
     def _list_vids(self, package, class_):
         folder = self.dir / package / self._known(class_) / 'data'
-        return _folders(folder) if folder.is_dir() else []
+        return list_folders(folder) if folder.is_dir() else []
 
     def _video(self, package, class_, vid):
         return self.dir / package / self._known(class_) / 'data' / str(vid) / 'shots'
@@ -203,28 +179,3 @@ class youtube:
 
     def _frame_path(self, class_, vid, shot, idx):
         return self._frame_folder(class_, vid, shot) / f'frame{number(idx):04d}.jpg'
-
-
-def number(idx):
-    """The number of a frame or mask: 12 of 12, 'frame0012', 'frame0012.jpg' and '00012'."""
-    found = re.fullmatch(r'(?:frame)?(\d+)(?:\.jpg)?', str(idx))
-    if not found:
-        raise DatasetError(f'{idx!r}: neither the number of a frame nor a name as frame0001')
-    return int(found[1])
-
-
-def _folders(folder):
-    if not folder.is_dir():
-        raise DatasetError(f'{folder}: no such folder; is the dataset unpacked completely?')
-    return sorted(path.name for path in folder.iterdir() if path.is_dir())
-
-
-def _numbered(folder, prefix):
-    """Stems of the files {prefix}{digits}.jpg of `folder`, by number."""
-    if not folder.is_dir():
-        raise DatasetError(f'{folder}: no such folder; is the dataset unpacked completely?')
-    names = [path.stem for path in folder.glob(f'{prefix}*.jpg')
-             if path.stem.removeprefix(prefix).isdecimal()]
-    if not names:
-        raise DatasetError(f'{folder}: holds no {prefix}*.jpg; unpack the shot again')
-    return sorted(names, key=number)

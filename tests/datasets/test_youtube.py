@@ -5,7 +5,8 @@ from PIL import Image
 
 from datasets.errors import DatasetError
 from datasets.pascal_voc import pascal
-from datasets.youtube import CLASSES, number, youtube
+from datasets.youtube import CLASSES, youtube
+from datasets.youtube_files import number
 
 DOG, CAT = ('dog', '0002', '001'), ('cat', '0001', '003')
 
@@ -117,7 +118,7 @@ def test_clips_run_at_the_pace_of_the_masks(toy):
 
 
 def test_clips_start_before_the_first_mask_and_end_with_the_last(toy):
-    clips = {clip.name: clip for clip in youtube(toy).clips(period=2, ids='voc')}
+    clips = {clip.name: clip for clip in youtube(toy, side=80).clips(period=2, ids='voc')}
     assert clips['cat/0001/003'].frames == [2, 4, 6, 8, 10, 12]
     labelled = [n for n, label in zip(clips['dog/0002/001'].frames,
                                       (label for _, label in clips['dog/0002/001']), strict=True)

@@ -41,18 +41,22 @@ NETS = {
     "stage-cityscapes-fcn8s": partial(fcn8s, 19),
 }
 
-# SolverParameter fields by name; "even" is the second phase of a training (notebooks/train.py)
+# SolverParameter fields by net and phase (notebooks/recipes.py): "-deep" trains without the skips
 SOLVERS = {
     "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
     "camvid-fcn8s-light-even": {"max_iter": 1500, "base_lr": 3e-4},
     "davis-fcn8s-light": {"max_iter": 1200, "base_lr": 3e-4},
     "miniature-cityscapes-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
-    "miniature-nyud-fcn8s-light": {"max_iter": 2000, "base_lr": 7e-4},
+    "miniature-nyud-fcn8s-light-deep": {"max_iter": 1000, "base_lr": 7e-4},
+    "miniature-nyud-fcn8s-light": {"max_iter": 700, "base_lr": 5e-4},
     "miniature-voc-fcn8s-light": {"max_iter": 2000, "base_lr": 7e-4},
+    "miniature-voc-fcn8s-light-deep": {"max_iter": 700, "base_lr": 5e-4},
+    "miniature-voc-fcn8s-light-again": {"max_iter": 700, "base_lr": 5e-4},
     "miniature-voc-fcn-pool3-light": {"max_iter": 300, "base_lr": 7e-4},
     "miniature-voc-fcn-pool4-light": {"max_iter": 300, "base_lr": 7e-4},
-    "miniature-youtube-fcn8s-light": {"max_iter": 1000, "base_lr": 5e-4},
+    "miniature-youtube-fcn8s-light": {"max_iter": 600, "base_lr": 5e-4},
 }
+TRAIN_NETS = {"-even": "", "-again": "", "-deep": "-deep"}  # solver's suffix: that of its net
 
 
 def light_nets():
@@ -60,7 +64,10 @@ def light_nets():
     nets = {}
     for name, (classes, frame, view) in LIGHT_NETS.items():
         nets[f"stage-{name}-fcn8s-light"] = partial(fcn8s, classes, **LIGHT, size=frame)
-        nets[f"{name}-fcn8s-light-train"] = partial(fcn8s, classes, **LIGHT, **TRAIN, size=view)
+        train = nets[f"{name}-fcn8s-light-train"] = partial(
+            fcn8s, classes, **LIGHT, **TRAIN, size=view)
+        if f"{name}-fcn8s-light-deep" in SOLVERS:
+            nets[f"{name}-fcn8s-light-deep-train"] = partial(train, skips=False)
     classes, frame, view = LIGHT_NETS["miniature-voc"]
     for pool in (3, 4):
         build = partial(fcn_pool, classes, pool=pool, **LIGHT_POOL)
@@ -74,8 +81,12 @@ NETS |= light_nets()
 
 def solver(name, max_iter, base_lr):
     """SolverParameter that trains nets/{net}-train.prototxt by Adam."""
+    net = name
+    for suffix, kept in TRAIN_NETS.items():
+        if name.endswith(suffix):
+            net = name.removesuffix(suffix) + kept
     return caffe_pb2.SolverParameter(
-        train_net=f"nets/{name.removesuffix('-even')}-train.prototxt", type="Adam",
+        train_net=f"nets/{net}-train.prototxt", type="Adam",
         base_lr=base_lr, lr_policy="poly", power=0.9, momentum=0.9, momentum2=0.999,
         weight_decay=1e-4, max_iter=max_iter, display=20,
         snapshot_prefix=f"results/train/{name}", random_seed=1337)

@@ -23,7 +23,7 @@ IGNORE_LABEL = 255
 
 
 def fcn8s(classes, width=1, pad=100, fc_kernel=7, fc_dilation=1, fc_width=4096, staged=True,
-          train=False, filler=None, size=(500, 500), batch=1):
+          train=False, skips=True, filler=None, size=(500, 500), batch=1):
     """FCN-8s as a NetParameter: blob `data` (batch x 3 x H x W) in, `score` (classes x H x W) out.
 
     `width` scales the channels of conv1_1..conv5_3, `fc_width` sets those of fc6 and fc7.
@@ -36,11 +36,14 @@ def fcn8s(classes, width=1, pad=100, fc_kernel=7, fc_dilation=1, fc_width=4096, 
 
     `train` adds blob `label` (batch x 1 x H x W, 255 = ignore), dropout after fc6 and fc7, a
     softmax loss averaged over the labelled pixels, and bilinear fillers for the upsampling.
+    Without `skips` the training leaves score_pool3 and score_pool4 as they are: held at zero, the
+    deep scores have to do all by themselves, as in FCN-32s.
     `filler` names the weight filler of the convolutions for training from scratch ("msra");
     without one they are meant to be copied from trained weights. Scores start at zero.
     """
     n = inputs(train, size, batch)
-    pools = trunk(n, 5, width, pad, filler, classes if staged else None)
+    skip = LEARNED if skips else FROZEN * 2
+    pools = trunk(n, 5, width, pad, filler, classes if staged else None, skip)
     top = conv_relu(n, "fc6", pools[5], fc_width, fc_kernel, 0, filler, dilation=fc_dilation)
     if train:
         top = n.drop6 = L.Dropout(top, dropout_ratio=0.5, in_place=True)
@@ -50,12 +53,12 @@ def fcn8s(classes, width=1, pad=100, fc_kernel=7, fc_dilation=1, fc_width=4096, 
     n.score_fr = score(top, classes)
     n.upscore2 = upsample(n.score_fr, classes, 2, bilinear=train)
     if not staged:
-        n.score_pool4 = score(pools[4], classes)
+        n.score_pool4 = score(pools[4], classes, skip)
     n.score_pool4c = crop(n.score_pool4, n.upscore2)
     n.fuse_pool4 = L.Eltwise(n.upscore2, n.score_pool4c, operation=P.Eltwise.SUM)
     n.upscore_pool4 = upsample(n.fuse_pool4, classes, 2, bilinear=train)
     if not staged:
-        n.score_pool3 = score(pools[3], classes)
+        n.score_pool3 = score(pools[3], classes, skip)
     n.score_pool3c = crop(n.score_pool3, n.upscore_pool4)
     n.fuse_pool3 = L.Eltwise(n.upscore_pool4, n.score_pool3c, operation=P.Eltwise.SUM)
     n.upscore8 = upsample(n.fuse_pool3, classes, 8, bilinear=train)
@@ -104,7 +107,7 @@ def inputs(train, size, batch):
     return n
 
 
-def trunk(n, depth, width, pad, filler=None, score_classes=None):
+def trunk(n, depth, width, pad, filler=None, score_classes=None, score_param=LEARNED):
     """Adds VGG-16's blocks 1..depth to `n`; returns their pooled tops by block.
 
     With `score_classes`, score_pool3 and score_pool4 follow their pools at once: staged order.
@@ -118,7 +121,7 @@ def trunk(n, depth, width, pad, filler=None, score_classes=None):
         top = L.Pooling(top, pool=P.Pooling.MAX, kernel_size=2, stride=2)
         n[f"pool{block}"] = pools[block] = top
         if score_classes and block in (3, 4):
-            n[f"score_pool{block}"] = score(top, score_classes)
+            n[f"score_pool{block}"] = score(top, score_classes, score_param)
     return pools
 
 
@@ -134,9 +137,9 @@ def conv_relu(n, name, bottom, channels, kernel, pad, filler=None, dilation=1):
     return n[relu]
 
 
-def score(bottom, classes):
+def score(bottom, classes, param=LEARNED):
     """A 1x1 convolution from features to class scores; zero until trained."""
-    return L.Convolution(bottom, num_output=classes, kernel_size=1, pad=0, param=LEARNED)
+    return L.Convolution(bottom, num_output=classes, kernel_size=1, pad=0, param=param)
 
 
 def labelled_loss(n):

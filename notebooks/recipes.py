@@ -16,9 +16,12 @@ from datasets.youtube import youtube
 @dataclass(frozen=True)
 class Phase:
     """A run of the solver nets/{net}{suffix}-solver.prototxt; a share `even` of its views shows a
-    class drawn evenly from all, so that rare ones are seen often enough to be learned."""
+    class drawn evenly from all, so that rare ones are seen often enough to be learned. `skips`:
+    False sets the scores of pool3 and pool4 to zero, where a "-deep" solver leaves them. The deep
+    stage then has to know the classes, and the skips learn detail afterwards, as FCN-8s does."""
     suffix: str = ""
     even: float = 0.0
+    skips: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,10 @@ RECIPES = {
         camvid_frames, (0.6, 1.6), "vgg16", (Phase(), Phase("-even", 0.7))),
     "davis-fcn8s-light": Recipe(davis_frames),
     "miniature-cityscapes-fcn8s-light": Recipe(cityscapes_frames, start=None, phases=(Phase(),)),
-    "miniature-nyud-fcn8s-light": Recipe(nyud_frames),
-    "miniature-voc-fcn8s-light": Recipe(voc_frames),
+    "miniature-nyud-fcn8s-light": Recipe(
+        nyud_frames, phases=(Phase("-deep", 0.5, skips=False), Phase(even=0.5))),
+    "miniature-voc-fcn8s-light": Recipe(voc_frames, phases=(
+        Phase(even=0.5), Phase("-deep", 0.5, skips=False), Phase("-again", 0.5))),
     "miniature-voc-fcn-pool3-light": Recipe(voc_frames, start="miniature-voc-fcn8s-light"),
     "miniature-voc-fcn-pool4-light": Recipe(voc_frames, start="miniature-voc-fcn8s-light"),
     "miniature-youtube-fcn8s-light": Recipe(youtube_frames, start="miniature-voc-fcn8s-light"),

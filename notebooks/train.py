@@ -100,6 +100,9 @@ def train_phase(args, data, frames, number):
         solver.net.copy_from(weights)
     else:
         first_weights(solver.net, recipe, args.vgg, data, frames)
+    if not phase.skips:
+        for blob in (*solver.net.params["score_pool3"], *solver.net.params["score_pool4"]):
+            blob.data[...] = 0
     caffe.set_precision(args.precision)
     count, _, *crop = solver.net.blobs["data"].shape
     sample = sampler(data, frames, phase.even, crop=tuple(crop), scale=recipe.scale)

@@ -38,6 +38,13 @@ class Weights:
     sha256: str | None = None
 
 
+def made_here(name, data, score, size=None, sha256=None):
+    """The row of weights that `make train-NAME` makes; `score` on every frame."""
+    net = name if "-pool" in name else f"stage-{name}"
+    return Weights(f"{name}.caffemodel", (net,), data, "this repository", f"make train-{name}",
+                   score, size=size, sha256=sha256)
+
+
 PUBLISHED = "the paper's authors"
 VGG = "Simonyan and Zisserman, CC BY 4.0"
 TABLE = {
@@ -63,17 +70,26 @@ TABLE = {
         "http://www.robots.ox.ac.uk/~vgg/research/very_deep/): give its path, "
         "make train-camvid-fcn8s-light VGG=path. Without either: VGG=none",
         size=58859525, sha256="c7d4cde5f17e2ff88f12d74a77ef3082fa5227e578bbfacd4a6c109830d77487"),
-    "miniature-cityscapes-fcn8s-light": Weights(
-        "miniature-cityscapes-fcn8s-light.caffemodel",
-        ("stage-miniature-cityscapes-fcn8s-light",), "miniature Cityscapes", "this repository",
-        command="make train-miniature-cityscapes-fcn8s-light",
-        score="45.8 mIU, miniature val", size=7173345,
-        sha256="3bf816239a378d8100becea0ef28f0b79888b88e2ded22205b87a8ec0d7537d7"),
-    "camvid-fcn8s-light": Weights(
-        "camvid-fcn8s-light.caffemodel", ("stage-camvid-fcn8s-light",), "CamVid train, after "
-        "ImageNet", "this repository", command="make train-camvid-fcn8s-light",
-        score="60.2 mIU, CamVid val",
-        size=7141502, sha256="fb3a1dbffc0ff71bd21a66fb8578286f7bb5f53e7fad073e7f285b1cb21f9b7b"),
+    "camvid-fcn8s-light": made_here(
+        "camvid-fcn8s-light", "CamVid train, after ImageNet", "60.2 mIU, CamVid val",
+        7141502, "fb3a1dbffc0ff71bd21a66fb8578286f7bb5f53e7fad073e7f285b1cb21f9b7b"),
+    "davis-fcn8s-light": made_here(
+        "davis-fcn8s-light", "first halves of four DAVIS shots, after CamVid",
+        "78.1 mIU, second halves, every 5th frame",
+        7181305, "19cd6d87967a5bc1d7c6213955bf4afb6d7c0bf13340ac053f57b3cb4465e564"),
+    "miniature-cityscapes-fcn8s-light": made_here(
+        "miniature-cityscapes-fcn8s-light", "miniature Cityscapes", "45.8 mIU, its val",
+        7173345, "3bf816239a378d8100becea0ef28f0b79888b88e2ded22205b87a8ec0d7537d7"),
+    "miniature-nyud-fcn8s-light": made_here(
+        "miniature-nyud-fcn8s-light", "miniature NYUDv2, after CamVid", ""),
+    "miniature-voc-fcn8s-light": made_here(
+        "miniature-voc-fcn8s-light", "miniature VOC, after CamVid", ""),
+    "miniature-voc-fcn-pool3-light": made_here(
+        "miniature-voc-fcn-pool3-light", "miniature VOC", ""),
+    "miniature-voc-fcn-pool4-light": made_here(
+        "miniature-voc-fcn-pool4-light", "miniature VOC", ""),
+    "miniature-youtube-fcn8s-light": made_here(
+        "miniature-youtube-fcn8s-light", "miniature Youtube-Objects, after VOC", ""),
 }
 
 

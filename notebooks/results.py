@@ -14,12 +14,26 @@ def results_folder():
     return folder
 
 
+def write_atomically(path, text):
+    """Writes `text` to `path`; whatever interrupts it, `path` holds the whole of the old or new."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(unfinished, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the name without the content
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def write_figures(name, rows, **more):
     """Writes results/<name>.json: `rows`, a list of flat dicts (one for each method scored, printed
     as a table by `make run`), and whatever else JSON can hold. NumPy numbers and arrays are taken.
     """
     path = results_folder() / f"{name}.json"
-    path.write_text(json.dumps({"rows": rows, **more}, indent=1, default=lambda x: x.tolist()))
+    figures = {"rows": rows, **more}
+    write_atomically(path, json.dumps(figures, indent=1, default=lambda x: x.tolist()))
     return path
 
 

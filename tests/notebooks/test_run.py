@@ -1,52 +1,72 @@
-"""notebooks.run over tiny notebooks: what it writes, and that one failure stops nothing."""
+"""notebooks.run over tiny notebooks: several at once, what they leave, and failures last."""
+import io
 import json
+from contextlib import redirect_stdout
 
 import nbformat
 import numpy as np
 import pytest
 
-from notebooks import results, run
+from notebooks import report, results, run
 
-WRITES = """from notebooks.results import write_figures
+# Comes to its end only if the other notebook runs at the same time.
+MEET = """import time, pathlib
+pathlib.Path("{me}.here").touch()
+start = time.monotonic()
+while not pathlib.Path("{other}.here").exists():
+    assert time.monotonic() < start + 60, "nobody else is running"
+    time.sleep(0.05)"""
+FIGURES = """from notebooks.results import write_figures
 write_figures("good", [{"method": "oracle", "mIU": 70.0}, {"method": "clock", "mIU": 66.957}])"""
+THREADS = "import os; print(os.environ['OMP_NUM_THREADS'], 'threads')"
 
 
-@pytest.fixture
-def folder(tmp_path):
-    def notebook(name, *sources):
-        cells = [nbformat.v4.new_markdown_cell(f"# {name}")]
-        cells += [nbformat.v4.new_code_cell(source) for source in sources]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
-    notebook("good", "x = 40 + 2\nprint(x)", WRITES)
-    notebook("bad", "x = 1", "raise ValueError('no such frame')", "print('never')")
-    (tmp_path / "cut.ipynb").write_text('{"cells": [')
-    (tmp_path / "results").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def outcomes(folder, monkeypatch, capsys):
-    """Exit status, printed lines and results of a run over all three notebooks."""
+@pytest.fixture(scope="module")
+def ended(write_notebook, tmp_path_factory):
+    """(exit status, printed lines, results) of one run over notebooks that go well and do not."""
+    folder = tmp_path_factory.mktemp("run")
+    write_notebook(folder / "bad.ipynb", "x = 1", "# third\nraise ValueError('no frame')", "x = 2")
+    write_notebook(folder / "dies.ipynb", "import os\nos._exit(1)")
+    write_notebook(folder / "good.ipynb", MEET.format(me="good", other="warns"), THREADS, FIGURES)
+    write_notebook(folder / "warns.ipynb", MEET.format(me="warns", other="good"), "",
+                   "import warnings\nwarnings.warn('old')")
+    (folder / "cut.ipynb").write_text('{"cells": [')
+    (folder / "results").mkdir()
     (folder / "results/bad.json").write_text('{"rows": [{"method": "stale"}]}')
-    monkeypatch.setattr(run, "NOTEBOOKS", {"bad": None, "cut": None, "good": None})
-    status = run.main(["--results", str(folder / "results")], folder)
-    return status, capsys.readouterr().out.splitlines(), folder / "results"
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(run, "NOTEBOOKS", dict.fromkeys(["bad", "cut", "dies", "good", "warns"]))
+        patch.setattr(run, "usable_cores", lambda: 6)
+        patch.delenv("OMP_NUM_THREADS", raising=False)
+        status = run.main(["--results", str(folder / "results"), "--jobs", "2"], folder)
+    return status, printed.getvalue().splitlines(), folder / "results"
 
 
-def test_failures_stop_nothing_and_come_last(outcomes):
-    status, lines, _ = outcomes
+def test_failures_stop_nothing_and_come_last_with_their_cells(ended):
+    status, lines, _ = ended
     assert status == 1
-    assert lines[-3].startswith("ok      good")
-    assert "cell 3 (raise ValueError('no such frame')): ValueError: no such frame" in lines[-2]
-    assert "cut.ipynb cannot be read as a notebook" in lines[-1]
+    assert lines[-7].startswith("5 notebooks in ") and lines[-7].endswith(": 2 ok, 3 failed")
+    good, warns, bad, cut, dies = lines[-5:]
+    assert good.startswith("good: ok, ") and good.endswith(" s")
+    assert warns.startswith("warns: ok, ") and warns.endswith(" s, with warnings in cell 4")
+    assert bad.startswith("bad: failed, ")
+    assert bad.endswith(" s, cell 3 (# third): ValueError: no frame")
+    assert "cut.ipynb cannot be read as a notebook" in cut
+    assert "cell 2 (import os): the kernel died" in dies
 
 
-def test_executed_copy_page_and_figures(outcomes):
-    *_, results = outcomes
+def test_each_is_announced_as_it_starts_and_ends(ended):
+    _, lines, _ = ended
+    for name in ("bad", "cut", "dies", "good", "warns"):
+        start = lines.index(f"{name}: started")
+        assert any(line.startswith(f"{name}: ") for line in lines[start + 1:-5])
+
+
+def test_executed_copy_page_and_figures(ended):
+    *_, results = ended
     executed = nbformat.read(results / "good.ipynb", as_version=4)
-    assert executed.cells[1].outputs[0].text == "42\n"
-    assert "42" in (results / "good.html").read_text()
-    assert "no such frame" in (results / "bad.html").read_text()
+    assert executed.cells[2].outputs[0].text == "3 threads\n"  # six cores for two kernels
+    assert "3 threads" in (results / "good.html").read_text()
+    assert "no frame" in (results / "bad.html").read_text()
     summary = json.loads((results / "summary.json").read_text())
     assert list(summary) == ["good"]  # nothing stale of the one that failed
     assert summary["good"]["rows"][1]["mIU"] == 66.957
@@ -60,8 +80,15 @@ def test_missing_data_is_skipped_with_the_way_to_get_it(tmp_path, monkeypatch):
     assert "nowhere has no val/" in outcome.note and "To get it:" in outcome.note
 
 
+@pytest.mark.parametrize("argv", [["--jobs", "0"], ["--jobs", "many"], ["no-such-notebook"]])
+def test_bad_arguments_are_refused(argv, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run.main(["--results", str(tmp_path), *argv])
+    assert argv[-1] in capsys.readouterr().err
+
+
 def test_table_aligns_columns_of_uneven_rows():
-    text = run.table([{"method": "oracle", "mIU": 70.0}, {"method": "clock", "fired": "50 %"}])
+    text = report.table([{"method": "oracle", "mIU": 70.0}, {"method": "clock", "fired": "50 %"}])
     assert text.splitlines() == ["method  mIU    fired", "oracle  70.00", "clock          50 %"]
 
 

@@ -59,7 +59,9 @@ def layer_means(collected, measure='argmax', ax=None):
                     linewidth=1.8)
     ax.set_yticks(range(len(points)), [layer for layer, *_ in points])
     ax.invert_yaxis()  # the first layer on top, as in a net
+    ax.margins(y=.12)
     ax.set_xlim(left=0)
+    ax.locator_params(axis='x', nbins=6)
     return label_axes(ax, label, '')
 
 

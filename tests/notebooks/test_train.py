@@ -33,7 +33,7 @@ def test_layers_of_the_same_shape_start_from_other_weights():
 @pytest.fixture(scope="module")
 def shots(tmp_path_factory):
     root = tmp_path_factory.mktemp("shots") / "youtube"
-    return miniature("youtube", root, size=(64, 48), train=1, test=0, workers=1)
+    return miniature("youtube", root, size=(192, 144), train=1, test=0, workers=1)
 
 
 def test_views_are_drawn_from_the_training_frames(shots):

@@ -121,24 +121,29 @@ class youtube:
         """PIL image to net input: 3 x H x W float32 BGR, mean subtracted."""
         return preprocess(im, self.mean)
 
-    def clips(self, period=10, split=None, warmup=None, ids='youtube'):
+    def clips(self, period=10, split=None, warmup=None, ids='youtube', label_period=None):
         """One Clip for each shot of load_dataset(split): every `period`-th frame, with its mask.
 
         The frames are those in step with the first mask, from the start of the shot to its last
         mask. Frames before number `warmup` (2 * period + 1, as in the paper, where the period is
         called clock rate) are run to fill the clock, but have no label. Labels hold the 11 ids,
-        or the 21 of VOC for ids='voc'. A shot with no label left is left out.
+        or the 21 of VOC for ids='voc'. With a `label_period`, a multiple of `period`, only its
+        frames have labels, so that clips of several periods can be scored on the same frames. A
+        shot with no label left is left out.
         """
         if period < 1 or ids not in ('youtube', 'voc'):
             raise DatasetError(f"clips(period={period}, ids={ids!r}): the period is at least 1, "
                                "ids 'youtube' or 'voc'")
+        label_period = label_period or period
+        if label_period % period:
+            raise DatasetError(f'label_period={label_period} is no multiple of the period {period}')
         warmup = 2 * period + 1 if warmup is None else warmup
         clips = []
         for name in self.load_dataset(split):
             masks = {number(mask) for mask in self.list_label_frames(*name)}
             frames = [n for n in map(number, self.list_frames(*name))
                       if (n - min(masks)) % period == 0 and n <= max(masks)]
-            scored = {n for n in masks if n >= warmup and (n - min(masks)) % period == 0}
+            scored = {n for n in masks if n >= warmup and (n - min(masks)) % label_period == 0}
             for n in sorted(scored - set(frames)):
                 self._open_mask(*name, n)  # raises: a mask without its frame
             if scored:

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.cost import stage_cost
+from lib.kept import KeptRun
 from lib.relabel import check_lookup, relabelled
 from lib.report import results_table
 from lib.score_util import IGNORE, Scores
@@ -28,9 +29,9 @@ class Result:
     latency_ms       from the frame being there to its output, mean over frames: what a pipeline
                      runs after its output counts in ms_per_frame only
     region_scores    scores of the pixels of a region, e.g. near boundaries, where one was given
-    labels           label maps, one list a run of a clip, where evaluate was asked to keep them:
-                     with phases, all runs of the first clip, then all of the second
-    clips            names of the clips that these lists are of, None for a clip without a name
+    labels           label maps, one lib.kept.KeptRun a run of a clip, where evaluate was asked to
+                     keep them: with phases, all runs of the first clip, then all of the second
+    clips            names of the clips that these are of, None for a clip without a name
     """
     name: str
     scores: Scores
@@ -43,6 +44,16 @@ class Result:
     region_scores: Scores = None
     labels: list = None
     clips: list = None
+
+    def kept(self, clip):
+        """The KeptRun of the clip of this name, at the first phase where there are several.
+
+        Raises ValueError where it was not kept.
+        """
+        if self.labels is None or clip not in self.clips:
+            raise ValueError(f'{self.name}: kept nothing of the clip {clip!r}, call '
+                             'evaluate(..., keep=True) with it')
+        return self.labels[self.clips.index(clip)]
 
 
 def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignore=IGNORE,
@@ -57,7 +68,7 @@ def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignor
                add up: a score that no choice of phase biases
     coin_flip  run every clip once only, at one of `phases` drawn with `seed`
     stages     the stages the schedule runs, to count their cost
-    keep       keep all label maps in Result.labels (memory: one byte a pixel)
+    keep       keep label maps and Steps of all frames, see Result.labels and Result.kept
     silent     no progress bar
     relabel    256 uint8: relabel[class of the net] is the class of the labels, where they differ;
                what is scored and kept is relabelled
@@ -116,7 +127,7 @@ class _Tally:
 
     def run_clip(self, schedule, net, clip, stages, done):
         """Run schedule(frames) over the clip and add up what it did; done() after each frame."""
-        feed, runs, kept = _Feed(clip), Counter(), []
+        feed, runs, kept = _Feed(clip), Counter(), KeptRun()
         start = time.perf_counter()
         for number, step in enumerate(schedule(feed), 1):
             now = time.perf_counter()
@@ -128,7 +139,7 @@ class _Tally:
             if feed.label is not None:
                 self._score(out, feed, number)
             if self.labels is not None:
-                kept.append(out)
+                kept.append(step, out)
             done()
             start = time.perf_counter()  # resuming it runs what comes after the output
         self.seconds += time.perf_counter() - start - feed.loading

@@ -3,6 +3,8 @@ from itertools import cycle
 
 import matplotlib.pyplot as plt
 
+from lib.agreement import agreement
+
 # Okabe and Ito's colours, which the colour-blind tell apart; a marker each for print without colour
 STYLES = (('#0072B2', 'o'), ('#D55E00', 's'), ('#009E73', '^'), ('#CC79A7', 'D'), ('#E69F00', 'v'),
           ('#56B4E9', 'P'), ('#000000', 'X'), ('#999933', '*'))
@@ -16,24 +18,29 @@ COSTS = {
 }
 
 
-def accuracy_against_cost(series, cost='macs', score='mean_iu', ax=None):
+def accuracy_against_cost(series, cost='macs', score='mean_iu', ax=None, oracle=None):
     """Scores over cost, one line a schedule. Returns the axes.
 
     series  {name: list of Results of lib.evaluate, e.g. one a threshold}; a single one is a point
     cost    'macs', 'ms', 'latency' or 'fired'
     score   'acc', 'cl_acc', 'mean_iu' or 'fw_iu'
+    oracle  a Result of the same clips: scores are against its output, not the labels (all kept)
     """
     label, value = choice('cost', COSTS, cost)
-    lines = {name: sorted((value(r), _percent(r, score)) for r in results)
+    lines = {name: sorted((value(r), _percent(r, score, oracle)) for r in results)
              for name, results in series.items()}
-    return curves(lines, label, SCORES[score], ax)
+    return curves(lines, label, _score_label(score, oracle), ax)
 
 
-def period_sweep(series, score='mean_iu', ax=None):
-    """Scores over the period of the clock: {name: {period in frames: Result}}. Returns the axes."""
-    lines = {name: sorted((period, _percent(r, score)) for period, r in results.items())
-             for name, results in series.items()}
-    ax = curves(lines, 'clock period (frames)', SCORES[score], ax)
+def period_sweep(series, score='mean_iu', ax=None, oracles=None):
+    """Scores over the period of the clock: {name: {period in frames: Result}}. Returns the axes.
+
+    oracles  {period: Result}: scores are against the output of these, not the labels (all kept)
+    """
+    oracles = oracles or {}
+    lines = {name: sorted((period, _percent(r, score, oracles.get(period)))
+                          for period, r in results.items()) for name, results in series.items()}
+    ax = curves(lines, 'clock period (frames)', _score_label(score, oracles), ax)
     ax.set_xticks(sorted({period for results in series.values() for period in results}))
     return ax
 
@@ -58,9 +65,14 @@ def label_axes(ax, x_label, y_label):
     return ax
 
 
-def _percent(result, score):
+def _percent(result, score, oracle=None):
     choice('score', SCORES, score)
-    return 100 * getattr(result.scores.summary(), score)
+    scores = agreement(result, oracle, result.scores.n_classes) if oracle else result.scores
+    return 100 * getattr(scores.summary(), score)
+
+
+def _score_label(score, oracle):
+    return f'agreement with the oracle,\n{SCORES[score]}' if oracle else SCORES[score]
 
 
 def choice(what, table, key):

@@ -7,6 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.run_net import feed_net, fires, label_map
+from lib.schedule import per_frame
 from lib.stages import FCN8S, check_stages, run_stage, split_at
 
 
@@ -17,8 +18,7 @@ def record_signatures(net, clips, stages=FCN8S, gated='deep', silent=False):
     stages up to there; clips as for lib.evaluate.evaluate.
     """
     check_stages(net, stages)
-    before, *_ = split_at(stages, gated)
-    scores = net.top_names[before[-1].end][0]
+    before, scores = _watched(net, stages, gated)
 
     def signature(in_):
         feed_net(net, in_)
@@ -28,6 +28,17 @@ def record_signatures(net, clips, stages=FCN8S, gated='deep', silent=False):
 
     return [[signature(in_) for in_, _ in clip]
             for clip in tqdm(clips, desc='signatures', unit='clip', disable=silent)]
+
+
+def per_frame_recording(net, frames, signatures, stages=FCN8S, gated='deep'):
+    """The schedule per_frame, which besides appends to the list `signatures` what
+    record_signatures records of this clip: spares a run where the oracle is run anyway.
+    """
+    _, scores = _watched(net, stages, gated)
+    signatures.append([])
+    for step in per_frame(net, frames, stages):
+        signatures[-1].append(label_map(net.blobs[scores].data[0]))
+        yield step
 
 
 def firing_share(signatures, threshold):
@@ -57,3 +68,9 @@ def tune_threshold(signatures, target=0.5, steps=24):
         tried.append((abs(share - target), threshold, share))
         low, high = (threshold, high) if share > target else (low, threshold)
     return tuple(np.float64(min(tried)[1:]).tolist())
+
+
+def _watched(net, stages, gated):
+    """The stages before the gated one, and the blob of their scores."""
+    before, *_ = split_at(stages, gated)
+    return before, net.top_names[before[-1].end][0]

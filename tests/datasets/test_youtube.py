@@ -132,6 +132,15 @@ def test_clips_without_warm_up(toy):
     assert cat.frames == [2, 12] and cat.label(0) is not None and dog.label(0) is not None
 
 
+def test_clips_of_several_periods_are_scored_on_the_same_frames(toy):
+    for period in (2, 5, 10):
+        dog, = youtube(toy).clips(period, warmup=15, label_period=10)
+        labels = [label is not None for _, label in dog]
+        assert [n for n, there in zip(dog.frames, labels, strict=True) if there] == [21, 31]
+    with pytest.raises(DatasetError, match='label_period=10 is no multiple of the period 4'):
+        youtube(toy).clips(4, label_period=10)
+
+
 def test_splits_are_lists_of_shots(toy):
     (toy / 'test.txt').write_text('dog/0002/001\n')
     assert youtube(toy).load_dataset('test') == [DOG]

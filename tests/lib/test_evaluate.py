@@ -78,6 +78,17 @@ def test_label_maps_are_kept_where_asked(fake_net, fake, clips):
         [[0, 0, 1, 2]] * 2
 
 
+def test_what_was_kept_is_found_by_the_name_of_its_clip(fake_net, clips):
+    named = [type('Clip', (list,), {'name': name})(clip) for name, clip in zip('ab', clips,
+                                                                               strict=True)]
+    result = run(schedule.alternating, fake_net, named, phases=(0, 1), keep=True)
+    assert result.kept('b') is result.labels[2]
+    assert ['deep' in step.ran for step in result.kept('b').steps()] == [True, False, True, False]
+    for missing in (result, run(schedule.alternating, fake_net, named)):
+        with pytest.raises(ValueError, match=r"kept nothing of the clip 'c', .*keep=True"):
+            missing.kept('c')
+
+
 def test_net_classes_are_relabelled_before_scores_and_kept_maps(fake_net, clips):
     lookup = np.zeros(256, np.uint8)
     lookup[[0, 21, 42, 63]] = 0, 1, 2, 2                 # the classes of the oracle on the frames

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from lib.plot_curves import accuracy_against_cost, curves, period_sweep
@@ -40,6 +41,24 @@ def test_period_sweep_in_order_of_periods():
     ax = period_sweep({'stale': {4: result(.5, 1), 1: result(.75, 1)}, 'clock': {2: result(.5, 1)}})
     assert points(ax) == {'stale': [(1, 75), (4, 50)], 'clock': [(2, 50)]}
     assert ax.get_xticks().tolist() == [1, 2, 4]
+
+
+def kept(value):
+    """A result whose output is one frame of 4 pixels, of the class `value` but for one."""
+    made = result(.5, 1)
+    made.name, made.clips, made.scores.n_classes = 'kept', ['a'], 3
+    made.labels = [[np.array([[0, value, value, value]], np.uint8)]]
+    return made
+
+
+def test_scores_against_the_oracle_in_place_of_labels():
+    oracle, other = kept(1), kept(2)
+    ax = accuracy_against_cost({'oracle': [oracle], 'other': [other]}, score='acc', oracle=oracle)
+    assert points(ax) == {'oracle': [(1, 100)], 'other': [(1, 25)]}
+    assert ax.get_ylabel() == 'agreement with the oracle,\noverall accuracy (%)'
+    ax = period_sweep({'clock': {2: other, 4: other}}, 'acc', oracles={2: oracle, 4: other})
+    assert points(ax) == {'clock': [(2, 25), (4, 100)]}
+    assert ax.get_ylabel().startswith('agreement')
 
 
 def test_each_line_has_its_own_colour_and_marker():

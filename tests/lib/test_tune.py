@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib import schedule
-from lib.tune import firing_share, record_signatures, tune_threshold
+from lib.tune import firing_share, per_frame_recording, record_signatures, tune_threshold
 
 
 @pytest.fixture
@@ -39,6 +39,17 @@ def test_recording_runs_only_what_comes_before_the_gated_stage(fake_net, fake, c
     signatures = record_signatures(fake_net, clips, silent=True)
     assert [len(clip) for clip in signatures] == [20, 20, 20]
     assert set(fake_net.ranges) == {fake.stages['shallow'], fake.stages['middle']}
+
+
+def test_the_oracle_records_as_it_runs(fake_net, clips):
+    signatures = []
+    for clip in clips:
+        frames = [in_ for in_, _ in clip]
+        steps = list(per_frame_recording(fake_net, frames, signatures))
+        oracle = list(schedule.per_frame(fake_net, frames))
+        assert [step.ran for step in steps] == [step.ran for step in oracle]
+        np.testing.assert_array_equal([s.label for s in steps], [s.label for s in oracle])
+    np.testing.assert_array_equal(signatures, record_signatures(fake_net, clips, silent=True))
 
 
 @pytest.mark.parametrize('target', [.1, .33, .5, .9])

@@ -1,4 +1,4 @@
-"""Two schedules side by side: on which frames of a clip their outputs differ most."""
+"""Two schedules side by side: on which frames their outputs differ most."""
 import numpy as np
 
 from lib.run_net import changed_share
@@ -20,3 +20,22 @@ def largest_difference(maps, others, count=1, apart=3):
         if len(chosen) < count and all(abs(t - c) >= apart for c in chosen):
             chosen.append(t)
     return sorted(chosen)
+
+
+def largest_differences(result, other, count=1):
+    """[(clip number, frame number)] where two schedules differ most, in at most one frame a clip.
+
+    result, other  Results of lib.evaluate.evaluate(..., keep=True) on the same clips
+
+    The clip with the largest difference comes first. Raises ValueError where label maps were not
+    kept or are not of the same clips.
+    """
+    for given in (result, other):
+        if given.labels is None:
+            raise ValueError(f'{given.name}: its label maps were not kept, call '
+                             'evaluate(..., keep=True) for both schedules')
+    found = []
+    for number, (maps, others) in enumerate(zip(result.labels, other.labels, strict=True)):
+        [t] = largest_difference(maps, others)
+        found.append((-changed_share(maps[t], others[t]), number, t))
+    return [(number, t) for _, number, t in sorted(found)[:count]]

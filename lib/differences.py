@@ -11,19 +11,19 @@ from lib.report import table
 from lib.shot_store import load_shot, save_shot, shot_path
 
 __all__ = ['BLOBS', 'Differences', 'LayerSummary', 'collect', 'frame_differences', 'summary',
-           'summary_table']
+           'summary_rows', 'summary_table']
 
 
 def collect(net, clips, store, key, blobs=BLOBS, relabel=None, silent=False):
     """frame_differences of every clip, each kept in the folder `store` as soon as it is finished.
 
     What the folder holds already is not run again, so that an interruption loses at most the shot
-    under way. Shots that were made with another key, other blobs or classes or of another length
-    are run again, as are damaged files; a line says how many.
+    under way. Shots that were made with another key, other blobs or classes, of another length or
+    with another first frame are run again, as are damaged files; a line says how many.
 
     clips   as for lib.evaluate.evaluate, each with a `name` of its own, which names its file
-    key     str that tells what the shots depend on besides: the digest of the weights, the size of
-            the frames, ...
+    key     str that tells what the shots depend on besides: the digest of the weights, the frames
+            that were left out between two, ...
     silent  no progress bar
 
     Returns a list of Differences. Raises ValueError for clips without names of their own, an empty
@@ -36,7 +36,7 @@ def collect(net, clips, store, key, blobs=BLOBS, relabel=None, silent=False):
         raise ValueError(f'the key is {key!r}: give a str that tells the net and its input from '
                          'others, such as the digest of its weights')
     paths = [shot_path(store, name) for name in names]
-    digests = [_digest(key, blobs, relabel, len(clip)) for clip in clips]
+    digests = [_digest(key, blobs, relabel, clip) for clip in clips]
     loaded = [load_shot(path, digest) for path, digest in zip(paths, digests, strict=True)]
     for why in sorted({why for _, why in loaded if why}):
         count = sum(why == other for _, other in loaded)
@@ -83,6 +83,14 @@ def summary_table(rows, form='text'):
                             _number(row.relative_std, 3), str(row.pairs)] for row in rows], form)
 
 
+def summary_rows(rows):
+    """What `summary` returns as flat dicts, for JSON: without what was not measured."""
+    return [{'layer': row.layer, 'frame pairs': row.pairs}
+            | {name: value for name, value in (('argmax changed %', 100 * row.argmax_mean),
+                                               ('relative change', row.relative_mean))
+               if not np.isnan(value)} for row in rows]
+
+
 def _layer_summary(layer, collected):
     argmax, relative = (np.concatenate([getattr(shot, kind).get(layer, []) for shot in collected])
                         for kind in ('argmax', 'relative'))
@@ -99,9 +107,12 @@ def _number(value, digits):
     return '-' if np.isnan(value) else f'{value:.{digits}f}'
 
 
-def _digest(key, blobs, relabel, frames):
-    made_of = [key, *blobs], None if relabel is None else np.asarray(relabel).tolist(), frames
-    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+def _digest(key, blobs, relabel, clip):
+    made_of = [key, *blobs], None if relabel is None else np.asarray(relabel).tolist(), len(clip)
+    digest = hashlib.sha256(json.dumps(made_of).encode())
+    for in_, _ in clip[:1]:
+        digest.update(np.ascontiguousarray(in_))
+    return digest.hexdigest()
 
 
 def _pack(shot):

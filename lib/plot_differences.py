@@ -65,6 +65,31 @@ def layer_means(collected, measure='argmax', ax=None):
     return label_axes(ax, label, '')
 
 
+def growth(collected, measure='argmax', ax=None):
+    """Mean change over how far apart the two frames are, one line a layer. Returns the axes.
+
+    collected  {frames from one to the other: list of Differences of lib.differences}
+    measure    'argmax' or 'relative'
+
+    Left out are layers that were not measured at each of these. Raises ValueError for an unknown
+    measure or an empty list.
+    """
+    label, scale = choice('measure', MEASURES, measure)
+    summaries = {apart: summary(shots) for apart, shots in sorted(collected.items())}
+    styles = _styles([layer for shots in collected.values() for shot in shots
+                      for layer in (*shot.argmax, *shot.relative)])
+    lines = {layer: [(apart, scale * getattr(row, f'{measure}_mean'))
+                     for apart, rows in summaries.items() for row in rows if row.layer == layer]
+             for layer in styles}
+    lines = {layer: points for layer, points in lines.items()
+             if len(points) == len(summaries) and not np.isnan(points).any()}
+    ax = curves(lines, 'frames from one to the other', label, ax,
+                [styles[layer] for layer in lines])
+    ax.set_xticks(list(summaries))
+    ax.set_ylim(bottom=0)
+    return ax
+
+
 def _styles(layers):
     """{layer: (colour, marker)}, in the order of first mention."""
     layers = list(dict.fromkeys(layers))

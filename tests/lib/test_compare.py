@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from lib.compare import largest_difference
+from lib.compare import largest_difference, largest_differences
 
 
 def maps_that_differ(counts):
@@ -22,3 +24,20 @@ def test_lists_of_one_clip():
     maps, others = maps_that_differ([1, 2])
     with pytest.raises(ValueError):
         largest_difference(maps, others[:1])
+
+
+def result(*clips):
+    return SimpleNamespace(name='every', labels=list(clips))
+
+
+def test_the_clips_that_differ_most_come_first():
+    pairs = [maps_that_differ(counts) for counts in ([1, 3, 2], [0, 0], [5, 9, 9])]
+    a, b = (result(*clips) for clips in zip(*pairs, strict=True))
+    assert [number for number, _ in largest_differences(a, b, 9)] == [2, 0, 1]
+    assert largest_differences(a, b, 2)[1] == (0, 1)
+
+
+def test_label_maps_that_were_not_kept():
+    with pytest.raises(ValueError, match=r'every: its label maps were not kept.*keep=True'):
+        largest_differences(result(*maps_that_differ([1])), SimpleNamespace(name='every',
+                                                                            labels=None))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lib import differences
-from lib.differences import Differences, collect, summary, summary_table
+from lib.differences import Differences, collect, summary, summary_rows, summary_table
 
 BLOBS = ('data', 'score_pool4', 'score')
 
@@ -81,6 +81,12 @@ def test_a_shot_of_another_length_is_redone(run, clips):
     assert len(run([longer, *clips[1:]])[0][0].argmax['score']) == 3
 
 
+def test_a_shot_of_another_first_frame_is_redone(run, clips, fake):
+    run(clips)
+    other = Shot(clips[0].name, [(fake.frame(2), None), *clips[0][1:]])
+    assert run([other, *clips[1:]])[1] == len(other)
+
+
 def test_a_damaged_file_is_redone_and_said(run, clips, tmp_path, capsys):
     run(clips)
     (tmp_path / 'store/boat%2F1.npz').write_bytes(b'damaged')
@@ -120,6 +126,13 @@ def test_summary_of_shots_without_a_label(collected):
     for shot in collected:
         shot.argmax['label'][:] = np.nan
     assert summary(collected)[2].pairs == 0 and np.isnan(summary(collected)[2].argmax_mean)
+
+
+def test_summary_as_rows_for_json(collected):
+    assert summary_rows(summary(collected)[1:]) == [
+        {'layer': 'score', 'frame pairs': 3, 'argmax changed %': pytest.approx(20),
+         'relative change': .5},
+        {'layer': 'label', 'frame pairs': 1, 'argmax changed %': 50}]
 
 
 def test_summary_as_a_table(collected):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lib.differences import Differences
-from lib.plot_differences import layer_means, traces
+from lib.plot_differences import growth, layer_means, traces
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +67,16 @@ def test_unknown_measures(shot):
         layer_means([shot], 'l2')
     with pytest.raises(ValueError, match='at least one shot'):
         layer_means([])
+
+
+def test_growth_is_over_the_distance_of_frames(shot):
+    other = Differences('boat', {'score': np.array([.5]), 'label': np.array([np.nan])},
+                        {'data': np.array([1.]), 'score': np.array([1.])})
+    ax = growth({5: [other], 1: [shot]})
+    assert lines(ax) == {'score': [(1, 20), (5, 50)]}       # the label was not measured over 5
+    assert colours(ax)['score'] == colours(traces(shot))['score']
+    assert ax.get_xlabel() == 'frames from one to the other'
+    assert ax.get_xticks().tolist() == [1, 5]
+    assert lines(growth({5: [other], 1: [shot]}, 'relative'))['data'] == [(1, .75), (5, 1)]
+    with pytest.raises(ValueError, match="no measure 'mean'"):
+        growth({1: [shot]}, 'mean')

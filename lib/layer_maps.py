@@ -1,0 +1,53 @@
+"""What each score layer of a net says about a frame, as label maps of the size of the frame."""
+import numpy as np
+
+from lib.relabel import check_lookup, relabelled
+from lib.run_net import label_map, segrun
+
+STRIDES = {'score_pool3': 8, 'score_pool4': 16, 'score_fr': 32, 'score': 1}  # of FCN-8s, in pixels
+
+
+def layer_maps(net, clip, strides=STRIDES, relabel=None):
+    """The best class of each pixel by each score layer alone, all stages run on every frame.
+
+    clip     sequence of (in_, label or None), as for lib.evaluate.evaluate
+    strides  {score blob: pixels of the frame that one of its cells stands for, along each side}
+    relabel  256 uint8, what each class is to be shown as
+
+    Returns {score blob: list of H x W uint8, one a frame}. Raises ValueError for blobs that the
+    net lacks.
+    """
+    check_lookup(relabel)
+    if missing := [blob for blob in strides if blob not in net.blobs]:
+        raise ValueError(f'the net has no blob {missing[0]!r}, its blobs are '
+                         f'{", ".join(net.blobs)}: give strides of these')
+    maps = {blob: [] for blob in strides}
+    for in_, _ in clip:
+        segrun(net, in_)
+        for blob, stride in strides.items():
+            classes = relabelled(label_map(net.blobs[blob].data[0]), relabel)
+            maps[blob].append(to_frame(classes, np.shape(in_)[1:], stride))
+    return maps
+
+
+def to_frame(cells, shape, stride):
+    """A coarse map, h x w, at the (height, width) `shape` of the frame: each pixel takes the cell
+    it lies in.
+
+    Padding makes the maps of an FCN reach beyond the frame, and a convolution without it stop
+    short of its borders, both alike on all sides. So the middles are laid on each other, which is
+    right to within half a cell, and pixels beyond the last cell take that one.
+    """
+    rows, columns = (np.clip(np.floor((np.arange(pixels) + .5 - pixels / 2) / stride + count / 2),
+                             0, count - 1).astype(int)
+                     for pixels, count in zip(shape, cells.shape, strict=True))
+    return cells[np.ix_(rows, columns)]
+
+
+def change_rate(maps):
+    """How often each pixel changes class: the share, 0..1, of consecutive pairs of the label maps
+    of a clip (H x W each) on which it does. Returns H x W float; ValueError for less than two maps.
+    """
+    if len(maps) < 2:
+        raise ValueError(f'no two label maps to compare, got {len(maps)}: take a longer clip')
+    return np.mean([now != before for before, now in zip(maps[:-1], maps[1:], strict=True)], axis=0)

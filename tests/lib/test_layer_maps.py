@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from lib.layer_maps import change_rate, layer_maps, to_frame
+
+COARSE = np.array([[1, 2], [3, 4]], np.uint8)
+
+
+def test_a_map_that_covers_the_frame_is_enlarged():
+    np.testing.assert_array_equal(to_frame(COARSE, (4, 4), 2), np.kron(COARSE, np.ones((2, 2))))
+
+
+def test_a_map_that_reaches_beyond_the_frame_is_cut_on_all_sides():
+    cells = np.arange(36, dtype=np.uint8).reshape(6, 6)
+    np.testing.assert_array_equal(to_frame(cells, (4, 4), 2), np.kron(cells[2:4, 2:4],
+                                                                      np.ones((2, 2))))
+
+
+def test_a_map_that_stops_short_goes_on_as_it_ends():
+    out = to_frame(COARSE, (4, 8), 2)
+    assert out[0].tolist() == [1, 1, 1, 1, 2, 2, 2, 2]
+
+
+def test_a_map_of_the_frame_itself_stays():
+    label = np.random.default_rng(0).integers(0, 9, (5, 7), np.uint8)
+    np.testing.assert_array_equal(to_frame(label, (5, 7), 1), label)
+
+
+def test_layers_see_every_frame(fake, fake_net):
+    clip = [(fake.frame(t), None) for t in range(3)]
+    maps = layer_maps(fake_net, clip, {'score_pool4': 1, 'score': 1})
+    assert list(maps) == ['score_pool4', 'score']
+    assert [fake.seen_by_stages(out) for out in maps['score']] == [(t, t, t) for t in range(3)]
+
+
+def test_classes_are_shown_as_others(fake, fake_net):
+    lookup = np.full(256, 7, np.uint8)
+    [label] = layer_maps(fake_net, [(fake.frame(1), None)], {'score': 1}, lookup)['score']
+    assert (label == 7).all()
+
+
+def test_a_layer_that_is_not_there(fake, fake_net):
+    with pytest.raises(ValueError, match="no blob 'score_pool5'.*score_pool4"):
+        layer_maps(fake_net, [(fake.frame(0), None)], {'score_pool5': 32})
+
+
+def test_change_rate():
+    maps = [np.array([[a, b]]) for a, b in ((0, 0), (0, 1), (0, 2), (0, 2), (1, 2))]
+    assert change_rate(maps).tolist() == [[.25, .5]]
+    with pytest.raises(ValueError, match='got 1'):
+        change_rate(maps[:1])

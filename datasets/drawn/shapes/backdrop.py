@@ -77,7 +77,7 @@ def _wall(rng, width, height):
         w, h = rng.uniform(0.08, 0.3, 2) * (width, height * 1.6)
         x, y = rng.uniform(0, width - w), rng.uniform(0, height * 0.6)
         pen.rectangle((x, y, x + w, y + h), _ink(any_color(rng)))
-        rim = min(4, w / 2, h / 2)
+        rim = min(4, w / 3, h / 3)
         pen.rectangle((x + rim, y + rim, x + w - rim, y + h - rim),
                       _ink(any_color(rng) * 0.7 + 50))
     return _floats(sheet) + _fine(rng, width, height, (5, 4), 14)[:, :, None]

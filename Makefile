@@ -12,7 +12,7 @@ STAMP := $(VENV)/.complete
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab test test-all lint nets bench clean
+.PHONY: help run lab test test-all lint nets contents bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ lint: $(STAMP)  ## ruff over code and notebooks
 
 nets: $(STAMP)  ## write nets/*.prototxt anew from nets/fcn8s.py
 	$(PY) -m nets.build
+
+contents: $(STAMP)  ## write notebooks/README.md anew; REPOSITORY=OWNER/NAME sets its links
+	$(PY) -m notebooks.contents $(if $(REPOSITORY),--repository $(REPOSITORY))
 
 bench: $(STAMP)  ## time the stages of FCN-8s on this machine
 	$(PY) -m benchmarks.run

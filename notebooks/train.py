@@ -85,7 +85,7 @@ def first_weights(net, recipe, vgg, data, frames):
         shown = frames[::max(1, len(frames) // 24)]
         images = np.stack([data.preprocess(Image.fromarray(image)) for image, _ in shown])
         start_from_vgg(net, vgg, images)
-    elif recipe.start in TABLE:
+    elif recipe.start not in (None, "vgg16"):
         new = start_from(net, recipe.start)
         print(f"features of {recipe.start}; new: {', '.join(new) or 'nothing'}")
 

@@ -7,6 +7,7 @@ if something is missing or cannot be used, 2 if no dataset was recognised.
 """
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 from datasets.errors import DatasetError
@@ -24,6 +25,7 @@ MARKS = {
 }
 DEPTH = 2  # folders below ROOT, as VOCdevkit/VOC2011 is
 SHOWN = 5  # of a long list; the others are counted
+WIDTH = 100  # of a line printed
 
 
 class Report:
@@ -60,12 +62,13 @@ class Report:
             return default
 
     def __str__(self):
-        rendered = ', a rendered miniature' if (self.root / MANIFEST).is_file() else ''
-        lines = [f'{self.root}: {self.name}{rendered}', *(f'  {text}' for text in self.counts)]
-        if not self.faults:
-            return '\n'.join([*lines, '  all in order'])
-        lines += [f'  missing or wrong: {text}' for text in self.faults]
-        return '\n'.join([*lines, f'  to get it: {SOURCES[self.name][1]}'])
+        fetch, what = SOURCES[self.name][1], self.name
+        if (self.root / MANIFEST).is_file():
+            fetch = f'python -m datasets.miniature {self.name} --root {self.root}'
+            what += ', a rendered miniature'
+        faults = [f'missing or wrong: {text}' for text in self.faults]
+        verdict = [*faults, f'to get it: {fetch}'] if faults else ['all in order']
+        return '\n'.join([f'{self.root}: {what}', *map(_indented, [*self.counts, *verdict])])
 
 
 def recognise(root, depth=DEPTH):
@@ -99,7 +102,7 @@ def main(argv=None):
         what = 'no dataset recognised in it' if root.is_dir() else 'no such folder'
         print(f'{root}: {what}, of those known:')
         for name, (layout, fetch) in SOURCES.items():
-            print(f'  {name}: has {layout}\n    to get it: {fetch}')
+            print(_indented(f'{name}: has {layout}'), _indented(f'to get it: {fetch}', 4), sep='\n')
         return 2
     print('\n\n'.join(map(str, reports)))
     return int(any(report.faults for report in reports))
@@ -111,6 +114,12 @@ def _subfolders(folder):
                       if path.is_dir() and not path.name.startswith('.'))
     except OSError:  # no folder, or one that we may not read
         return []
+
+
+def _indented(text, by=2):
+    """`text` in lines of at most WIDTH columns, words such as addresses left whole."""
+    return textwrap.fill(text, WIDTH, initial_indent=by * ' ', subsequent_indent=(by + 4) * ' ',
+                         break_long_words=False, break_on_hyphens=False)
 
 
 def _shorten(items):

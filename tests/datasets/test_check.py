@@ -19,6 +19,11 @@ def image(path, shape=(60, 80, 3), value=0):
     Image.fromarray(np.full(shape, value, np.uint8)).save(path)
 
 
+def output(capsys):
+    """What was printed, with the breaks of long lines undone."""
+    return ' '.join(capsys.readouterr().out.split())
+
+
 def text(path, *lines):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(''.join(f'{line}\n' for line in lines))
@@ -115,10 +120,10 @@ DAMAGED = [
 def test_whole(name, tmp_path, capsys):
     WRITE[name](tmp_path)
     assert main([str(tmp_path)]) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith(f'{tmp_path}: {name}\n') and 'all in order' in printed
+    printed = output(capsys)
+    assert printed.startswith(f'{tmp_path}: {name} ') and 'all in order' in printed
     for line in WHOLE[name]:
-        assert f'  {line}' in printed
+        assert line in printed
     assert 'to get it' not in printed
 
 
@@ -127,8 +132,16 @@ def test_something_is_missing(name, file, fault, tmp_path, capsys):
     WRITE[name](tmp_path)
     (tmp_path / file).unlink()
     assert main([str(tmp_path)]) == 1
-    printed = capsys.readouterr().out
+    printed = output(capsys)
     assert fault in printed and f'to get it: {SOURCES[name][1]}' in printed
+
+
+def test_a_miniature_is_rendered_again(tmp_path, capsys):
+    write_voc(tmp_path)
+    text(tmp_path / 'manifest.json', '{}')
+    (tmp_path / 'JPEGImages' / '2011_1.jpg').unlink()
+    assert main([str(tmp_path)]) == 1
+    assert f'to get it: python -m datasets.miniature voc --root {tmp_path}' in output(capsys)
 
 
 @pytest.mark.parametrize('name, file, fault', DAMAGED)
@@ -136,7 +149,7 @@ def test_sizes_that_do_not_match(name, file, fault, tmp_path, capsys):
     WRITE[name](tmp_path)
     image(tmp_path / file, (4, 5))
     assert main([str(tmp_path)]) == 1
-    assert fault in capsys.readouterr().out
+    assert fault in output(capsys)
 
 
 def test_no_video_of_cityscapes(tmp_path):
@@ -150,7 +163,7 @@ def test_no_video_of_cityscapes(tmp_path):
 def test_a_dataset_of_which_hardly_anything_is_there(mark, tmp_path, capsys):
     (tmp_path / mark).mkdir()
     assert main([str(tmp_path)]) == 1
-    assert 'missing or wrong' in capsys.readouterr().out
+    assert 'missing or wrong' in output(capsys)
 
 
 def test_long_lists_are_cut(tmp_path):
@@ -173,7 +186,7 @@ def test_folders_below_are_searched(tmp_path):
 @pytest.mark.parametrize('root', ['', 'nowhere'])
 def test_nothing_is_recognised(root, tmp_path, capsys):
     assert main([str(tmp_path / root)]) == 2
-    printed = capsys.readouterr().out
+    printed = output(capsys)
     for name, (layout, fetch) in SOURCES.items():
         assert f'{name}: has {layout}' in printed and fetch in printed
 
@@ -181,6 +194,6 @@ def test_nothing_is_recognised(root, tmp_path, capsys):
 @pytest.mark.skipif(not SHARED.is_dir(), reason='no ../shared')
 def test_real_data(capsys):
     assert main([str(SHARED / 'camvid')]) == 0
-    assert 'val: frames 101, labels 101' in capsys.readouterr().out
+    assert 'val: frames 101, labels 101' in output(capsys)
     assert main([str(SHARED / 'samples' / 'cityscapes')]) == 1  # two frames of each snippet
-    assert 'labelled frames of val without the 19 frames before: 2 (' in capsys.readouterr().out
+    assert 'labelled frames of val without the 19 frames before: 2 (' in output(capsys)

@@ -97,6 +97,13 @@ class youtube:
         im = open_rgb(self._frame_path(class_, vid, shot, idx))
         return im.resize(fit(im.size, self.side), Image.BILINEAR)
 
+    def load_mask(self, class_, vid, shot, idx):
+        """Mask of frame `idx` as its file holds it, a grey PIL image: above OBJECT_LEVEL is object.
+
+        Raises DatasetError as load_label does, which makes a label of it.
+        """
+        return self._open_mask(class_, vid, shot, idx)[0]
+
     def load_label(self, class_, vid, shot, idx, shape=None):
         """Mask of frame `idx` as 1 x H x W uint8: 1 on the object, 0 elsewhere.
 

@@ -10,11 +10,14 @@ class ClassCounts(NamedTuple):
     """pixels, images  int64 a class: labelled pixels of it, labels that hold it
     ignored         pixels that count for no class
     labels          how many labels were counted
+    area            float64 a class: share, 0..1, of a label that it covers, mean over those that
+                    hold it; nan for a class that none holds
     """
     pixels: np.ndarray
     images: np.ndarray
     ignored: int
     labels: int
+    area: np.ndarray
 
 
 def count_classes(labels, n_classes, ignore=IGNORE):
@@ -23,7 +26,7 @@ def count_classes(labels, n_classes, ignore=IGNORE):
     Raises ValueError where a label holds a class that is not in 0..n_classes-1.
     """
     pixels, images = np.zeros(n_classes, np.int64), np.zeros(n_classes, np.int64)
-    ignored, number = 0, 0
+    area, ignored, number = np.zeros(n_classes), 0, 0
     for number, label in enumerate(labels, 1):
         found = np.bincount(np.ravel(label), minlength=n_classes)
         if ignore < len(found):
@@ -34,8 +37,10 @@ def count_classes(labels, n_classes, ignore=IGNORE):
                              f'{int(np.nonzero(found)[0][-1])}, classes are 0..{n_classes - 1}: '
                              'give the number of classes of this dataset')
         pixels += found[:n_classes]
+        area += found[:n_classes] / np.size(label)
         images += found[:n_classes] > 0
-    return ClassCounts(pixels, images, ignored, number)
+    with np.errstate(invalid='ignore'):  # 0/0 is nan: a class that never occurs
+        return ClassCounts(pixels, images, ignored, number, area / images)
 
 
 class Confusion(NamedTuple):

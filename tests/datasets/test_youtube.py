@@ -127,6 +127,14 @@ def test_clips_start_before_the_first_mask_and_end_with_the_last(toy):
     assert clips['cat/0001/003'].label(5).max() == pascal.classes.index('cat')
 
 
+def test_mask_as_its_file_holds_it(toy):
+    mask = youtube(toy, side=40).load_mask(*DOG, 6)
+    assert (mask.mode, mask.size) == ('L', (80, 60))
+    assert mask.getpixel((10, 30)) > 240 and mask.getpixel((70, 30)) < 15
+    with pytest.raises(DatasetError, match='00007.jpg'):
+        youtube(toy).load_mask(*DOG, 7)
+
+
 def test_clips_without_warm_up(toy):
     cat, dog = youtube(toy).clips(period=10, warmup=0)
     assert cat.frames == [2, 12] and cat.label(0) is not None and dog.label(0) is not None

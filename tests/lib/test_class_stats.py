@@ -10,6 +10,7 @@ def test_pixels_and_images():
     assert counts.pixels.tolist() == [2, 0, 4, 0]
     assert counts.images.tolist() == [1, 0, 2, 0]
     assert (counts.ignored, counts.labels) == (1, 2)
+    np.testing.assert_equal(counts.area, [.5, np.nan, (.25 + 1) / 2, np.nan])
 
 
 def test_no_labels_count_nothing():

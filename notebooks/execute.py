@@ -9,6 +9,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 
+from notebooks.parameters import ParametersError, put_in
 from notebooks.results import RESULTS_VARIABLE, ROOT, write_atomically
 
 KERNEL_OPTIONS = ["--log-level=40", "--HistoryManager.enabled=False"]
@@ -31,12 +32,12 @@ class Outcome:
         return ", ".join(filter(None, [state, seconds, self.note]))
 
 
-async def execute(path, results, threads=None, on_cell=lambda: None):
+async def execute(path, results, threads=None, on_cell=lambda: None, parameters=None):
     """Runs the notebook at `path`; writes its copy and page into `results`; returns an Outcome.
 
     Whatever is wrong with the notebook is in the Outcome; only being cancelled is raised, with the
     kernel ended. threads: OMP_NUM_THREADS of the kernel where the user set none. on_cell is called
-    after each code cell.
+    after each code cell. parameters: values of parameters that differ from the notebook's own.
     """
     name, start = path.stem, time.monotonic()
     (results / f"{name}.json").unlink(missing_ok=True)  # figures of an earlier run
@@ -44,6 +45,10 @@ async def execute(path, results, threads=None, on_cell=lambda: None):
         notebook = nbformat.read(path, as_version=4)
     except Exception as error:  # missing, cut short, not JSON: nbformat raises many kinds
         return Outcome(name, "failed", f"{path} cannot be read as a notebook: {error}")
+    try:
+        put_in(notebook, parameters, name)
+    except ParametersError as error:
+        return Outcome(name, "failed", str(error))
     failure = await run_cells(notebook, path.parent, kernel_env(results, threads), on_cell)
     try:
         await asyncio.to_thread(write_pages, notebook, results / name)
@@ -77,6 +82,10 @@ async def run_cells(notebook, folder, env, on_cell):
         on_cell_start=started, on_cell_executed=lambda **_: on_cell())
     try:
         await client.async_execute(env=env)
+    except asyncio.CancelledError:
+        if client.km:  # cancelled while the kernel started, where nbclient leaves it running
+            await client.km.shutdown_kernel(now=True)
+        raise
     except CellExecutionError as error:
         return f"{running}: {error.ename}: {error.evalue}"
     except DeadKernelError:

@@ -22,15 +22,17 @@ class Journal:
         self.code = code_digest()
         self.entries = {} if anew else read_entries(results / FILE)
 
-    def digest(self, path):
-        """Identifies the cells of the notebook at `path` together with the code they call."""
-        return hashlib.sha256(repr((self.code, cells_of(path))).encode()).hexdigest()[:16]
+    def digest(self, path, parameters=None):
+        """Identifies the cells of the notebook at `path` with the code they call, and the values
+        of `parameters` that differ from its own."""
+        made_of = (self.code, cells_of(path), sorted((parameters or {}).items()))
+        return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
 
-    def finished(self, path):
+    def finished(self, path, parameters=None):
         """The Outcome of the notebook at `path` where it need not run again, else None."""
         entry = self.entries.get(path.stem, {})
         kept = all((self.results / f"{path.stem}.{kind}").is_file() for kind in ("ipynb", "html"))
-        if not kept or entry.get("digest") != self.digest(path):
+        if not kept or entry.get("digest") != self.digest(path, parameters):
             return None
         return Outcome(path.stem, "ok", entry["note"], entry["seconds"], earlier=True)
 

@@ -4,7 +4,8 @@ Without names, all whose data is in place are run, several at once where cores a
 Each leaves an executed copy (results/NAME.ipynb), a page to read (results/NAME.html) and its
 figures (results/NAME.json); results/summary.json holds the figures of all. A notebook that fails
 stops none of the others and is named at the end. After an interruption or a failure the next run
-goes on with the notebooks that are not finished, or whose cells or code have changed.
+goes on with the notebooks that are not finished, or whose cells or code have changed. Other data
+and nets come from a file: --parameters (see notebooks/parameters.py).
 """
 import argparse
 import signal
@@ -17,6 +18,7 @@ from datasets.sources import find_root
 from notebooks.execute import Outcome
 from notebooks.journal import Journal, cells_of
 from notebooks.machine import free_memory, usable_cores, workers_for
+from notebooks.parameters import ParametersError, read_parameters
 from notebooks.report import print_report
 from notebooks.results import ROOT
 from notebooks.together import execute_all, say
@@ -43,27 +45,29 @@ def missing_data(name):
     return ""
 
 
-def run(names, results, folder=FOLDER, jobs=None, anew=False):
+def run(names, results, folder=FOLDER, jobs=None, anew=False, parameters=None):
     """Outcomes of the notebooks `names` of `folder`; those whose data is missing are skipped.
 
     jobs: how many at once, None for as many as the machine has room for. anew: also those that
-    finished in a run that was interrupted or had failures.
+    finished in a run that was interrupted or had failures. parameters: {name: values that differ
+    from those of the notebook}.
     """
+    parameters = parameters or {}
     journal = Journal(results, anew)
     paths = {name: folder / f"{name}.ipynb" for name in names}
     outcomes = {}
     for name, path in paths.items():
         if missing := missing_data(name):
             outcomes[name] = Outcome(name, "skipped", missing)
-        elif done := journal.finished(path):
+        elif done := journal.finished(path, parameters.get(name)):
             outcomes[name] = done
             say(f"{name}: {done}")
     waiting = {name: path for name, path in paths.items() if name not in outcomes}
-    digests = {name: journal.digest(path) for name, path in waiting.items()}
+    digests = {name: journal.digest(path, parameters.get(name)) for name, path in waiting.items()}
     cores = usable_cores()
     workers = jobs or workers_for(len(waiting), cores, free_memory())
     outcomes |= execute_all(
-        waiting.values(), results, workers, threads=max(1, cores // workers),
+        waiting.values(), results, workers, threads=max(1, cores // workers), parameters=parameters,
         cells=sum(kind == "code" for path in waiting.values() for kind, _ in cells_of(path)),
         on_end=lambda outcome: journal.add(outcome, digests[outcome.name]))
     if all(outcome.state != "failed" for outcome in outcomes.values()):
@@ -87,14 +91,20 @@ def main(argv=None, folder=FOLDER):
                                                       "if not given")
     parser.add_argument("--anew", action="store_true", help="run also what an interrupted run, or "
                                                             "one with failures, has finished")
+    parser.add_argument("--parameters", type=Path, metavar="FILE.json", help="values of parameters "
+                        "by notebook; without NAMEs those that the file names are run")
     args = parser.parse_args(argv)
-    if unknown := set(args.names) - set(NOTEBOOKS):
+    try:
+        parameters = read_parameters(args.parameters) if args.parameters else {}
+    except ParametersError as error:
+        parser.error(str(error))
+    if unknown := {*args.names, *parameters} - set(NOTEBOOKS):
         parser.error(f"no notebook {', '.join(sorted(unknown))}; there are: {', '.join(NOTEBOOKS)}")
-    names = list(dict.fromkeys(args.names or NOTEBOOKS))
+    names = list(dict.fromkeys(args.names or parameters or NOTEBOOKS))
     results, start = args.results.resolve(), time.monotonic()
     results.mkdir(parents=True, exist_ok=True)
     try:
-        outcomes = run(names, results, folder, args.jobs, args.anew)
+        outcomes = run(names, results, folder, args.jobs, args.anew, parameters)
     except KeyboardInterrupt:
         print("\nStopped. Finished notebooks are kept: the same command goes on from here, or runs "
               "all again with --anew.")

@@ -7,23 +7,24 @@ from tqdm import tqdm
 from notebooks.execute import execute
 
 
-def execute_all(paths, results, workers, threads, cells, on_end):
+def execute_all(paths, results, workers, threads, cells, on_end, parameters):
     """Outcomes of the notebooks at `paths`, by name; `workers` of them at a time, in that order.
 
     threads: OMP_NUM_THREADS of each kernel. cells: the code cells of all, for the progress bar.
-    on_end(outcome) is called as each one ends. Ctrl-C ends the kernels and is raised.
+    on_end(outcome) is called as each one ends. parameters: {name: values that differ from those of
+    the notebook}. Ctrl-C ends the kernels and is raised.
     """
     with tqdm(total=cells, unit="cell", disable=None) as bar:  # None: no bar if not on a terminal
-        return in_a_thread(_execute_all(paths, results, workers, threads, bar, on_end))
+        return in_a_thread(_execute_all(paths, results, workers, threads, bar, on_end, parameters))
 
 
-async def _execute_all(paths, results, workers, threads, bar, on_end):
+async def _execute_all(paths, results, workers, threads, bar, on_end, parameters):
     free = asyncio.Semaphore(workers)
 
     async def one(path):
         async with free:
             say(f"{path.stem}: started")
-            outcome = await execute(path, results, threads, bar.update)
+            outcome = await execute(path, results, threads, bar.update, parameters.get(path.stem))
             say(f"{path.stem}: {outcome}")
             on_end(outcome)
             return outcome

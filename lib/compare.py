@@ -4,12 +4,13 @@ import numpy as np
 from lib.run_net import changed_share
 
 
-def largest_difference(maps, others, count=1, apart=3):
+def largest_difference(maps, others, count=1, apart=3, among=None):
     """Frame numbers, in order, where two lists of label maps of one clip differ most.
 
     count   how many frames
     apart   least distance between two of them, in frames: neighbours would show the same thing
             twice
+    among   frame numbers to choose from, such as those with labels; all if not given
 
     Fewer than `count` where the clip is too short for that. Raises ValueError where the lists
     are not equally long.
@@ -17,7 +18,8 @@ def largest_difference(maps, others, count=1, apart=3):
     shares = [changed_share(a, b) for a, b in zip(maps, others, strict=True)]
     chosen = []
     for t in np.argsort(shares)[::-1].tolist():
-        if len(chosen) < count and all(abs(t - c) >= apart for c in chosen):
+        allowed = (among is None or t in among) and all(abs(t - c) >= apart for c in chosen)
+        if allowed and len(chosen) < count:
             chosen.append(t)
     return sorted(chosen)
 

@@ -3,6 +3,8 @@ import json
 import os
 from pathlib import Path
 
+from lib.agreement import agreement
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS_VARIABLE = "CLOCKWORK_RESULTS"  # set by notebooks.run; by hand, results/ of the clone
 
@@ -37,10 +39,15 @@ def write_figures(name, rows, **more):
     return path
 
 
-def write_results(name, results, **more):
-    """`write_figures` for the Results of lib.evaluate: one row for each schedule."""
+def write_results(name, results, oracle=None, **more):
+    """`write_figures` for the Results of lib.evaluate: one row for each schedule. With an `oracle`,
+    one of them, also how far each agrees with its output (all evaluated with keep=True)."""
     rows = [{"schedule": r.name, "mean IU %": 100 * r.scores.summary().mean_iu,
              "accuracy %": 100 * r.scores.summary().acc, "deep fired %": 100 * r.fired["deep"],
              "GMAC/frame": r.macs_per_frame / 1e9, "ms/frame": r.ms_per_frame,
              "latency ms": r.latency_ms, "labelled frames": r.n_labelled} for r in results]
+    if oracle:
+        for row, result in zip(rows, results, strict=True):
+            scores = agreement(result, oracle, result.scores.n_classes)
+            row["agreement mIU %"] = 100 * scores.summary().mean_iu
     return write_figures(name, rows, **more)

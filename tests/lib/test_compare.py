@@ -18,6 +18,8 @@ def test_the_largest_differences_in_order_of_time_and_apart():
     assert largest_difference(maps, others, count=2) == [2, 6]      # 3 is too near to 2
     assert largest_difference(maps, others, count=2, apart=1) == [2, 3]
     assert largest_difference(maps, others, count=9) == [2, 6]      # the clip holds no more
+    assert largest_difference(maps, others, count=2, among=[0, 3, 5]) == [0, 3]
+    assert largest_difference(maps, others, among=[]) == []
 
 
 def test_lists_of_one_clip():

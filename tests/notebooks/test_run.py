@@ -7,6 +7,8 @@ import nbformat
 import numpy as np
 import pytest
 
+from lib.evaluate import Result
+from lib.score_util import Scores
 from notebooks import report, results, run
 
 # Comes to its end only if the other notebook runs at the same time.
@@ -96,3 +98,14 @@ def test_write_figures_takes_numpy(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path / "new"))
     path = results.write_figures("a", [{"mIU": np.float32(0.5)}], hist=np.eye(2, dtype=int))
     assert json.loads(path.read_text()) == {"rows": [{"mIU": 0.5}], "hist": [[1, 0], [0, 1]]}
+
+
+def test_rows_of_schedules_tell_how_far_they_agree_with_the_oracle(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path))
+    results_of = [Result(name, Scores(2), {"deep": 1.0}, 0, 0, 0, 1, 0,
+                         labels=[[np.full((2, 2), value, np.uint8)]], clips=["a"])
+                  for name, value in (("oracle", 1), ("clock", 0))]
+    for oracle, shares in ((results_of[0], [100, 0]), (None, [None, None])):
+        rows = json.loads(results.write_results("b", results_of, oracle).read_text())["rows"]
+        assert [row["schedule"] for row in rows] == ["oracle", "clock"]
+        assert [row.get("agreement mIU %") for row in rows] == shares

@@ -49,6 +49,7 @@ SOLVERS = {
     "miniature-cityscapes-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
     "miniature-nyud-fcn8s-light-deep": {"max_iter": 1000, "base_lr": 7e-4},
     "miniature-nyud-fcn8s-light": {"max_iter": 700, "base_lr": 5e-4},
+    "miniature-nyud-fcn8s-light-again": {"max_iter": 900, "base_lr": 5e-4},
     "miniature-voc-fcn8s-light": {"max_iter": 2000, "base_lr": 7e-4},
     "miniature-voc-fcn8s-light-deep": {"max_iter": 700, "base_lr": 5e-4},
     "miniature-voc-fcn8s-light-again": {"max_iter": 700, "base_lr": 5e-4},

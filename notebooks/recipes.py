@@ -89,7 +89,8 @@ RECIPES = {
     "davis-fcn8s-light": Recipe(davis_frames),
     "miniature-cityscapes-fcn8s-light": Recipe(cityscapes_frames, start=None, phases=(Phase(),)),
     "miniature-nyud-fcn8s-light": Recipe(
-        nyud_frames, phases=(Phase("-deep", 0.5, skips=False), Phase(even=0.5))),
+        nyud_frames, phases=(
+            Phase("-deep", 0.5, skips=False), Phase(even=0.5), Phase("-again", 0.1))),
     "miniature-voc-fcn8s-light": Recipe(voc_frames, phases=(
         Phase(even=0.5), Phase("-deep", 0.5, skips=False), Phase("-again", 0.5))),
     "miniature-voc-fcn-pool3-light": Recipe(voc_frames, start="miniature-voc-fcn8s-light"),

@@ -2,9 +2,9 @@
 import ast
 import asyncio
 import json
+import math
 
 import nbformat
-import numpy as np
 import pytest
 
 from datasets.sources import env_var
@@ -57,8 +57,7 @@ def test_notebook_runs(name, tmp_path):
     outcome = asyncio.run(execute(cut_down(name, tmp_path), tmp_path))
     assert (outcome.state, outcome.note) == ("ok", "")
     rows = json.loads((tmp_path / f"{name}.json").read_text())["rows"]
-    assert rows and all(map(len, rows))
-    numbers = [value for row in rows for value in row.values() if isinstance(value, float)]
-    assert numbers and np.isfinite(numbers).all()
+    assert rows and all(any(isinstance(value, float) and math.isfinite(value)
+                            for value in row.values()) for row in rows)
     if "schedule" in rows[0]:
         assert rows[0]["schedule"] == "every frame (oracle)" and rows[0]["mean IU %"] > 10

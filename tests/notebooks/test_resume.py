@@ -4,9 +4,10 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import psutil
+import psutil  # comes with ipykernel
 import pytest
 
 from notebooks import journal, run
@@ -23,14 +24,31 @@ from pathlib import Path
 from notebooks import journal, run
 run.NOTEBOOKS = {"first": None, "second": None}
 journal.code_digest = lambda: "this code"
-sys.exit(run.main(["--results", "results", "--jobs", "1"], Path.cwd()))"""
+run.main(["--results", "results", "--jobs", "1"], Path.cwd())"""
 
 
-def started(folder):
+@pytest.fixture
+def two(write_notebook, tmp_path, monkeypatch):
+    """A folder with notebooks first and second; second goes on as long as the file `wait` does."""
+    for name, waits in (("first", False), ("second", True)):
+        write_notebook(tmp_path / f"{name}.ipynb", CELL.format(name=name, waits=waits))
+    (tmp_path / "wait").touch()
+    monkeypatch.setattr(run, "NOTEBOOKS", {"first": None, "second": None})
+    monkeypatch.setattr(journal, "code_digest", lambda: "this code")
+    return tmp_path
+
+
+def executions(folder):
     """(name, process id of the kernel) for each time that a notebook of `folder` was executed."""
     log = folder / "log"
     lines = log.read_text().splitlines() if log.exists() else []
     return [(name, int(pid)) for name, pid in map(str.split, lines)]
+
+
+def signal_at(execution, folder, process, number):
+    """Send signal `number` to `process` as soon as so many notebooks were executed."""
+    wait_until(lambda: len(executions(folder)) == execution)
+    os.kill(process, number)
 
 
 def wait_until(condition):
@@ -44,31 +62,23 @@ def has_ended(pid):
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_killed_run_goes_on_with_what_is_not_finished(write_notebook, tmp_path, root):
-    for name, waits in (("first", False), ("second", True)):
-        write_notebook(tmp_path / f"{name}.ipynb", CELL.format(name=name, waits=waits))
-    (tmp_path / "wait").touch()
-    start = partial(subprocess.Popen, [sys.executable, "-c", COMMAND], cwd=tmp_path, text=True,
-                    stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(root)})
-    statuses, outputs = [], []
-    for so_far, how in ((2, signal.SIGKILL), (3, signal.SIGINT)):
-        with start() as running:
-            try:
-                wait_until(lambda: len(started(tmp_path)) == so_far)  # noqa: B023
-            finally:
-                running.send_signal(how)
-            outputs.append(running.communicate()[0])
-        statuses.append(running.returncode)
-        wait_until(lambda: has_ended(started(tmp_path)[-1][1]))  # no kernel is left behind
-    (tmp_path / "wait").unlink()
-    with start() as running:
-        outputs.append(running.communicate()[0])
-    assert [*statuses, running.returncode] == [-signal.SIGKILL, 130, 0]
-    assert "goes on from here" in outputs[1]
-    assert [name for name, _ in started(tmp_path)] == ["first", "second", "second", "second"]
-    assert "first: started" in outputs[0] and "first: started" not in outputs[1] + outputs[2]
-    assert "first: ok (finished earlier), " in outputs[2] and "second: ok, " in outputs[2]
-    assert not (tmp_path / "results" / journal.FILE).exists()
+def test_a_stopped_run_goes_on_with_what_is_not_finished(two, root, capsys):
+    with subprocess.Popen([sys.executable, "-c", COMMAND], cwd=two, stdout=subprocess.DEVNULL,
+                          env=os.environ | {"PYTHONPATH": str(root)}) as running:
+        signal_at(2, two, running.pid, signal.SIGKILL)
+    again = partial(run.main, ["--results", str(two / "results"), "--jobs", "1"], two)
+    with ThreadPoolExecutor(1) as thread:  # a user at the keyboard
+        thread.submit(signal_at, 3, two, os.getpid(), signal.SIGINT)
+        assert again() == 130
+    for _, kernel in executions(two):
+        wait_until(partial(has_ended, kernel))  # none is left behind
+    assert "the same command goes on from here" in capsys.readouterr().out
+    (two / "wait").unlink()
+    assert again() == 0
+    assert [name for name, _ in executions(two)] == ["first", "second", "second", "second"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("first: ok (finished earlier), ") and lines[1] == "second: started"
+    assert not (two / "results" / journal.FILE).exists()
 
 
 @pytest.fixture

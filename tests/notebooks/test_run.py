@@ -10,6 +10,7 @@ import pytest
 from lib.evaluate import Result
 from lib.score_util import Scores
 from notebooks import report, results, run
+from notebooks.execute import kernel_env
 
 # Comes to its end only if the other notebook runs at the same time.
 MEET = """import time, pathlib
@@ -72,6 +73,11 @@ def test_executed_copy_page_and_figures(ended):
     summary = json.loads((results / "summary.json").read_text())
     assert list(summary) == ["good"]  # nothing stale of the one that failed
     assert summary["good"]["rows"][1]["mIU"] == 66.957
+
+
+def test_the_users_number_of_threads_is_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert kernel_env(tmp_path, threads=2)["OMP_NUM_THREADS"] == "7"
 
 
 def test_missing_data_is_skipped_with_the_way_to_get_it(tmp_path, monkeypatch):

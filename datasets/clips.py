@@ -45,6 +45,14 @@ class Clip:
         label = self._load_label(self.frames[i])
         return None if label is None else label[0]
 
+    def images(self):
+        """All frames, a list of PIL RGB images."""
+        return [self.image(i) for i in range(len(self))]
+
+    def labels(self):
+        """The labels of all frames, a list with None for those without, no frame loaded."""
+        return [self.label(i) for i in range(len(self))]
+
 
 def check_length(length):
     """Raise DatasetError unless `length`, the frames that a clip is to have, is at least 1."""

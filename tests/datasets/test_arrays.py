@@ -98,6 +98,10 @@ def test_clip_is_a_lazy_sequence_of_pairs():
     assert label.shape == (2, 3) and (label == 3).all()
     assert [label is None for _, label in clip] == [False, True, False]
     assert clip.image(0).getpixel((0, 0)) == (1, 0, 0)
+    assert [im.getpixel((0, 0))[0] for im in clip.images()] == [1, 2, 3]
+    del loaded[:]
+    labels = clip.labels()
+    assert not loaded and labels[1] is None and (labels[2] == 3).all()
     with pytest.raises(IndexError):
         clip[3]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from datasets.boundaries import foreground_boundaries
 from datasets.clips import Clip
+from datasets.errors import DatasetError
 from datasets.files import image_size, open_label, open_rgb, read_names
 from datasets.palette import voc_palette
 from datasets.preprocess import as_image, preprocess
@@ -82,25 +83,32 @@ class pascal:
         labels = [None if label is None else crop_label(label, box) for box in boxes]
         return frames, labels
 
-    def clips(self, split='seg11valid', shift=16, num_frames=6):
-        """One Clip of translated frames for each image of `split`, with a label on every frame.
+    def clips(self, split='seg11valid', shift=16, num_frames=6, warmup=0):
+        """One Clip of translated frames for each image of `split`.
 
-        The defaults are the paper's slower video; its faster one has a `shift` of 32. Raises
-        DatasetError naming the first image that is missing or too short to move over.
+        The defaults are the paper's slower video; its faster one has a `shift` of 32. The first
+        `warmup` frames are run to fill a pipeline, but have no label; the paper's experiment
+        scores from the third frame on (2). Raises DatasetError naming the first image that is
+        missing or too short to move over.
         """
-        return [self._clip(idx, shift, num_frames) for idx in self.get_dset(split)]
+        if warmup and not 0 < warmup < num_frames:
+            raise DatasetError(f'warmup={warmup}: give 0 or more, and less than the {num_frames} '
+                               'frames of a clip, so that one is left to score')
+        return [self._clip(idx, shift, num_frames, warmup) for idx in self.get_dset(split)]
 
-    def _clip(self, idx, shift, num_frames):
+    def _clip(self, idx, shift, num_frames, warmup):
         path = self._image_path(idx)
         boxes = translated_boxes(image_size(path), shift, num_frames, path)
-        return Clip(f'voc/{idx}', boxes, partial(self._load_frame, idx),
-                    partial(self._load_frame_label, idx), self.preprocess)
+        return Clip(f'voc/{idx}', list(enumerate(boxes)), partial(self._load_frame, idx),
+                    partial(self._load_frame_label, idx, warmup), self.preprocess)
 
-    def _load_frame(self, idx, box):
+    def _load_frame(self, idx, frame):
+        _, box = frame
         return self.load_image(idx).crop(box)
 
-    def _load_frame_label(self, idx, box):
-        return crop_label(self.load_label(idx), box)
+    def _load_frame_label(self, idx, warmup, frame):
+        number, box = frame
+        return None if number < warmup else crop_label(self.load_label(idx), box)
 
     def _image_path(self, idx):
         return self.dir / 'JPEGImages' / f'{idx}.jpg'

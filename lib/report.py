@@ -31,6 +31,18 @@ def results_table(results, form='text', stage='deep', oracle=None, region_title=
     return table([*COLUMNS, *more], rows, form)
 
 
+def region_table(series, form='text'):
+    """A table of mean IU on 'all pixels / in the region', a row a schedule, a column a setting.
+
+    series  {title of a setting: list of Results with region_scores}, the same schedules in each
+    """
+    columns = [[f'{_mean_iu(result.scores)} / {_mean_iu(result.region_scores)}'
+                for result in results] for results in series.values()]
+    names = [result.name for result in next(iter(series.values()))]
+    return table(['schedule', *series], [list(row) for row in zip(names, *columns, strict=True)],
+                 form)
+
+
 def table(columns, rows, form='text'):
     """A table of str cells, the first column flush left, the others right.
 

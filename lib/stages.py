@@ -17,6 +17,8 @@ FCN8S = (
     Stage('deep', 'conv5_1', 'upscore2'),
     Stage('fuse', 'score_pool4c', 'score'),
 )
+# A net that is not cut, such as FCN-pool3 and FCN-pool4, the first stages' own nets.
+WHOLE = (Stage('whole', 'conv1_1', 'score'),)
 
 
 def run_stage(net, stage):

@@ -122,6 +122,15 @@ def test_clips_are_translated_frames_with_labels(toy):
         np.testing.assert_array_equal(label, labels[k][0])
 
 
+def test_clips_fill_a_pipeline_before_they_are_scored(toy):
+    for clip in pascal(toy).clips(shift=2, num_frames=4, warmup=2):
+        assert [label is not None for _, label in clip] == [False, False, True, True]
+        assert [label is not None for _, label in clip[1:]] == [False, True, True]
+    for warmup in (4, -1):
+        with pytest.raises(DatasetError, match=f'warmup={warmup}: give 0 or more, and less than'):
+            pascal(toy).clips(shift=2, num_frames=4, warmup=warmup)
+
+
 def test_missing_root_list_image_and_label(toy, tmp_path):
     with pytest.raises(DatasetError, match='(?s)no JPEGImages/.*VOCtrainval.*CLOCKWORK_VOC'):
         pascal(tmp_path / 'nowhere')

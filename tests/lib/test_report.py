@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.evaluate import Result
-from lib.report import COLUMNS, results_table
+from lib.report import COLUMNS, region_table, results_table
 from lib.score_util import Scores
 
 
@@ -66,3 +66,12 @@ def test_schedules_on_video_without_labels_have_no_scores(results):
 def test_unknown_form(results):
     with pytest.raises(ValueError, match='text, markdown, html'):
         results_table(results, 'latex')
+
+
+def test_settings_side_by_side_all_pixels_and_region(results):
+    for result in results:
+        result.region_scores = results[1].scores
+    head, _, oracle, odd = region_table({'shift 16': results, 'shift 32': results[::-1]},
+                                        'markdown').splitlines()
+    assert head == '| schedule | shift 16 | shift 32 |'
+    assert oracle == '| oracle | 90.45 / 100.00 | 100.00 / 100.00 |'

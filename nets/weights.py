@@ -83,13 +83,21 @@ TABLE = {
     "miniature-nyud-fcn8s-light": made_here(
         "miniature-nyud-fcn8s-light", "miniature NYUDv2, after CamVid", ""),
     "miniature-voc-fcn8s-light": made_here(
-        "miniature-voc-fcn8s-light", "miniature VOC, after CamVid", ""),
+        "miniature-voc-fcn8s-light", "miniature VOC, after CamVid",
+        "50.5 mIU, its val",
+        7181305, "531c0dbaebdb3fc86d8062777f9e64b9f728bd04b6e0689ddce1d0466ba9abd0"),
     "miniature-voc-fcn-pool3-light": made_here(
-        "miniature-voc-fcn-pool3-light", "miniature VOC", ""),
+        "miniature-voc-fcn-pool3-light", "miniature VOC",
+        "18.3 mIU, its val",
+        464103, "1a53767c2c28afce9ca90e01be26f0f1c3659e4a59a56547ceaf6106f7ea342e"),
     "miniature-voc-fcn-pool4-light": made_here(
-        "miniature-voc-fcn-pool4-light", "miniature VOC", ""),
+        "miniature-voc-fcn-pool4-light", "miniature VOC",
+        "22.8 mIU, its val",
+        2010453, "1822ba6d379038a1f25ba137006935cf92142e726c4817fa23e1f99375d7cec4"),
     "miniature-youtube-fcn8s-light": made_here(
-        "miniature-youtube-fcn8s-light", "miniature Youtube-Objects, after VOC", ""),
+        "miniature-youtube-fcn8s-light", "miniature Youtube-Objects, after VOC",
+        "62.1 mIU, its test shots, every 5th frame",
+        7181305, "7fa74b2f2ea782d9dc7efa6f134ba645cde027014eda8eb4e6db9f9db8d4a3b7"),
 }
 
 

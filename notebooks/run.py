@@ -29,6 +29,8 @@ FOLDER = ROOT / "notebooks"
 # do without and the sub-folder of it that is read; None where no download is needed.
 NOTEBOOKS = {
     "cityscapes-clockwork-exp": None,
+    "youtube-pipeline-exp": None,
+    "youtube-differences": None,
     "camvid-clockwork-exp": ("camvid", "val"),
 }
 

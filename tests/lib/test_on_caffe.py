@@ -10,6 +10,7 @@ from lib.choose_rates import changes_over
 from lib.cost import multiply_adds, stage_cost
 from lib.evaluate import evaluate
 from lib.frame_differences import BLOBS, frame_differences
+from lib.layer_maps import STRIDES, to_frame
 from lib.stages import FCN8S
 
 caffe = pytest.importorskip('caffe')
@@ -120,6 +121,21 @@ def test_changes_of_every_layer(net, frames):
         assert changes[0] == 0 < changes[1]
     changes = changes_over(net, [clip], (1,), silent=True)
     assert changes['middle'][1] == shot.argmax['score_pool4'].mean()
+
+
+@pytest.mark.parametrize('layer', ['score_pool3', 'score_pool4', 'score_fr'])
+def test_cells_of_a_layer_lie_where_the_net_puts_them(net, frames, layer):
+    run_net.segrun(net, frames[0])
+    blobs = {name: net.blobs[name].data for name in ('score_pool3', 'score_pool4', 'score_fr')}
+    row, column = (side // 2 for side in blobs[layer].shape[2:])
+    for scores in blobs.values():
+        scores[...] = 0
+    blobs[layer][0, 1, row, column] = 1
+    net.forward(start='upscore2')
+    peak = net.blobs['score'].data[0, 1]
+    cell = to_frame(blobs[layer][0, 1], peak.shape, STRIDES[layer]) > 0
+    for found, put in zip(np.nonzero(cell), np.nonzero(peak == peak.max()), strict=True):
+        assert abs(found.mean() - put.mean()) <= STRIDES[layer] / 2
 
 
 def golden_net():

@@ -31,16 +31,28 @@ def results_table(results, form='text', stage='deep', oracle=None, region_title=
     return table([*COLUMNS, *more], rows, form)
 
 
-def region_table(series, form='text'):
+def region_table(series, form='text', lost=False):
     """A table of mean IU on 'all pixels / in the region', a row a schedule, a column a setting.
 
     series  {title of a setting: list of Results with region_scores}, the same schedules in each
+    lost    show what each loses against the first schedule instead, in percentage points
     """
-    columns = [[f'{_mean_iu(result.scores)} / {_mean_iu(result.region_scores)}'
-                for result in results] for results in series.values()]
-    names = [result.name for result in next(iter(series.values()))]
+    first, *others = next(iter(series.values()))
+    columns = [[_both(result, results[0] if lost else None) for result in results[lost:]]
+               for results in series.values()]
+    names = [result.name for result in (others if lost else [first, *others])]
     return table(['schedule', *series], [list(row) for row in zip(names, *columns, strict=True)],
                  form)
+
+
+def _both(result, oracle):
+    """'all pixels / region' of mean IU, or of what it lacks to that of `oracle`."""
+    shares = np.array([scores.summary().mean_iu
+                       for scores in (result.scores, result.region_scores)])
+    if not oracle:
+        return ' / '.join(map(_percent, shares))
+    best = [scores.summary().mean_iu for scores in (oracle.scores, oracle.region_scores)]
+    return ' / '.join(f'{100 * share:.1f}' for share in best - shares)
 
 
 def table(columns, rows, form='text'):

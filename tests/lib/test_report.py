@@ -75,3 +75,5 @@ def test_settings_side_by_side_all_pixels_and_region(results):
                                         'markdown').splitlines()
     assert head == '| schedule | shift 16 | shift 32 |'
     assert oracle == '| oracle | 90.45 / 100.00 | 100.00 / 100.00 |'
+    _, _, odd = region_table({'shift 16': results}, 'markdown', lost=True).splitlines()
+    assert odd == '| a\\|b <c> | -9.5 / 0.0 |'

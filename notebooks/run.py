@@ -31,6 +31,7 @@ NOTEBOOKS = {
     "cityscapes-clockwork-exp": None,
     "youtube-pipeline-exp": None,
     "youtube-differences": None,
+    "data-youtube": None,
     "camvid-clockwork-exp": ("camvid", "val"),
 }
 

@@ -16,6 +16,7 @@ SMALL = {
     "cityscapes-clockwork-exp": "num_clips, clip_length, thresholds = 1, 6, (0.1,)",
     "youtube-pipeline-exp": "num_shots, periods, shown = 1, (10,), 'aeroplane/0001/001'",
     "youtube-differences": "num_shots, apart, shown = 1, (10, 30), 'aeroplane/0001/001'",
+    "data-youtube": "num_shots, ages = 2, (1, 10)",
     "camvid-clockwork-exp": "num_frames, periods, thresholds = 8, (2, 4), (0.1,)",
 }
 

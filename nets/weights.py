@@ -81,7 +81,9 @@ TABLE = {
         "miniature-cityscapes-fcn8s-light", "miniature Cityscapes", "45.8 mIU, its val",
         7173345, "3bf816239a378d8100becea0ef28f0b79888b88e2ded22205b87a8ec0d7537d7"),
     "miniature-nyud-fcn8s-light": made_here(
-        "miniature-nyud-fcn8s-light", "miniature NYUDv2, after CamVid", ""),
+        "miniature-nyud-fcn8s-light", "miniature NYUDv2, after CamVid",
+        "29.4 mIU, its test",
+        7256934, "46c7b50086e8c5fb3cb19f7b00cdf228b93646b1c959596eaf974de5e0a77071"),
     "miniature-voc-fcn8s-light": made_here(
         "miniature-voc-fcn8s-light", "miniature VOC, after CamVid",
         "50.5 mIU, its val",

@@ -85,6 +85,7 @@ def growth(collected, measure='argmax', ax=None):
              if len(points) == len(summaries) and not np.isnan(points).any()}
     ax = curves(lines, 'frames from one to the other', label, ax,
                 [styles[layer] for layer in lines])
+    ax.legend(loc='upper left', bbox_to_anchor=(1, 1), fontsize=11, frameon=False)
     ax.set_xticks(list(summaries))
     ax.set_ylim(bottom=0)
     return ax

@@ -3,12 +3,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 
-def grid(pictures, titles=None, columns=None, width=10):
+def grid(pictures, titles=None, columns=None, width=10, white=1):
     """A figure of pictures in rows of `columns` (all in one row if not given).
 
     pictures  H x W x 3 uint8 RGB or H x W of shares 0..1, shown as grey (PIL images are taken too)
     titles    one str a picture
     width     of the figure, in inches
+    white     the share from which on grey is white
 
     Returns the figure; fig.axes[i] are those of pictures[i]. Raises ValueError where there are not
     as many titles as pictures, or none of them.
@@ -26,7 +27,7 @@ def grid(pictures, titles=None, columns=None, width=10):
         if i >= len(pictures):
             ax.axis('off')
             continue
-        ax.imshow(np.asarray(pictures[i]), cmap='gray', vmin=0, vmax=1, interpolation='nearest')
+        ax.imshow(np.asarray(pictures[i]), cmap='gray', vmin=0, vmax=white, interpolation='nearest')
         ax.set(xticks=[], yticks=[])
         if titles:
             ax.set_title(titles[i], fontsize=11)

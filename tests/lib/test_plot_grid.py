@@ -19,6 +19,7 @@ def test_pictures_in_rows():
     assert [ax.get_title() for ax in fig.axes] == ['a', 'b', 'c', '']
     assert not fig.axes[3].axison and fig.axes[2].images[0].get_clim() == (0, 1)
     np.testing.assert_array_equal(fig.axes[1].images[0].get_array(), red)
+    assert grid([np.eye(4) / 8], white=.25).axes[0].images[0].get_clim() == (0, .25)
 
 
 def test_titles_missing():

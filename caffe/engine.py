@@ -31,6 +31,9 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
     where = device.device()
     kind = bottoms[0].synced_data.dtype if layer.exact is None else \
         torch.float32 if layer.exact else device.precision()
+    if down is not None or not layer.any_order:
+        for b in bottoms:    # what backward will read must be the memory that users see
+            b.synced_data.settle()
     x = [b.synced_data.tensor(where, kind) for b in bottoms]
     w = [p.synced_data.tensor(where) for p in params]
     tape = None
@@ -89,10 +92,11 @@ def backward(layer, tape, bottoms, params, tops, down, first, wanted):
              if y.requires_grad]
     if not leaves or not pairs:
         return
+    # a reshape to the same shape may lose channels-last strides
+    diffs = [d if d.shape == y.shape else d.reshape(y.shape) for y, d in pairs]
     try:
-        found = torch.autograd.grad([y for y, _ in pairs], leaves,
-                                    [d.reshape(y.shape) for y, d in pairs],
-                                    retain_graph=True, allow_unused=True)
+        found = torch.autograd.grad([y for y, _ in pairs], leaves, diffs, retain_graph=True,
+                                    allow_unused=True)
     except RuntimeError as e:    # torch's own words do not say which layer they are about
         raise layer.error('cannot run backward: was it reshaped since forward? (%s)' % e) from e
     found = iter(_apart(found, [d for _, d in pairs]))

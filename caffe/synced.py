@@ -19,7 +19,7 @@ class SyncedTensor:
 
     def __init__(self, shape=()):
         self.shape = tuple(shape)
-        self._host = None        # float32, contiguous, on the CPU
+        self._host = None        # float32 on the CPU, in C order once views are out
         self._engine = None      # whatever the engine put here last, or a copy made for it
         self._viewed = False     # numpy views are out: their memory must stay where it is
         self.head = 'host'
@@ -53,11 +53,20 @@ class SyncedTensor:
         self._to_host()
         if self._host is None:
             self._host = torch.zeros(self.shape)
+        self.settle()
         self._viewed, self.head, self._engine = True, 'host', None
         return self._host.numpy()
 
+    def settle(self):
+        """Lay float32 values out in C order, so that a numpy view to come shares their memory."""
+        if self._host is not None:
+            self._host = self._host.contiguous()
+
     def tensor(self, device, dtype=torch.float32):
-        """The content as a tensor on `device` in `dtype` (bfloat16 images channels-last)."""
+        """The content as a tensor on `device` in `dtype`.
+
+        Images are channels-last in bfloat16, and in float32 where a layer left them so.
+        """
         if device.type == 'cpu' and dtype == torch.float32:
             self._to_host()
             if self._host is None:
@@ -83,7 +92,8 @@ class SyncedTensor:
             if self._host.data_ptr() != tensor.data_ptr():
                 self._host.data.copy_(tensor)
         else:
-            self.shape, self._host, self._viewed = tuple(tensor.shape), tensor.contiguous(), False
+            kept = tensor if _channels_last(tensor) else tensor.contiguous()
+            self.shape, self._host, self._viewed = tuple(tensor.shape), kept, False
         self._engine, self.head = None, 'host'
 
     @property
@@ -118,3 +128,7 @@ def _engine_order(tensor):
     if tensor.dtype == torch.bfloat16 and tensor.dim() == 4:
         return tensor.contiguous(memory_format=torch.channels_last)
     return tensor
+
+
+def _channels_last(tensor):
+    return tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)

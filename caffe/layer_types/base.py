@@ -36,12 +36,15 @@ class LayerType:
     bottoms, tops: (least, most) counts; most None = any number.
     exact: True where inputs must come as float32 whatever the engine's precision (losses), None
         where they may stay in the precision that they are held in.
+    any_order: True where images may come channels-last in float32 too: such a layer computes the
+        very same values from them. Others get C order.
     in_place: True where a top may be its own bottom.
     loss: True where the first top has loss weight 1 unless told otherwise.
     """
     bottoms = (1, 1)
     tops = (1, 1)
     exact = False
+    any_order = False
     in_place = False
     loss = False
 

@@ -61,6 +61,7 @@ class Silence(LayerType):
 @register('Eltwise')
 class Eltwise(LayerType):
     """SUM (with coefficients), PROD or MAX of bottoms of one shape."""
+    any_order = True
     bottoms = (2, None)
     exact = None
 
@@ -101,6 +102,7 @@ class Eltwise(LayerType):
 class Crop(LayerType):
     """Cut bottom 0 to the size of bottom 1 from `axis` on, beginning at `offset` (0 unless given,
     one for all axes or one each; never centred). Bottom 1 only gives its shape."""
+    any_order = True
     bottoms = (2, 2)
     exact = None
 

@@ -25,6 +25,7 @@ class Neuron(LayerType):
 @register('ReLU')
 class ReLU(Neuron):
     """max(0, x) + negative_slope min(0, x)."""
+    any_order = True
 
     def f(self, x):
         """See the class."""

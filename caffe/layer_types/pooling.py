@@ -19,6 +19,7 @@ P = caffe_pb2.PoolingParameter
 @register('Pooling')
 class Pooling(LayerType):
     """Largest or mean value of each window of N x C x H x W (see the module)."""
+    any_order = True
     tops = (1, 2)
 
     def check_counts(self):

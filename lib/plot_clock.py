@@ -10,6 +10,7 @@ from lib.stages import FCN8S
 
 # light to dark with depth, so that the order shows without colour too (Okabe and Ito's blues)
 SHADES = ('#9BD0F0', '#56B4E9', '#0072B2', '#C9C9C9')
+LATER = {'edgecolor': 'white', 'hatch': '////'}  # white, to be seen on dark shades
 
 
 def filmstrip(images, runs, palette, stages=FCN8S, width=12):
@@ -44,6 +45,8 @@ def filmstrip(images, runs, palette, stages=FCN8S, width=12):
         axes[2 * i + 1, 0].set_ylabel(name, fontsize=11)
     handles = [Patch(facecolor=shade, edgecolor='0.3', label=stage.name)
                for stage, shade in zip(stages, cycle(SHADES), strict=False)]
+    if any(step.then for steps in runs.values() for step in steps):
+        handles.append(Patch(**LATER, facecolor=SHADES[2], label='ran after the output'))
     handles.append(Patch(facecolor='white', edgecolor='0.3', label='did not run'))
     fig.legend(handles=handles, loc='outside lower center', ncols=len(handles), fontsize=11,
                frameon=False)
@@ -58,8 +61,8 @@ def _picture(ax, picture):
 def _cells(ax, step, stages):
     for y, (stage, shade) in enumerate(zip(stages, cycle(SHADES), strict=False)):
         ran, later = stage.name in step.ran, stage.name in step.then
-        ax.add_patch(Rectangle((0, len(stages) - 1 - y), 1, 1, edgecolor='0.3', linewidth=.8,
-                               facecolor=shade if ran or later else 'white',
-                               hatch='///' if later else None))
+        look = LATER if later else {'edgecolor': '0.3'}
+        ax.add_patch(Rectangle((0, len(stages) - 1 - y), 1, 1, **look, linewidth=.8,
+                               facecolor=shade if ran or later else 'white'))
     ax.set(xlim=(0, 1), ylim=(0, len(stages)))
     ax.axis('off')

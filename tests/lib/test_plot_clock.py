@@ -43,6 +43,12 @@ def test_cells_tell_which_stages_ran_and_when():
     assert cells(grid[4, 1]) == [idle] * 4
     assert [grid[i, 0].get_ylabel() for i in (1, 3)] == ['pipeline', 'other']
     legend = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert legend == [*ALL, 'ran after the output', 'did not run']
+
+
+def test_what_no_stage_did_is_not_in_the_legend():
+    fig = filmstrip(IMAGES, {'all': [step(0, ALL), step(1, ALL)]}, PALETTE)
+    legend = [text.get_text() for text in fig.legends[0].get_texts()]
     assert legend == [*ALL, 'did not run']
 
 

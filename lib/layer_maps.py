@@ -46,8 +46,37 @@ def to_frame(cells, shape, stride):
 
 def change_rate(maps):
     """How often each pixel changes class: the share, 0..1, of consecutive pairs of the label maps
-    of a clip (H x W each) on which it does. Returns H x W float; ValueError for less than two maps.
+    of a clip on which it does.
+
+    maps  H x W each, None for a frame without one, whose pairs do not count
+
+    Returns H x W float. Raises ValueError where no pair is left.
     """
-    if len(maps) < 2:
-        raise ValueError(f'no two label maps to compare, got {len(maps)}: take a longer clip')
-    return np.mean([now != before for before, now in zip(maps[:-1], maps[1:], strict=True)], axis=0)
+    return np.mean([now != before for before, now in _pairs(maps)], axis=0)
+
+
+def change_within(maps, regions):
+    """The share, 0..1, of pixels that change class, of those that lie in a region in both frames.
+
+    maps     label maps of a clip, H x W each
+    regions  H x W bool each, such as label > 0 of the truth; None for a frame without one, whose
+             pairs do not count
+
+    nan where the regions have no pixel in common. Raises ValueError where no pair is left.
+    """
+    changed = counted = 0
+    places = [None if region is None else (out, region)
+              for out, region in zip(maps, regions, strict=True)]
+    for (before, there), (now, here) in _pairs(places):
+        both = there & here
+        changed, counted = changed + np.sum((now != before) & both), counted + both.sum()
+    return float(changed / counted) if counted else float('nan')
+
+
+def _pairs(items):
+    pairs = [(before, now) for before, now in zip(items[:-1], items[1:], strict=True)
+             if before is not None and now is not None]
+    if not pairs:
+        raise ValueError(f'no two neighbours to compare among {len(items)} frames: take a longer '
+                         'clip, or one whose frames all have labels')
+    return pairs

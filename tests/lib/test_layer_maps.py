@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lib.layer_maps import change_rate, layer_maps, to_frame
+from lib.layer_maps import change_rate, change_within, layer_maps, to_frame
 
 COARSE = np.array([[1, 2], [3, 4]], np.uint8)
 
@@ -47,5 +47,18 @@ def test_a_layer_that_is_not_there(fake, fake_net):
 def test_change_rate():
     maps = [np.array([[a, b]]) for a, b in ((0, 0), (0, 1), (0, 2), (0, 2), (1, 2))]
     assert change_rate(maps).tolist() == [[.25, .5]]
-    with pytest.raises(ValueError, match='got 1'):
-        change_rate(maps[:1])
+    assert change_rate([*maps[:2], None, maps[2]]).tolist() == [[0, 1]]
+    for short in (maps[:1], [maps[0], None, maps[1]]):
+        with pytest.raises(ValueError, match=f'among {len(short)} frames: take a longer clip'):
+            change_rate(short)
+
+
+def test_change_within_a_region():
+    maps = [np.array([[0, 0, 0]]), np.array([[1, 0, 0]]), np.array([[1, 1, 1]])]
+    left, right = np.array([[True, True, False]]), np.array([[False, True, True]])
+    assert change_within(maps, [left, left, left]) == .5
+    assert change_within(maps, [left, left, right]) == pytest.approx(2 / 3)  # 1 of 2, 1 of 1
+    assert change_within(maps, [left, left, None]) == .5
+    assert np.isnan(change_within(maps, [left & right & False] * 3))
+    with pytest.raises(ValueError, match='no two neighbours'):
+        change_within(maps, [left, None, left])

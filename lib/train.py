@@ -49,6 +49,21 @@ def train(solver, batches, iterations, display=20, snapshot=0, after=None, silen
     return np.array(losses)
 
 
+def drop_vanished(net, below=1e-20):
+    """Set the weights of `net` that are smaller than `below` to 0; returns their share, 0..1.
+
+    Weight decay halves again and again what the loss does not hold up, such as filters that never
+    fire. It ends in subnormal numbers, with which most processors are tens of times slower.
+    """
+    blobs = [blob.data for params in net.params.values() for blob in params]
+    vanished = 0
+    for values in blobs:
+        tiny = np.abs(values) < below
+        vanished += int(np.count_nonzero(values[tiny]))
+        values[tiny] = 0
+    return vanished / sum(values.size for values in blobs)
+
+
 def feed_batch(net, data, label):
     """Put one batch into the blobs `data` and `label`, which take its shape."""
     for name, values in (('data', data), ('label', label)):

@@ -72,34 +72,34 @@ TABLE = {
         size=58859525, sha256="c7d4cde5f17e2ff88f12d74a77ef3082fa5227e578bbfacd4a6c109830d77487"),
     "camvid-fcn8s-light": made_here(
         "camvid-fcn8s-light", "CamVid train, after ImageNet", "60.2 mIU, CamVid val",
-        7141502, "fb3a1dbffc0ff71bd21a66fb8578286f7bb5f53e7fad073e7f285b1cb21f9b7b"),
+        7141374, "a2be4a5e0eed9ee8cffc2240ca29dc45c6afb2b80de6e72dea382fe060caaeea"),
     "davis-fcn8s-light": made_here(
         "davis-fcn8s-light", "first halves of four DAVIS shots, after CamVid",
         "78.1 mIU, second halves, every 5th frame",
-        7181305, "19cd6d87967a5bc1d7c6213955bf4afb6d7c0bf13340ac053f57b3cb4465e564"),
+        7181177, "e27e0522b583a44793e4891fd22be9b04aceedca8f07f930ac89bbaa4a0e2f8c"),
     "miniature-cityscapes-fcn8s-light": made_here(
         "miniature-cityscapes-fcn8s-light", "miniature Cityscapes", "45.8 mIU, its val",
-        7173345, "3bf816239a378d8100becea0ef28f0b79888b88e2ded22205b87a8ec0d7537d7"),
+        7173217, "7ecd558aebf92c0bc023e589d3e1c166f7642ae3c945dff26674ab8ccca9c401"),
     "miniature-nyud-fcn8s-light": made_here(
         "miniature-nyud-fcn8s-light", "miniature NYUDv2, after CamVid",
         "29.4 mIU, its test",
-        7256934, "46c7b50086e8c5fb3cb19f7b00cdf228b93646b1c959596eaf974de5e0a77071"),
+        7256806, "602fae222228bcb9c4444ffabda56b333b8198bbc7525644490c15527e33e6e2"),
     "miniature-voc-fcn8s-light": made_here(
         "miniature-voc-fcn8s-light", "miniature VOC, after CamVid",
         "50.5 mIU, its val",
-        7181305, "531c0dbaebdb3fc86d8062777f9e64b9f728bd04b6e0689ddce1d0466ba9abd0"),
+        7181177, "ec7b6fe9a4217c45f85c67c5056a096140444b5eca61f079b7149d410b4e13cf"),
     "miniature-voc-fcn-pool3-light": made_here(
         "miniature-voc-fcn-pool3-light", "miniature VOC",
         "18.3 mIU, its val",
-        464103, "1a53767c2c28afce9ca90e01be26f0f1c3659e4a59a56547ceaf6106f7ea342e"),
+        464033, "72f839436970a8033ac78db498a2b716236a54a0e479c528893f9b3016cd12ee"),
     "miniature-voc-fcn-pool4-light": made_here(
         "miniature-voc-fcn-pool4-light", "miniature VOC",
         "22.8 mIU, its val",
-        2010453, "1822ba6d379038a1f25ba137006935cf92142e726c4817fa23e1f99375d7cec4"),
+        2010383, "745f708b66d2ac4fa7cfa58c683cd11c26e9dd0a2a33b6c15ce8f5e303c514c2"),
     "miniature-youtube-fcn8s-light": made_here(
         "miniature-youtube-fcn8s-light", "miniature Youtube-Objects, after VOC",
         "62.1 mIU, its test shots, every 5th frame",
-        7181305, "7fa74b2f2ea782d9dc7efa6f134ba645cde027014eda8eb4e6db9f9db8d4a3b7"),
+        7181177, "04ca9f638a8583e7ff7325f69a74415fe9db458a30d2cb66ea826ab7756f268c"),
 }
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 import caffe
 from lib.augment import augment, frames_by_class
-from lib.train import batches, train
+from lib.train import batches, drop_vanished, train
 from nets.build import WIDTH
 from nets.fcn8s import vgg_trunk
 from nets.thin import thin
@@ -109,6 +109,7 @@ def train_phase(args, data, frames, number):
     drawn = batches(sample, np.random.default_rng(1336 + number), count)
     losses = train(solver, drawn, solver.param.max_iter, snapshot=1000)
     np.save(ROOT / f"results/train/{args.net}{phase.suffix}-loss.npy", losses)
+    print(f"{drop_vanished(solver.net):.0%} of the weights have decayed to nothing")
     solver.net.save(weights)
 
 

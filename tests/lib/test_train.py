@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lib.train import batches, feed_batch, net_loss, train
+from lib.train import batches, drop_vanished, feed_batch, net_loss, train
 
 
 class Blob:
@@ -35,6 +35,16 @@ class MeanSolver:
 
 def sample(rng):
     return np.full((3, 4, 5), 7, np.float32), rng.integers(0, 3, (1, 4, 5)).astype(np.uint8)
+
+
+def test_weights_that_vanished_are_dropped():
+    params = {'conv': [Blob(2, 2), Blob(2)], 'fc': [Blob(1, 2)]}
+    for blob, values in zip(sum(params.values(), []),
+                            ([[1, -1e-19], [1e-30, 0]], [-1e-45, 2], [[-3e-21, .5]]), strict=True):
+        blob.data[...] = values
+    assert drop_vanished(SimpleNamespace(params=params)) == 3 / 8
+    assert params['conv'][0].data.tolist() == [[1, np.float32(-1e-19)], [0, 0]]
+    assert params['conv'][1].data.tolist() == [0, 2] and params['fc'][0].data.tolist() == [[0, .5]]
 
 
 def test_batches_stack_samples():

@@ -3,6 +3,7 @@ import numpy as np
 
 from lib.relabel import check_lookup, relabelled
 from lib.run_net import label_map, segrun
+from lib.score_util import IGNORE
 
 STRIDES = {'score_pool3': 8, 'score_pool4': 16, 'score_fr': 32, 'score': 1}  # of FCN-8s, in pixels
 
@@ -42,6 +43,17 @@ def to_frame(cells, shape, stride):
                              0, count - 1).astype(int)
                      for pixels, count in zip(shape, cells.shape, strict=True))
     return cells[np.ix_(rows, columns)]
+
+
+def object_changes(net, clip, strides=STRIDES, relabel=None):
+    """How much of what is neither background (class 0) nor ignored changes class, by each score
+    layer: {score blob: share 0..1}, see change_within. Arguments and errors as for layer_maps, and
+    ValueError where no two neighbouring frames have labels.
+    """
+    clip = list(clip)
+    regions = [None if label is None else (label > 0) & (label != IGNORE) for _, label in clip]
+    return {blob: change_within(maps, regions)
+            for blob, maps in layer_maps(net, clip, strides, relabel).items()}
 
 
 def change_rate(maps):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lib.layer_maps import change_rate, change_within, layer_maps, to_frame
+from lib.layer_maps import change_rate, change_within, layer_maps, object_changes, to_frame
 
 COARSE = np.array([[1, 2], [3, 4]], np.uint8)
 
@@ -51,6 +51,17 @@ def test_change_rate():
     for short in (maps[:1], [maps[0], None, maps[1]]):
         with pytest.raises(ValueError, match=f'among {len(short)} frames: take a longer clip'):
             change_rate(short)
+
+
+def test_changes_of_objects(fake, fake_net):
+    here, nowhere = np.array([[1, 1, 0], [255, 0, 0]], np.uint8), np.zeros((2, 3), np.uint8)
+    strides = {'score': 1, 'score_pool4': 1}
+    clip = [(fake.frame(t), here) for t in (0, 1, 1)]
+    assert object_changes(fake_net, clip, strides) == {'score': .5, 'score_pool4': 0}
+    none = object_changes(fake_net, [(in_, nowhere) for in_, _ in clip], strides)
+    assert np.isnan(none['score'])
+    with pytest.raises(ValueError, match='no two neighbours'):
+        object_changes(fake_net, [(in_, None) for in_, _ in clip], strides)
 
 
 def test_change_within_a_region():

@@ -24,10 +24,11 @@ def largest_difference(maps, others, count=1, apart=3, among=None):
     return sorted(chosen)
 
 
-def largest_differences(result, other, count=1):
+def largest_differences(result, other, count=1, first=0):
     """[(clip number, frame number)] where two schedules differ most, in at most one frame a clip.
 
     result, other  Results of lib.evaluate.evaluate(..., keep=True) on the same clips
+    first          the first frame of each clip that counts, all of which are longer
 
     The clip with the largest difference comes first. Raises ValueError where label maps were not
     kept or are not of the same clips.
@@ -38,6 +39,6 @@ def largest_differences(result, other, count=1):
                              'evaluate(..., keep=True) for both schedules')
     found = []
     for number, (maps, others) in enumerate(zip(result.labels, other.labels, strict=True)):
-        [t] = largest_difference(maps, others)
+        t = first + largest_difference(maps[first:], others[first:])[0]
         found.append((-changed_share(maps[t], others[t]), number, t))
     return [(number, t) for _, number, t in sorted(found)[:count]]

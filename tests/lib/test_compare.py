@@ -37,6 +37,7 @@ def test_the_clips_that_differ_most_come_first():
     a, b = (result(*clips) for clips in zip(*pairs, strict=True))
     assert [number for number, _ in largest_differences(a, b, 9)] == [2, 0, 1]
     assert largest_differences(a, b, 2)[1] == (0, 1)
+    assert largest_differences(result(a.labels[0]), result(b.labels[0]), first=2) == [(0, 2)]
 
 
 def test_label_maps_that_were_not_kept():

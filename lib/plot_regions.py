@@ -57,7 +57,7 @@ def region_bars(series, region_title, width=11):
                     markersize=9, label=title)
         label_axes(ax, 'mean IU (%)', '').set_title(panel, fontsize=12)
         ax.set_xlim(left=0)
-        ax.xaxis.set_major_locator(MaxNLocator(6))
+        ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - .5, -.5)  # the first on top
     fig.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', fontsize=11,

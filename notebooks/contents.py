@@ -37,11 +37,11 @@ SECTIONS = {
     },
     "Datasets": {
         "data-youtube":
-            "Youtube-Objects: shots, masks, how a clock cuts them, and a net's scores.",
+            "Shots and masks, how fast the truth itself grows old, what a clock sees, a net's scores.",
         "data-nyud":
-            "NYUDv2: rooms, 40 classes, the raw video behind an image, and a net's scores.",
+            "40 classes, the raw video behind each labelled image, a net's scores.",
         "data-cityscapes":
-            "Cityscapes: streets, 19 classes, the snippets before a label, and a net's scores.",
+            "19 classes, their boundaries, the frames before a labelled one, a net's scores.",
     },
 }
 

@@ -29,7 +29,7 @@ def class_bars(panels, class_names, palette, log=False, width=10):
     for ax, (title, values) in zip(axes[0], panels.items(), strict=True):
         ax.barh(range(len(order)), np.asarray(values, float)[order], color=colours[order],
                 edgecolor='0.3', linewidth=.6)
-        label_axes(ax, title, '')
+        label_axes(ax, title, '').set_axisbelow(True)
     axes[0, 0].set_yticks(range(len(order)), [class_names[i] for i in order], fontsize=10)
     axes[0, 0].set_ylim(len(order) - .4, -.6)
     if log:

@@ -37,7 +37,7 @@ SECTIONS = {
     },
     "Datasets": {
         "data-youtube":
-            "Shots and masks, how fast the truth itself grows old, what a clock sees, a net's scores.",
+            "Shots and masks, how fast the truth grows old, what a clock sees, a net's scores.",
         "data-nyud":
             "40 classes, the raw video behind each labelled image, a net's scores.",
         "data-cityscapes":

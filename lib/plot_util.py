@@ -16,6 +16,7 @@ from lib.score_util import IGNORE
 __all__ = ['accuracy_against_cost', 'animate', 'class_cmap', 'embed', 'paint', 'period_sweep',
            'rows', 'segm_cmap', 'segshow']
 IGNORED_RGB = (0, 0, 0)
+LEGEND_COLUMN = 1.4  # inches that a long class name takes
 
 
 def class_cmap(n, seed=0):
@@ -158,8 +159,9 @@ def _legend(fig, labels, palette, class_names):
                for c in present if c != IGNORE]
     if IGNORE in present:
         patches.append(Patch(facecolor=IGNORED_RGB, label='ignored'))
-    fig.legend(handles=patches, loc='outside lower center', ncols=min(len(patches), 7),
-               fontsize=10, frameon=False)
+    columns = min(len(patches), 7, max(1, int(fig.get_figwidth() / LEGEND_COLUMN)))
+    fig.legend(handles=patches, loc='outside lower center', ncols=columns, fontsize=10,
+               frameon=False)
 
 
 def _colours(palette):

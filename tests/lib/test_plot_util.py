@@ -76,6 +76,14 @@ def test_rows_with_legend_of_present_classes():
         rows([image, image], [label], palette=RED_GREEN)
 
 
+@pytest.mark.parametrize('width, columns', [(1, 1), (5, 3), (10, 7), (20, 7)])
+def test_a_legend_has_as_many_columns_as_fit(width, columns):
+    label = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    fig = rows([np.zeros((3, 4, 3), np.uint8)], [label], palette=segm_cmap, width=width,
+               class_names=[str(i) for i in range(12)])
+    assert fig.legends[0]._ncols == columns
+
+
 def test_animation_shows_each_frame_and_stays_small():
     images = [np.full((40, 60, 3), 80 * t, np.uint8) for t in range(3)]
     labels = [np.full((40, 60), t % 2, np.uint8) for t in range(3)]

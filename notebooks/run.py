@@ -29,9 +29,12 @@ FOLDER = ROOT / "notebooks"
 # do without and the sub-folder of it that is read; None where no download is needed.
 NOTEBOOKS = {
     "cityscapes-clockwork-exp": None,
+    "youtube-clockwork-exp": None,
     "youtube-pipeline-exp": None,
     "youtube-differences": None,
     "data-youtube": None,
+    "pascal-translate-exp": None,
+    "data-cityscapes": None,
     "camvid-clockwork-exp": ("camvid", "val"),
 }
 

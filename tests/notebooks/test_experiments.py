@@ -14,10 +14,13 @@ from notebooks.execute import execute
 # The parameters that make a notebook short, by notebook: assignments as in its parameters cell.
 SMALL = {
     "cityscapes-clockwork-exp": "num_clips, clip_length, thresholds = 1, 6, (0.1,)",
+    "youtube-clockwork-exp": "num_shots, period, periods, thresholds = 1, 15, (30,), (0.1,)",
     "youtube-pipeline-exp": "num_shots, period, periods = 1, 30, (30,); "
                             "shown = 'aeroplane/0001/001'",
     "youtube-differences": "num_shots, apart, shown = 1, (30, 60), 'aeroplane/0001/001'",
     "data-youtube": "num_shots, ages = 2, (1, 10)",
+    "pascal-translate-exp": "num_images, num_frames, shifts = 3, 4, (32,)",
+    "data-cityscapes": "num_images, length = 2, 4",
     "camvid-clockwork-exp": "num_frames, periods, thresholds = 8, (2, 4), (0.1,)",
 }
 

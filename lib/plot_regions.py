@@ -7,6 +7,7 @@ from lib.plot_curves import STYLES, label_axes
 from lib.score_util import IGNORE
 
 RIGHT, WRONG = (86, 180, 233), (213, 94, 0)  # Okabe and Ito's sky blue and vermilion
+APART = .22  # of the marks of a schedule, in rows, so that equal scores do not hide one another
 FADED = .35  # what is left of a picture's contrast where it is not what matters
 
 
@@ -31,6 +32,15 @@ def paint_errors(image, label, out, region):
     return painted
 
 
+def wrong_share(label, out, region):
+    """The share, 0..1, of the labelled pixels of a region that an output has wrong; 0 of none.
+
+    region  callable, label H x W -> H x W bool
+    """
+    counted = region(label) & (label != IGNORE)
+    return float((label != out)[counted].mean()) if counted.any() else 0.
+
+
 def region_bars(series, region_title, width=11):
     """A figure of two panels, mean IU on all pixels and in a region: a mark for each Result.
 
@@ -46,15 +56,16 @@ def region_bars(series, region_title, width=11):
             raise ValueError(f'{title}: holds {[result.name for result in results]}, the first '
                              f'{names}: run the same schedules, in the same order')
     panels = {'all pixels': 'scores', region_title: 'region_scores'}
+    offsets = APART * (np.arange(len(series)) - (len(series) - 1) / 2)
     fig, axes = plt.subplots(1, len(panels), sharey=True, layout='constrained',
                              figsize=(width, .5 * len(names) + 1.5))
     for ax, (panel, kept) in zip(axes, panels.items(), strict=True):
         shares = np.array([[100 * getattr(result, kept).summary().mean_iu for result in results]
                            for results in series.values()])
-        ax.hlines(range(len(names)), shares.min(0), shares.max(0), color='0.6', linewidth=2)
-        for (colour, marker), title, values in zip(STYLES, series, shares, strict=False):
-            ax.plot(values, range(len(names)), linestyle='', color=colour, marker=marker,
-                    markersize=9, label=title)
+        for offset, (colour, marker), title, values in zip(offsets, STYLES, series, shares,
+                                                           strict=False):
+            ax.plot(values, np.arange(len(names)) + offset, linestyle='', color=colour,
+                    marker=marker, markersize=9, label=title)
         label_axes(ax, 'mean IU (%)', '').set_title(panel, fontsize=12)
         ax.set_xlim(left=0)
         ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))

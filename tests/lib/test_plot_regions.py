@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from lib.plot_regions import RIGHT, WRONG, paint_errors, region_bars
+from lib.plot_regions import RIGHT, WRONG, paint_errors, region_bars, wrong_share
 from lib.score_util import Summary
 
 
@@ -52,3 +52,9 @@ def test_errors_of_another_size():
     label = np.zeros((2, 2), np.uint8)
     with pytest.raises(ValueError, match=r'sizes differ: image \(2, 2\).* output \(2, 3\)'):
         paint_errors(np.zeros((2, 2, 3), np.uint8), label, np.zeros((2, 3), np.uint8), label > 0)
+
+
+def test_share_of_wrong_pixels_in_the_region():
+    label, out = np.array([[1, 1, 255, 1]], np.uint8), np.array([[1, 0, 0, 0]], np.uint8)
+    assert wrong_share(label, out, lambda label: np.array([[True, True, True, False]])) == .5
+    assert wrong_share(label, out, lambda label: label == 2) == 0

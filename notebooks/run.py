@@ -30,11 +30,12 @@ FOLDER = ROOT / "notebooks"
 NOTEBOOKS = {
     "cityscapes-clockwork-exp": None,
     "youtube-clockwork-exp": None,
+    "nyud-clockwork-exp": None,
     "youtube-pipeline-exp": None,
     "youtube-differences": None,
     "data-youtube": None,
-    "pascal-translate-exp": None,
     "data-cityscapes": None,
+    "data-nyud": None,
     "camvid-clockwork-exp": ("camvid", "val"),
 }
 

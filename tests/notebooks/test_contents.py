@@ -129,21 +129,21 @@ def folder(write_notebook, tmp_path):
     figure.paste((0, 0, 255, 255), (0, 480, 640, 960))
     file = io.BytesIO()
     figure.save(file, "PNG")
-    write_notebook(tmp_path / "data-nyud.ipynb", "draw()")
-    notebook = nbformat.read(tmp_path / "data-nyud.ipynb", as_version=4)
+    write_notebook(tmp_path / "data-cityscapes.ipynb", "draw()")
+    notebook = nbformat.read(tmp_path / "data-cityscapes.ipynb", as_version=4)
     notebook.cells[1].metadata["tags"] = ["thumbnail"]
     data = {"image/png": base64.b64encode(file.getvalue()).decode()}
     notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", data)]
-    nbformat.write(notebook, tmp_path / "data-nyud.ipynb")
+    nbformat.write(notebook, tmp_path / "data-cityscapes.ipynb")
     return tmp_path
 
 
 def test_contents_of_a_folder(folder):
     assert contents.main(["--repository", "a/b"], folder) == 0
     text = (folder / "README.md").read_text()
-    assert "(https://nbviewer.org/github/a/b/blob/main/notebooks/data-nyud.ipynb)" in text
-    assert "**data-nyud**" in text and "camvid" not in text
-    small = Image.open(folder / "thumbnails/data-nyud.png").convert("RGB")
+    assert "(https://nbviewer.org/github/a/b/blob/main/notebooks/data-cityscapes.ipynb)" in text
+    assert "**data-cityscapes**" in text and "camvid" not in text
+    small = Image.open(folder / "thumbnails/data-cityscapes.png").convert("RGB")
     assert small.size == (320, 240) and small.getpixel((9, 100)) == (255, 0, 0)
 
 
@@ -155,10 +155,10 @@ def test_what_cannot_be_listed_is_named(folder, write_notebook, capsys):
 
 
 def test_a_thumbnail_cell_without_a_picture(folder):
-    notebook = nbformat.read(folder / "data-nyud.ipynb", as_version=4)
+    notebook = nbformat.read(folder / "data-cityscapes.ipynb", as_version=4)
     notebook.cells[1].outputs = []
-    with pytest.raises(thumbnail.ThumbnailError, match="data-nyud: .* shows no picture"):
-        thumbnail.picture_of(notebook, "data-nyud")
+    with pytest.raises(thumbnail.ThumbnailError, match="data-cityscapes: .* shows no picture"):
+        thumbnail.picture_of(notebook, "data-cityscapes")
 
 
 def test_a_thumbnail_is_small_whatever_it_shows():

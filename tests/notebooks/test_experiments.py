@@ -19,7 +19,9 @@ SMALL = {
                             "shown = 'aeroplane/0001/001'",
     "youtube-differences": "num_shots, apart, shown = 1, (30, 60), 'aeroplane/0001/001'",
     "data-youtube": "num_shots, ages = 2, (1, 10)",
-    "pascal-translate-exp": "num_images, num_frames, shifts = 3, 4, (32,)",
+    "nyud-clockwork-exp": "num_clips, clip_length, num_videos, shares, targets = "
+                          "1, 6, 1, (0.23,), (0.5,); periods = (1, 2)",
+    "data-nyud": "num_images = 3",
     "data-cityscapes": "num_images, length = 2, 4",
     "camvid-clockwork-exp": "num_frames, periods, thresholds = 8, (2, 4), (0.1,)",
 }

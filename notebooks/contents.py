@@ -28,12 +28,18 @@ SECTIONS = {
             "Oracle, baseline, alternating and adaptive clocks on video of one object a shot.",
         "youtube-pipeline-exp":
             "Pipelines of two and three stages: outputs that do not wait for the deep stage.",
+        "pascal-translate-exp":
+            "Windows moved over stills: pipelines beside truncated nets, scored at boundaries too.",
+        "nyud-clockwork-exp":
+            "Video of rooms: clocks whose rates are chosen on video without labels.",
         "camvid-clockwork-exp":
             "Real video with every frame labelled: how fast outputs and features grow stale.",
     },
     "Datasets": {
         "data-youtube":
             "Shots and masks, how fast the truth grows old, what a clock sees, a net's scores.",
+        "data-nyud":
+            "40 classes, the raw video behind each labelled image, a net's scores.",
         "data-cityscapes":
             "19 classes, their boundaries, the frames before a labelled one, a net's scores.",
     },

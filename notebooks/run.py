@@ -33,6 +33,7 @@ NOTEBOOKS = {
     "nyud-clockwork-exp": None,
     "youtube-pipeline-exp": None,
     "youtube-differences": None,
+    "pascal-translate-exp": None,
     "data-youtube": None,
     "data-cityscapes": None,
     "data-nyud": None,

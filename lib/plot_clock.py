@@ -13,7 +13,7 @@ SHADES = ('#9BD0F0', '#56B4E9', '#0072B2', '#C9C9C9')
 LATER = {'edgecolor': 'white', 'hatch': '////'}  # white, to be seen on dark shades
 
 
-def filmstrip(images, runs, palette, stages=FCN8S, width=12):
+def filmstrip(images, runs, palette, stages=FCN8S, width=12, first=0):
     """A figure: the frames of a clip in a row, and below for each schedule its label maps with a
     column of cells per frame, one cell a stage, filled where the stage ran.
 
@@ -21,6 +21,7 @@ def filmstrip(images, runs, palette, stages=FCN8S, width=12):
     runs     {schedule name: list of Steps of lib.schedule, one a frame}
     palette  as in lib.plot_util
     width    of the figure, in inches
+    first    number of the first frame, for the titles
 
     A stage that runs after the output (in a pipeline) is hatched. Raises ValueError where a
     schedule has another number of Steps than there are images.
@@ -36,7 +37,7 @@ def filmstrip(images, runs, palette, stages=FCN8S, width=12):
                              gridspec_kw={'height_ratios': heights})
     fig.get_layout_engine().set(h_pad=.02, hspace=0, w_pad=.02, wspace=0)
     for t, image in enumerate(images):
-        axes[0, t].set_title(f'frame {t}', fontsize=11)
+        axes[0, t].set_title(f'frame {first + t}', fontsize=11)
         _picture(axes[0, t], image)
         for i, steps in enumerate(runs.values()):
             _picture(axes[2 * i + 1, t], paint(steps[t].label, palette))

@@ -52,6 +52,11 @@ def test_what_no_stage_did_is_not_in_the_legend():
     assert legend == [*ALL, 'did not run']
 
 
+def test_frames_are_numbered_from_the_first():
+    fig = filmstrip(IMAGES, {'all': [step(0, ALL), step(1, ALL)]}, PALETTE, first=4)
+    assert [fig.axes[t].get_title() for t in (0, 1)] == ['frame 4', 'frame 5']
+
+
 def test_as_many_steps_as_images():
     with pytest.raises(ValueError, match='short: 1 steps for 2 images'):
         filmstrip(IMAGES, {'short': [step(0, ALL)]}, PALETTE)

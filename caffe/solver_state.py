@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from . import lr_policy
+from .blobproto import to_array, to_blob_proto
 from .errors import SolverError, WeightsError
 from .proto import caffe_pb2
 from .weight_files import check_file, is_hdf5, write_whole
-from .weights import read_message, to_array, to_blob_proto, write_message
+from .weights import read_message, write_message
 from .weights_hdf5 import DAMAGE
 
 

@@ -3,20 +3,18 @@
 A file is checked as a whole before the first weight is copied, and written beside its place and
 then renamed, so that neither a bad file nor a full disk leaves half a net.
 """
-import math
 import os
 
-import numpy as np
 from google.protobuf.message import DecodeError
 
 from . import weights_hdf5
+from .blobproto import is_legacy, shape_of, to_array, to_blob_proto
 from .errors import WeightsError
 from .proto import caffe_pb2
 from .upgrade import named_blobs
 from .weight_files import check_file, check_number, check_shape, is_hdf5, write_whole
 
 LIMIT = 2 ** 31 - 1    # protobuf's own, for one message
-LEGACY = ('num', 'channels', 'height', 'width')    # of blobs in older files
 
 
 def load(net, path):
@@ -65,46 +63,10 @@ def _read(net, path):
             continue
         check_number(path, name, len(protos), len(mine))
         for i, (blob, proto) in enumerate(zip(mine, protos)):
-            legacy = any(proto.HasField(axis) for axis in LEGACY)
-            check_shape(path, name, i, blob.shape, _shape(proto), legacy)
+            check_shape(path, name, i, blob.shape, shape_of(proto), is_legacy(proto))
             pairs.append((blob, to_array(proto, '%s: layer %r, blob %d' % (path, name, i))
                           .reshape(blob.shape)))
     return pairs
-
-
-def _shape(proto):
-    """Of today's form, or of four axes in older files; () where none is given, a single number."""
-    if any(proto.HasField(axis) for axis in LEGACY):
-        return tuple(getattr(proto, axis) for axis in LEGACY)
-    return tuple(proto.shape.dim)
-
-
-def to_array(proto, place):
-    """The float32 array of a BlobProto; WeightsError where its values do not fill its shape."""
-    values = proto.data or proto.double_data
-    if len(values) != math.prod(_shape(proto)):
-        raise WeightsError('%s: holds %d values for shape %s: the file is damaged, fetch it again'
-                           % (place, len(values), _shape(proto)))
-    return np.array(values, np.float32).reshape(_shape(proto))
-
-
-def to_blob_proto(proto, array):
-    """Fill a BlobProto from a float array."""
-    proto.shape.dim.extend(array.shape)
-    packed = np.asarray(array, '<f4').tobytes()
-    # as the wire has it: field 5 (data), packed. Value by value it would take minutes
-    proto.MergeFromString(b'\x2a' + _varint(len(packed)) + packed)
-    return proto
-
-
-def _varint(n):
-    """n as protobuf writes lengths: seven bits a byte, lowest first, the top bit set on all but
-    the last."""
-    low = bytearray()
-    while n > 0x7f:
-        low.append(0x80 | n & 0x7f)
-        n >>= 7
-    return bytes(low) + bytes([n])
 
 
 def save(net, path):

@@ -6,7 +6,6 @@ import pytest
 import caffe
 from caffe.errors import CaffeError, ShapeMismatch, WeightsError
 from caffe.proto import caffe_pb2
-from caffe.weights import to_array, to_blob_proto
 
 NET = """
 layer { name: "data" type: "Input" top: "data"
@@ -98,15 +97,6 @@ def test_what_a_caffemodel_says(saved):
         ("data", "Input", 0), ("conv", "Convolution", 2), ("up", "Deconvolution", 1)]
     assert list(param.layer[1].blobs[0].shape.dim) == [4, 4, 3, 3]
     assert list(param.layer[1].bottom) == ["data"]
-
-
-def test_blob_protos_are_what_protobuf_writes():
-    for size in (0, 1, 31, 32, 5000):
-        values = np.random.default_rng(0).normal(size=(1, size)).astype(np.float32)
-        fast = to_blob_proto(caffe_pb2.BlobProto(), values)
-        slow = caffe_pb2.BlobProto(shape=dict(dim=[1, size]), data=values.ravel().tolist())
-        assert fast == slow
-        np.testing.assert_array_equal(to_array(fast, "here"), values)
 
 
 def test_layers_absent_from_the_file_keep_their_values(saved, make_net):

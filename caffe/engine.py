@@ -9,7 +9,7 @@ import torch
 
 from . import device
 from .errors import CaffeError
-from .layer_types.python import Python
+from .layer_types.stateful import StatefulLayer
 
 
 @dataclass
@@ -25,7 +25,7 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
 
     down: None, or per bottom whether its gradient will be asked for: then a Tape is returned.
     """
-    if isinstance(layer, Python):
+    if isinstance(layer, StatefulLayer):
         layer.run(bottoms, tops)
         return None
     where = device.device()
@@ -82,8 +82,8 @@ def backward(layer, tape, bottoms, params, tops, down, first, wanted):
 
     first: per bottom, True to overwrite; wanted: per param, whether it learns.
     """
-    if isinstance(layer, Python):
-        return _python_backward(layer, bottoms, tops, down, first)
+    if isinstance(layer, StatefulLayer):
+        return _stateful_backward(layer, bottoms, tops, down, first)
     if tape is None:
         raise layer.error('backward needs what forward computed here: call forward first')
     leaves = [t for t, d in zip(tape.bottoms, down) if d]
@@ -131,8 +131,8 @@ def _collect(blob, gradient, overwrite):
     diff.put(gradient)
 
 
-def _python_backward(layer, bottoms, tops, down, first):
-    """A user's backward writes diffs outright; where another reader came before, both add up."""
+def _stateful_backward(layer, bottoms, tops, down, first):
+    """Its backward writes diffs outright; where another reader came before, both add up."""
     kept = [None if f or not d else b.diff.copy() for b, d, f in zip(bottoms, down, first)]
     layer.run_backward(tops, down, bottoms)
     for blob, before in zip(bottoms, kept):

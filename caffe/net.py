@@ -15,6 +15,7 @@ from .errors import CaffeError, ShapeMismatch
 from .freshness import Freshness
 from .graph import Graph, net_state
 from .layer_types.python import Python
+from .layer_types.stateful import StatefulLayer
 from .learned import LearnedBlobs, learns
 from .proto import caffe_pb2
 from .prototxt import read_net
@@ -72,16 +73,17 @@ class Net:
 
     def _set_up(self, i, layer):
         bottoms, tops = self._ends(i)
-        if isinstance(layer, Python):
+        stateful = isinstance(layer, StatefulLayer)
+        if stateful:
             layer.setup(bottoms, tops)
-            made = [(blob, None) for blob in layer.user.blobs]
+            made = [(blob, None) for blob in layer.blobs]
         else:
             made = layer.param_shapes([b.shape for b in bottoms])
         blobs = BlobVec(self._learned.add(layer, k, *m) for k, m in enumerate(made))
         if blobs:
             self.params[layer.name] = blobs
-        if isinstance(layer, Python):
-            layer.user.blobs = blobs    # those shared by name are another layer's
+        if stateful:
+            layer.blobs = blobs    # those shared by name are another layer's
         geometry = self._reshape_layer(i, setting_up=True)
         for blob, tensor in zip(tops, layer.initial(geometry)):
             if tensor is not None:
@@ -123,10 +125,10 @@ class Net:
             self._reshape_layer(i)
 
     def _reshape_layer(self, i, setting_up=False):
-        """Give layer i's tops their shapes, and return its Geometry (None for a Python layer)."""
+        """Give layer i's tops their shapes, and return its Geometry (None for a stateful layer)."""
         layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
         before = [b.shape for b in tops]
-        if isinstance(layer, Python):
+        if isinstance(layer, StatefulLayer):
             layer.reshape(bottoms, tops)
             geometry = None
         else:

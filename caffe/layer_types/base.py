@@ -2,8 +2,8 @@
 
 A layer is a pure function: from the shapes of its bottoms it works out a :class:`Geometry`, and
 from tensors and that geometry it computes its tops. It keeps nothing between calls; only the Net
-does. So the engine is free to run layers elsewhere, in another precision, fused, on a part of an
-image, or several at once.
+does (the few exceptions: stateful.py). So the engine is free to run layers elsewhere, in another
+precision, fused, on a part of an image, or several at once.
 """
 import difflib
 from dataclasses import dataclass, field

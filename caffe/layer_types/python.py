@@ -7,7 +7,8 @@ import importlib
 
 from ..blob import BlobVec
 from ..errors import LayerError
-from .base import Geometry, LayerType, register
+from .base import register
+from .stateful import StatefulLayer
 
 
 class Layer:
@@ -59,9 +60,8 @@ def _find(spec):
 
 
 @register('Python')
-class Python(LayerType):
-    """Stands for the user's object in the registry. The Net hands it Blobs, not tensors: it is the
-    one layer with a state of its own.
+class Python(StatefulLayer):
+    """Stands for the user's object in the registry.
 
     An exception of the user's code passes as it is, with a note that names layer and class.
     """
@@ -76,6 +76,15 @@ class Python(LayerType):
             self.user.blobs = BlobVec()
         self.user.param_str, self.user.phase = spec.python_param.param_str, phase
         self.user.name = spec.name
+
+    @property
+    def blobs(self):
+        """The learned blobs, which are the user's."""
+        return self.user.blobs
+
+    @blobs.setter
+    def blobs(self, blobs):
+        self.user.blobs = blobs
 
     def setup(self, bottom, top):
         """The user's setup."""
@@ -92,10 +101,6 @@ class Python(LayerType):
     def run_backward(self, top, propagate_down, bottom):
         """The user's backward."""
         self._call(self.user.backward, top, propagate_down, bottom)
-
-    def geometry(self, shapes):
-        """Unknown: the user's reshape decides."""
-        return Geometry(())
 
     def _call(self, method, *args):
         try:

@@ -2,11 +2,17 @@
 import numpy as np
 from scipy import ndimage
 
+from datasets.errors import DatasetError
 from datasets.files import IGNORE
 
 
 def disk(radius):
-    """A (2 radius + 1)-square boolean structuring element, true within `radius` of its centre."""
+    """A (2 radius + 1)-square boolean structuring element, true within `radius` of its centre.
+
+    Raises DatasetError for a radius below 0.
+    """
+    if radius < 0:
+        raise DatasetError(f'a thickness of {radius} pixels: give 0 or more')
     y, x = np.ogrid[-radius:radius + 1, -radius:radius + 1]
     return x * x + y * y <= radius * radius
 

@@ -38,6 +38,19 @@ def _train_id_table():
     return table
 
 
+def _city_of(name):
+    return name.rsplit('_', 2)[0]
+
+
+def _name_of(frame):
+    """The name in (name,), (city, name) and ((city, name),)."""
+    *city, name = frame[0] if isinstance(frame[0], tuple) else frame
+    if city not in ([], [_city_of(name)]):
+        raise DatasetError(f'{name!r} is no frame of {city[0]!r}: give its name alone, or the '
+                           f'city {_city_of(name)!r} with it')
+    return name
+
+
 class cityscapes:
     """Cityscapes at `root`, or where datasets.sources.find_root finds it.
 
@@ -55,11 +68,14 @@ class cityscapes:
         self.dir = find_root('cityscapes', root, needs='gtFine')
 
     def get_dset(self, split):
-        """Names of the frames in leftImg8bit/{split}, or of the snippets where it is absent."""
+        """(city, name) of the frames in leftImg8bit/{split}, or of the snippets where it is absent.
+
+        To be handed on, `load_image(split, *frame)`, as in the paper's notebooks.
+        """
         package = 'leftImg8bit'
         if not (self.dir / package / split).is_dir():
             package = 'leftImg8bit_sequence'
-        return self._list(package, split, [IMAGE])
+        return [(_city_of(name), name) for name in self._list(package, split, [IMAGE])]
 
     def list_label_frames(self, split):
         """Names of the frames of `split` that have a label in gtFine."""
@@ -84,26 +100,27 @@ class cityscapes:
         return names
 
     def collect_frame_sequence(self, split, idx, length):
-        """The `length` frames that end in frame `idx`, as a list of PIL RGB images."""
+        """The `length` frames that end in frame `idx`, as a list of PIL RGB images.
+
+        (The paper's own code counts the frames before `idx` and returns one more.)
+        """
         return [self.load_image(split, name)
                 for name in self.list_frame_sequence(split, idx, length)]
 
     def load_image(self, split, *idx):
         """Frame `idx` of `split` as a PIL RGB image (2048 x 1024 in the official data).
 
-        Its city may stand before it, as in load_image(split, city, idx) of the paper's notebooks.
+        Given by its name, by its city and name, or by the pair of both.
         """
-        *_, idx = idx
-        return open_rgb(self._image_path(split, idx))
+        return open_rgb(self._image_path(split, _name_of(idx)))
 
     def load_label(self, split, *idx):
         """Label of frame `idx` as 1 x H x W uint8 train ids: 0..18, 255 = ignore.
 
-        Its city may stand before it, as for `load_image`.
-        Raises DatasetError if the file is missing, damaged, out of range or not of the frame's
-        size.
+        Given as for `load_image`. Raises DatasetError if the file is missing, damaged, out of
+        range or not of the frame's size.
         """
-        *_, idx = idx
+        idx = _name_of(idx)
         label = self._load_label_or_none(split, idx)
         if label is None:
             raise DatasetError(f'{self._path("gtFine", split, idx, LABEL_IDS)}: no such label, nor '
@@ -167,7 +184,7 @@ class cityscapes:
                            'leftImg8bit_sequence completely or ask for a shorter clip')
 
     def _path(self, package, split, idx, suffix):
-        return self.dir / package / split / idx.rsplit('_', 2)[0] / f'{idx}{suffix}'
+        return self.dir / package / split / _city_of(idx) / f'{idx}{suffix}'
 
     def _splits(self):
         return ', '.join(sorted(f.name for f in (self.dir / 'gtFine').iterdir() if f.is_dir()))

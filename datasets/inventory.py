@@ -11,7 +11,6 @@ from datasets.errors import DatasetError
 from datasets.nyud_seg import nyud
 from datasets.pascal_voc import SEG11VALID, pascal
 from datasets.youtube import youtube
-from datasets.youtube_files import number
 
 OPENED = 8  # images and labels of each split, spread over it
 SNIPPET = 20  # frames of Cityscapes up to the labelled one, and that one
@@ -73,9 +72,9 @@ def take_youtube(report, root):
     if absent := [class_ for class_ in data.classes[1:] if class_ not in {s[0] for s in masked}]:
         report.note(f'classes that have no masks here: {", ".join(absent)}')
     pairs = {(*shot, mask) for shot in masked for mask in masks[shot]}
-    lost = {pair for pair in pairs if number(pair[-1]) not in
-            set(map(number, frames.get(pair[:3], ())))}
-    report.fault('masks without their frame', ['/'.join(pair) for pair in lost])
+    lost = {pair for pair in pairs if pair[-1] not in set(frames.get(pair[:3], ()))}
+    report.fault('masks without their frame',
+                 [f'{"/".join(shot)}/{mask:05d}' for *shot, mask in lost])
     _open_some(report, pairs - lost, data.load_frame, data.load_label)
     for split in sorted(_stems(root, '.txt')):
         report.count(split, shots_listed=len(report.attempt(data.load_dataset, split)))

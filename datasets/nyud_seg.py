@@ -20,7 +20,7 @@ from datasets.files import check_label_size, image_size, open_rgb
 from datasets.nyud_files import read_ids, read_label, read_raw_frames
 from datasets.palette import Palette, voc_palette
 from datasets.preprocess import as_image, preprocess
-from datasets.raw_video import every, list_raw_frames, raw_frame_path
+from datasets.raw_video import every, frame_name, list_raw_frames, raw_frame_path
 from datasets.sources import find_root
 
 RAW_SIZE = 640, 480  # width and height of a raw frame
@@ -173,6 +173,7 @@ class nyud:
         return label
 
     def _position(self, frames, vid, frame):
+        frame = frame_name(frame)
         if frame not in frames:
             raise DatasetError(f'{self._video(vid) / frame}: no such frame in this video of '
                                f'{len(frames)} frames; is the raw video unpacked completely?')

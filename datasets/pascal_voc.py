@@ -11,7 +11,7 @@ import numpy as np
 from datasets.boundaries import foreground_boundaries
 from datasets.clips import Clip
 from datasets.errors import DatasetError
-from datasets.files import image_size, open_label, open_rgb, read_names
+from datasets.files import check_label_size, image_size, open_label, open_rgb, read_names
 from datasets.palette import voc_palette
 from datasets.preprocess import as_image, preprocess
 from datasets.sources import find_root
@@ -75,9 +75,13 @@ class pascal:
             im: H x W PIL image or H x W x 3 uint8.
             label: H x W or 1 x H x W, or None.
         Returns (frames, labels): a list of PIL images, a list of arrays with as many axes as
-        `label` (of None without one). Raises DatasetError if the image is too short to move over.
+        `label` (of None without one). Raises DatasetError if the image is too short to move over,
+        or the label of another size.
         """
         im = as_image(im)
+        if label is not None:
+            size = np.shape(label)[:-3:-1]
+            check_label_size('make_translated_frames', size, im.size, 'its image')
         boxes = translated_boxes(im.size, shift, num_frames)
         frames = [im.crop(box) for box in boxes]
         labels = [None if label is None else crop_label(label, box) for box in boxes]

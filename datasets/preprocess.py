@@ -2,6 +2,8 @@
 import numpy as np
 from PIL import Image
 
+from datasets.errors import DatasetError
+
 
 def preprocess(im, mean_bgr):
     """Turn an image into a net input: 3 x H x W float32, BGR in 0..255, minus `mean_bgr`.
@@ -14,5 +16,14 @@ def preprocess(im, mean_bgr):
 
 
 def as_image(im):
-    """A PIL image as it is, an H x W x 3 or H x W uint8 array as the PIL image it holds."""
-    return im if isinstance(im, Image.Image) else Image.fromarray(np.asarray(im))
+    """A PIL image as it is, an H x W x 3 or H x W uint8 array as the PIL image it holds.
+
+    Raises DatasetError for any other array.
+    """
+    if isinstance(im, Image.Image):
+        return im
+    pixels = np.asarray(im)
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
+        raise DatasetError(f'an image of shape {pixels.shape} and type {pixels.dtype}: give a PIL '
+                           'image, or H x W x 3 or H x W uint8')
+    return Image.fromarray(pixels)

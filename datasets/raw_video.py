@@ -40,7 +40,11 @@ def list_raw_frames(video):
 
 
 def raw_frame_path(video, frame):
-    """The file of `frame` in the folder `video`. Raises DatasetError if there is none."""
+    """The file of `frame`, with or without its suffix, in the folder `video`.
+
+    Raises DatasetError if there is none.
+    """
+    frame = frame_name(frame)
     for suffix in SUFFIXES:
         path = video / f'{frame}{suffix}'
         if path.is_file():

@@ -15,7 +15,7 @@ SOURCES = {
         'leftImg8bit/, gtFine/ and leftImg8bit_sequence/',
         'register at https://www.cityscapes-dataset.com and unpack leftImg8bit_trainvaltest.zip, '
         'gtFine_trainvaltest.zip and leftImg8bit_sequence_trainvaltest.zip into one folder; '
-        'or render the miniature: python -m datasets.miniature'),
+        'or render the miniature: python -m datasets.miniature cityscapes'),
     'youtube': (
         'v1/ (frames of Youtube-Objects v1) and youtube_masks/ (the masks of Jain & Grauman)',
         'unpack Youtube-Objects v1 from https://data.vision.ee.ethz.ch/cvl/youtube-objects/ into '

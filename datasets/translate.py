@@ -10,9 +10,10 @@ def translated_boxes(size, shift, num_frames, name='the image'):
     nothing would be left of the window.
     """
     width, height = size
-    if num_frames < 1 or shift < 0:
+    if num_frames < 1 or shift < 0 or shift != int(shift):
         raise DatasetError(f'{num_frames} frames and a shift of {shift} pixels were asked for: '
-                           'give at least 1 frame and no negative shift')
+                           'give at least 1 frame and a shift of 0 or more whole pixels')
+    shift = int(shift)
     length = max(size) - shift * (num_frames - 1)
     if length < 1:
         raise DatasetError(f'{name}: {width} x {height} pixels are too few for {num_frames} frames '

@@ -19,11 +19,22 @@ from datasets.palette import Palette
 from datasets.pascal_voc import pascal
 from datasets.preprocess import preprocess
 from datasets.sources import find_root
-from datasets.youtube_files import fit, list_folders, list_numbered, number, open_mask, read_shots
+from datasets.youtube_files import fit, list_folders, list_numbers, number, open_mask, read_shots
 
 CLASSES = ('background', 'aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse',
            'motorbike', 'train')
 OBJECT_LEVEL = 15  # of a mask: JPEG smears its black and white, grey levels above are the object
+
+
+def object_of(mask, level=None):
+    """1 where `mask`, an array or grey image, is above `level`, 0 elsewhere, as uint8.
+
+    Without a level a mask of 0 and 1 is taken as it is, and a grey one at OBJECT_LEVEL.
+    """
+    mask = np.asarray(mask)
+    if level is None:
+        level = OBJECT_LEVEL if mask.max(initial=0) > 1 else 0
+    return (mask > level).astype(np.uint8)
 
 
 def _from_voc_table():
@@ -41,9 +52,9 @@ class youtube:
 
     Attributes: dir (Path), side, mean (3 BGR floats), classes (11 names), palette (a Palette of
     11, the colours of VOC), from_voc (uint8[256]: the id here of a VOC id, 0 for classes that
-    only VOC has; from_voc[label] maps a label). Frames are named 'frame0001' and masks '00001';
-    methods that take an `idx` take either name or the number. Raises DatasetError if the dataset
-    is not there.
+    only VOC has; from_voc[label] maps a label). Frames and masks go by their number; methods that
+    take an `idx` also take the name of its file, 'frame0001' or '00001'. Raises DatasetError if
+    the dataset is not there, or the side is below 1.
     """
 
     classes = CLASSES
@@ -53,6 +64,8 @@ class youtube:
 
     def __init__(self, root=None, side=500):
         self.dir = find_root('youtube', root, needs='v1')
+        if side < 1:
+            raise DatasetError(f'youtube(side={side}): give at least 1 pixel; the paper takes 500')
         self.side = side
 
     def list_vids(self, class_):
@@ -64,8 +77,8 @@ class youtube:
         return list_folders(self._video('v1', class_, vid))
 
     def list_frames(self, class_, vid, shot):
-        """Names of the frames of a shot, such as 'frame0001', in order of their numbers."""
-        return list_numbered(self._frame_folder(class_, vid, shot), 'frame')
+        """Numbers of the frames of a shot, in order; the first is 1."""
+        return list_numbers(self._frame_folder(class_, vid, shot), 'frame')
 
     def list_label_vids(self, class_):
         """Names of the videos of `class_` that have masks."""
@@ -76,8 +89,8 @@ class youtube:
         return list_folders(self._video('youtube_masks', class_, vid))
 
     def list_label_frames(self, class_, vid, shot):
-        """Names of the masks of a shot, such as '00001', in order of their numbers."""
-        return list_numbered(self._mask_folder(class_, vid, shot), '')
+        """Numbers of the frames of a shot that have a mask, in order."""
+        return list_numbers(self._mask_folder(class_, vid, shot), '')
 
     def load_dataset(self, split=None):
         """All (class, video, shot) that have masks, or those that ROOT/{split}.txt lists.
@@ -113,16 +126,18 @@ class youtube:
         mask, size = self._open_mask(class_, vid, shot, idx)
         if shape is not None:
             size = shape[-1], shape[-2]
-        mask = mask.resize(size, Image.NEAREST)
-        return (np.asarray(mask) > OBJECT_LEVEL).astype(np.uint8)[np.newaxis]
+        return object_of(mask.resize(size, Image.NEAREST), OBJECT_LEVEL)[np.newaxis]
 
     def make_label(self, label, class_):
-        """A mask of 0 and 1 with the 11-class id of `class_` for 1 (uint8, same shape)."""
-        return np.asarray(label, np.uint8) * np.uint8(self.classes.index(self._known(class_)))
+        """The 11-class id of `class_` on the object, 0 elsewhere (uint8, the shape of `label`).
+
+        label: a mask of 0 and 1 (load_label), or a grey one (load_mask).
+        """
+        return object_of(label) * np.uint8(self.classes.index(self._known(class_)))
 
     def convert_yt2voc_label(self, label, class_, voc_classes):
-        """A mask of 0 and 1 with the id that `class_` has in `voc_classes` for 1."""
-        return np.asarray(label, np.uint8) * np.uint8(voc_classes.index(self._known(class_)))
+        """As make_label, with the id that `class_` has in `voc_classes`."""
+        return object_of(label) * np.uint8(voc_classes.index(self._known(class_)))
 
     def preprocess(self, im):
         """PIL image to net input: 3 x H x W float32 BGR, mean subtracted."""
@@ -147,8 +162,8 @@ class youtube:
         warmup = 2 * period + 1 if warmup is None else warmup
         clips = []
         for name in self.load_dataset(split):
-            masks = {number(mask) for mask in self.list_label_frames(*name)}
-            frames = [n for n in map(number, self.list_frames(*name))
+            masks = set(self.list_label_frames(*name))
+            frames = [n for n in self.list_frames(*name)
                       if (n - min(masks)) % period == 0 and n <= max(masks)]
             scored = {n for n in masks if n >= warmup and (n - min(masks)) % label_period == 0}
             for n in sorted(scored - set(frames)):

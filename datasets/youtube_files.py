@@ -19,17 +19,17 @@ def list_folders(folder):
     return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
-def list_numbered(folder, prefix):
-    """Names, without .jpg, of the files {prefix}{digits}.jpg in `folder`, by number.
+def list_numbers(folder, prefix):
+    """The numbers of the files {prefix}{digits}.jpg in `folder`, in order.
 
     Raises DatasetError if there are none.
     """
     _check_folder(folder)
-    names = [path.stem for path in folder.glob(f'{prefix}*.jpg')
-             if path.stem.removeprefix(prefix).isdecimal()]
-    if not names:
+    digits = [path.stem.removeprefix(prefix) for path in folder.glob(f'{prefix}*.jpg')]
+    numbers = sorted(int(text) for text in digits if text.isdecimal())
+    if not numbers:
         raise DatasetError(f'{folder}: holds no {prefix}*.jpg; unpack the shot again')
-    return sorted(names, key=number)
+    return numbers
 
 
 def read_shots(path, known):
@@ -49,7 +49,8 @@ def read_shots(path, known):
 def open_mask(mask_path, frame_path, side):
     """A mask as a grey PIL image, and the (width, height) of its frame at longer side `side`.
 
-    Raises DatasetError naming the files if the frame is missing or of another aspect.
+    A mask may be of another resolution than its frame, as both are resized in any case. Raises
+    DatasetError naming the files if the frame is missing or of another aspect.
     """
     if mask_path.is_file() and not frame_path.is_file():
         raise DatasetError(f'{mask_path}: a mask without its frame {frame_path}; the masks are of '

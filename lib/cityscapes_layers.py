@@ -20,13 +20,20 @@ from datasets.cityscapes import cityscapes
 from datasets.files import IGNORE
 
 OVERLAP = 210  # columns
+SYNONYMS = {'cscapes_dir': 'cityscapes_dir'}  # keys that prototxts of the paper's nets have
+
+
+def _splits(value):
+    return value if isinstance(value, (list, tuple)) else [value]
+
 
 # Keys of param_str: what they are if not given, what they must be, and the test for that.
 PARAMS = {
     'cityscapes_dir': (None, 'a folder, or None for where datasets.sources.find_root looks',
                        lambda value: value is None or isinstance(value, str)),
-    'split': ('train', "the name of a split, such as 'train'",
-              lambda value: isinstance(value, str) and value),
+    'split': ('train', "the name of a split, such as 'train', or a list of such names",
+              lambda value: value and all(isinstance(name, str) and name
+                                          for name in _splits(value))),
     'randomize': (True, 'True or False', lambda value: isinstance(value, bool)),
     'seed': (0, 'a whole number of 0 or more, or None for another order in each run',
              lambda value: value is None or type(value) is int and value >= 0),
@@ -63,6 +70,7 @@ def read_params(text, layer):
     if not isinstance(given, dict):
         raise ValueError(f'{layer}: param_str is {given!r}: write a dict, such as '
                          "{'split': 'train', 'seed': 0}")
+    given = {SYNONYMS.get(key, key): value for key, value in given.items()}
     for key, value in given.items():
         if key not in PARAMS:
             raise ValueError(f'{layer}: param_str has the unknown key {key!r}: remove it, or give '
@@ -91,14 +99,15 @@ class CityscapesSegDataLayer(caffe.Layer):
                              'bottom and the tops "data" and "label"')
         self.params = read_params(self.param_str, place)
         self.dataset = cityscapes(self.params['cityscapes_dir'])
-        self.frames = self.dataset.list_label_frames(self.params['split'])
+        self.frames = [(split, name) for split in _splits(self.params['split'])
+                       for name in self.dataset.list_label_frames(split)]
         # None becomes a random seed here, so that it is one and the same for all epochs
         self.seed = np.random.SeedSequence(self.params['seed']).entropy
         self.shown = 0  # halves fed so far
         self.loaded = None
 
     def order(self, epoch):
-        """[(frame name, side)] of an epoch: each half of each frame once."""
+        """[((split, name), side)] of an epoch: each half of each frame once."""
         halves = [(frame, side) for frame in self.frames for side in (0, 1)]
         if not self.params['randomize']:
             return halves
@@ -115,10 +124,8 @@ class CityscapesSegDataLayer(caffe.Layer):
 
     def load(self, frame, side):
         """(data 1 x 3 x H x W float32, label 1 x 1 x H x W uint8) of one half of a frame."""
-        split = self.params['split']
-        image, label = half_image(self.dataset.load_image(split, frame),
-                                  self.dataset.load_label(split, frame), side,
-                                  self.params['overlap'])
+        image, label = half_image(self.dataset.load_image(*frame), self.dataset.load_label(*frame),
+                                  side, self.params['overlap'])
         return self.dataset.preprocess(image)[np.newaxis], label[np.newaxis]
 
     def forward(self, bottom, top):

@@ -72,12 +72,14 @@ def frame_differences(net, clip, blobs=BLOBS, relabel=None):
 
 
 def relative_change(now, before):
-    """sum |now - before| over the mean of sum |now| and sum |before|: 0 is the same, 2 the most.
+    """Mean over all values of |now - before| / ((|now| + |before|) / 2).
 
-    Over the values of both frames, as one of them may be all zeros; 0 where both are.
+    0 is the same, 2 the most, for values that change their sign; 0 where both are 0. The measure
+    of the published figures.
     """
-    size = (np.abs(now).sum(dtype=np.float64) + np.abs(before).sum(dtype=np.float64)) / 2
-    return float(np.abs(now - before).sum(dtype=np.float64) / size) if size else 0.0
+    size = (np.abs(now) + np.abs(before)) / 2
+    change = np.divide(np.abs(now - before), size, out=np.zeros_like(size), where=size > 0)
+    return float(change.mean(dtype=np.float64))
 
 
 def label_change(now, before):

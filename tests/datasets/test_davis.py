@@ -45,7 +45,7 @@ def test_halves_become_shots(davis, tmp_path):
     for sequence, class_ in SEQUENCES.items():
         assert len(data.list_frames(class_, sequence, '001')) == 3
         frames = data.list_frames(class_, sequence, '002')
-        assert frames == ['frame0001', 'frame0002', 'frame0003', 'frame0004']
+        assert frames == [1, 2, 3, 4]
         assert data.load_frame(class_, sequence, '002', 1).getpixel((0, 0)) == (3, 3, 3)
 
 

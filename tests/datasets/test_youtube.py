@@ -57,15 +57,15 @@ def test_lists(toy):
     assert data.list_vids('dog') == ['0001', '0002'] and data.list_label_vids('dog') == ['0002']
     assert data.list_shots('dog', '0001') == ['002']
     assert data.list_label_shots('cat', '0001') == ['003']
-    assert data.list_frames(*DOG)[::15] == ['frame0001', 'frame0016', 'frame0031']
-    assert data.list_label_frames(*CAT) == ['00002', '00012']
+    assert data.list_frames(*DOG)[::15] == [1, 16, 31]
+    assert data.list_label_frames(*CAT) == [2, 12]
     assert data.list_vids('train') == data.list_label_vids('train') == []
     assert data.load_dataset() == [CAT, DOG]
 
 
 def test_frames_come_in_order_of_their_numbers(toy):
     write_shot(toy, DOG, (9999, 10000), ())
-    assert youtube(toy).list_frames(*DOG)[-2:] == ['frame9999', 'frame10000']
+    assert youtube(toy).list_frames(*DOG)[-2:] == [9999, 10000]
 
 
 @pytest.mark.parametrize('idx', [16, '16', '00016', 'frame0016', 'frame0016.jpg'])

@@ -153,6 +153,13 @@ def test_defaults():
     assert read_params('', '') == read_params('  {} ', '') == wanted
 
 
+def test_params_of_the_papers_prototxts_are_understood(root, data_net):
+    assert read_params("{'cscapes_dir': '/data'}", '')['cityscapes_dir'] == '/data'
+    plain = epoch(data_net(randomize=False))
+    twice = data_net(randomize=False, split=['val', 'val'])
+    assert same(epoch(twice), plain + plain)
+
+
 def test_code_in_param_str_is_not_run(tmp_path):
     trap = tmp_path / 'trap'
     for code in (f"open({str(trap)!r}, 'w')", f"{{'seed': open({str(trap)!r}, 'w')}}",

@@ -19,10 +19,12 @@ def test_changes_between_consecutive_frames(fake_net):
     assert shot.name == 'a clip without a name'
     np.testing.assert_allclose(shot.argmax['score_pool4'], [.4, 0])
     np.testing.assert_allclose(shot.argmax['score'], [0, 1])   # the class is the frame's number
-    # 4 of 30 values from 1 to 1.5; then all 30 by 2, from a sum of 32 to one of 92
-    np.testing.assert_allclose(shot.relative['data'], [2 / 31, 60 / 62])
+    # 4 of 30 values from 1 to 1.5; then 26 from 1 to 3 and 4 from 1.5 to 3.5
+    np.testing.assert_allclose(shot.relative['data'],
+                               [4 * .5 / 1.25 / 30, (26 * 2 / 2 + 4 * 2 / 2.5) / 30], rtol=1e-6)
     np.testing.assert_allclose(shot.relative['score_pool4'], shot.relative['data'])
-    np.testing.assert_allclose(shot.relative['score'], [0, 2])
+    # of 256 scores one falls from 1 to 0 and one rises: 2 each, the others stay at 0
+    np.testing.assert_allclose(shot.relative['score'], [0, 2 * 2 / 256])
     assert list(shot.relative) == list(BLOBS)
     assert list(shot.argmax) == ['score_pool4', 'score', 'label']
     assert np.isnan(shot.argmax['label']).all()
@@ -42,7 +44,7 @@ def test_classes_mapped_to_one_do_not_count_as_a_change(fake_net):
     clip = [(frame(0), None), (frame(2), None)]
     same = frame_differences(fake_net, clip, BLOBS, relabel=np.zeros(256, np.uint8))
     assert same.argmax['score'] == [0]
-    np.testing.assert_allclose(same.relative['score'], [2])
+    np.testing.assert_allclose(same.relative['score'], [2 * 2 / 256])
 
 
 def test_relative_change_is_symmetric_and_bounded():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nets.weights import TABLE
 from notebooks import contents, thumbnail
 
 KNOWN = [name for lines in contents.SECTIONS.values() for name in lines]
@@ -58,7 +59,7 @@ class TestNotebook:
         first = notebook.cells[0]
         assert first.cell_type == "markdown" and first.source.startswith("# ")
         assert re.search(r"\*\*[^*]*outputs[^*]*\*\*", first.source)
-        assert re.search(r"trained|weights", first.source)
+        assert any(name.removesuffix(".caffemodel") in first.source for name in TABLE)
 
     def test_ends_beside_the_published_figures(self, notebook):
         last = notebook.cells[-1]
@@ -73,6 +74,8 @@ class TestNotebook:
     def test_has_more_prose_than_code(self, notebook, code):
         assert 2 * len(code) <= len(notebook.cells)
         assert median(len(cell.source.splitlines()) for cell in code) <= 5
+        assert all(len(cell.source.splitlines()) <= 12 or "\nimport " in cell.source
+                   for cell in code)
 
     def test_was_executed_from_top_to_bottom(self, code):
         assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))

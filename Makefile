@@ -38,8 +38,9 @@ nets: $(STAMP)  ## write nets/*.prototxt anew from nets/fcn8s.py
 contents: $(STAMP)  ## write notebooks/README.md anew; REPOSITORY=OWNER/NAME sets its links
 	$(PY) -m notebooks.contents $(if $(REPOSITORY),--repository $(REPOSITORY))
 
-bench: $(STAMP)  ## time the stages of FCN-8s on this machine
+bench: $(STAMP)  ## time FCN-8s stages; memory and time of weights files
 	$(PY) -m benchmarks.run
+	$(PY) -m benchmarks.weight_files
 
 train-%: $(STAMP)  ## train the weights nets/%.caffemodel (nets/README.md lists them)
 	$(PY) -m notebooks.train $* $(if $(VGG),--vgg $(VGG)) $(if $(ROOT),--root $(ROOT))

@@ -1,1 +1,1 @@
-"""What stages cost on this machine: python -m benchmarks.run, or make bench."""
+"""What stages and weights files cost on this machine: make bench."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from .blob import refusal
 from .errors import WeightsError
+from .wire import head, number
 
 LEGACY = ('num', 'channels', 'height', 'width')
 
@@ -30,32 +31,32 @@ def to_array(proto, place, of='data'):
     of: 'data' or 'diff'; place: what the error begins with. WeightsError where no blob can have
     its shape, or its values do not fill it.
     """
-    shape = shape_of(proto)
-    values = getattr(proto, of) or getattr(proto, 'double_' + of)
+    shape, array = shape_of(proto), values(proto, of)
     if problem := refusal(shape):
         raise WeightsError('%s: its %s %s' % (place, of, problem))
-    if len(values) != math.prod(shape):
+    check_count(len(array), shape, place)
+    return array.reshape(shape)
+
+
+def values(proto, of='data'):
+    """The values of a BlobProto as a flat float32 array, without Python's numbers in between."""
+    held = getattr(proto, of) or getattr(proto, 'double_' + of)
+    return np.fromiter(held, np.float32, len(held))
+
+
+def check_count(count, shape, place):
+    """WeightsError where `count` values do not fill a blob's shape. place: names file and blob."""
+    if count != math.prod(shape):
         raise WeightsError('%s: holds %d values for shape %s: the file is damaged, fetch it again'
-                           % (place, len(values), shape))
-    return np.array(values, np.float32).reshape(shape)
+                           % (place, count, shape))
 
 
 def to_blob_proto(proto, array, diff=None):
     """Fill a BlobProto from a float array of its values and, where given, one of its diffs."""
     proto.shape.dim.extend(array.shape)
-    # fields 5 (data) and 6 (diff), packed, as the wire has them: value by value takes minutes
-    for tag, values in ((b'\x2a', array), (b'\x32', diff)):
-        if values is not None:
-            packed = np.asarray(values, '<f4').tobytes()
-            proto.MergeFromString(tag + _varint(len(packed)) + packed)
+    # packed, as the wire has them: value by value takes minutes
+    for field, held in (('data', array), ('diff', diff)):
+        if held is not None:
+            packed = np.asarray(held, '<f4').tobytes()
+            proto.MergeFromString(head(number(type(proto), field), len(packed)) + packed)
     return proto
-
-
-def _varint(n):
-    """n as protobuf writes lengths: seven bits a byte, lowest first, the top bit set on all but
-    the last."""
-    low = bytearray()
-    while n > 0x7f:
-        low.append(0x80 | n & 0x7f)
-        n >>= 7
-    return bytes(low) + bytes([n])

@@ -1,28 +1,62 @@
 """Weights to and from .caffemodel files (protobuf); .caffemodel.h5 is in weights_hdf5.
 
 A file is checked as a whole before the first weight is copied, and written beside its place and
-then renamed, so that neither a bad file nor a full disk leaves half a net.
+then renamed, so that neither a bad file nor a full disk leaves half a net. Weights go straight from
+the file into the net's memory and back: no second copy is held, whatever the size.
 """
+import math
 import os
+from contextlib import contextmanager
 
+import numpy as np
 from google.protobuf.message import DecodeError
 
-from . import weights_hdf5
-from .blobproto import is_legacy, shape_of, to_array, to_blob_proto
+from . import weights_hdf5, wire
+from .blobproto import check_count
 from .errors import WeightsError
 from .proto import caffe_pb2
-from .upgrade import named_blobs
+from .stored_blobs import DATA, SHAPE, StoredBlob
 from .weight_files import check_file, check_number, check_shape, is_hdf5, write_whole
+from .wire import Damaged, Wire, number
 
 LIMIT = 2 ** 31 - 1    # protobuf's own, for one message
+LAYER, BLOBS = (number(caffe_pb2.NetParameter, 'layer'),
+                number(caffe_pb2.LayerParameter, 'blobs'))
 
 
 def load(net, path):
     """Copy weights by layer name into `net` (see Net.copy_from)."""
     check_file(path)
-    pairs = weights_hdf5.read(net, path) if is_hdf5(path) else _read(net, path)
-    for blob, array in pairs:
-        blob.data[...] = array
+    if is_hdf5(path):
+        weights_hdf5.load(net, path)
+    else:
+        with open_message(path, 'a .caffemodel') as f:
+            _load(net, path, f)
+
+
+@contextmanager
+def open_message(path, what):
+    """The binary protobuf file `path`, open for reading; whatever turns out to be damaged inside
+    the `with` becomes a WeightsError that says what the file should be and what it seems to be."""
+    check_file(path)
+    size = os.path.getsize(path)
+    if size > LIMIT:
+        raise WeightsError('%s is %.1f GiB, a protobuf file holds 2 GiB at most: use .caffemodel.h5'
+                           % (path, size / 2 ** 30))
+    with open(path, 'rb') as f:
+        try:
+            yield f
+        except (Damaged, DecodeError) as e:
+            f.seek(0)
+            start = f.read(60)
+            if start.startswith(b'version https://git-lfs'):
+                why = 'it is a Git LFS pointer: run git lfs pull'
+            elif start.lstrip()[:1] == b'<':
+                why = 'it looks like a web page: the download went wrong'
+            else:
+                why = 'it is truncated or of another kind (%d bytes; %s): fetch it again' \
+                    % (size, e)
+            raise WeightsError('%s is not %s: %s' % (path, what, why)) from None
 
 
 def read_message(path, message, what):
@@ -30,43 +64,35 @@ def read_message(path, message, what):
 
     what: what the file should be, for the error. The file is read once, beside the message itself.
     """
-    check_file(path)
-    size = os.path.getsize(path)
-    if size > LIMIT:
-        raise WeightsError('%s is %.1f GiB, a protobuf file holds 2 GiB at most: use .caffemodel.h5'
-                           % (path, size / 2 ** 30))
-    with open(path, 'rb') as f:
-        content = f.read()
-    try:
-        message.ParseFromString(content)
-    except DecodeError as e:
-        start = content[:60]
-        if start.startswith(b'version https://git-lfs'):
-            why = 'it is a Git LFS pointer: run git lfs pull'
-        elif start.lstrip()[:1] == b'<':
-            why = 'it looks like a web page: the download went wrong'
-        else:
-            why = 'it is truncated or of another kind (%d bytes; %s): fetch it again' % (size, e)
-        raise WeightsError('%s is not %s: %s' % (path, what, why)) from None
+    with open_message(path, what) as f:
+        message.ParseFromString(f.read())
     return message
 
 
-def _read(net, path):
-    """[(Blob, array)] of all the weights that net and file share, checked."""
-    param = read_message(path, caffe_pb2.NetParameter(), 'a .caffemodel')
-    if not param.layer and not param.layers:
-        raise WeightsError('%s holds no layers: it is not a .caffemodel' % path)
-    pairs = []
-    for name, protos in named_blobs(param):
+def _load(net, path, f):
+    """Check all the weights that net and file share, then copy them."""
+    reader, pairs, layers = Wire(f), [], 0
+    for name, blobs in wire.layers(reader, os.path.getsize(path)):
+        layers += 1
         mine = net.params.get(name)
-        if not mine or not protos:
+        if not mine or not blobs:
             continue
-        check_number(path, name, len(protos), len(mine))
-        for i, (blob, proto) in enumerate(zip(mine, protos)):
-            check_shape(path, name, i, blob.shape, shape_of(proto), is_legacy(proto))
-            pairs.append((blob, to_array(proto, '%s: layer %r, blob %d' % (path, name, i))
-                          .reshape(blob.shape)))
-    return pairs
+        check_number(path, name, len(blobs), len(mine))
+        for i, (blob, (start, stop)) in enumerate(zip(mine, blobs)):
+            stored = StoredBlob(reader, start, stop, blob.count)
+            check_shape(path, name, i, blob.shape, stored.shape, stored.legacy)
+            check_count(stored.count, stored.shape, '%s: layer %r, blob %d' % (path, name, i))
+            pairs.append((blob, stored))
+    if not layers:
+        raise WeightsError('%s holds no layers: it is not a .caffemodel' % path)
+    for blob, stored in pairs:
+        stored.into(reader, blob.data)
+
+
+def _blob_head(shape):
+    """What a BlobProto of this shape has before its packed values."""
+    stored = caffe_pb2.BlobShape(dim=shape).SerializeToString()
+    return wire.head(SHAPE, len(stored)) + stored + wire.head(DATA, 4 * math.prod(shape))
 
 
 def save(net, path):
@@ -75,13 +101,28 @@ def save(net, path):
     if 4 * count > LIMIT:
         raise WeightsError('%s: %d weights are more than a .caffemodel can hold: use save_hdf5'
                            % (path, count))
-    param = caffe_pb2.NetParameter(name=net.name)
-    for name, layer in zip(net._layer_names, net.layers):
-        made = param.layer.add(name=name, type=layer.type, bottom=net.bottom_names[name],
-                               top=net.top_names[name])
-        for blob in net.params.get(name, ()):
-            to_blob_proto(made.blobs.add(), blob.data)
-    write_message(path, param)
+
+    def write(part):
+        with open(part, 'wb') as f:
+            f.write(caffe_pb2.NetParameter(name=net.name).SerializeToString())
+            for name, layer in zip(net._layer_names, net.layers):
+                made = caffe_pb2.LayerParameter(name=name, type=layer.type,
+                                                bottom=net.bottom_names[name],
+                                                top=net.top_names[name])
+                _write_layer(f, made, net.params.get(name, ()))
+    write_whole(path, write)
+
+
+def _write_layer(f, layer, blobs):
+    """Write a layer as field `layer` of a NetParameter, blobs from the memory that they lie in."""
+    start = layer.SerializeToString()
+    heads = [_blob_head(b.shape) for b in blobs]
+    sizes = [len(h) + 4 * b.count for h, b in zip(heads, blobs)]
+    keys = [wire.head(BLOBS, size) for size in sizes]
+    f.write(wire.head(LAYER, len(start) + sum(map(len, keys)) + sum(sizes)) + start)
+    for key, head, blob in zip(keys, heads, blobs):
+        f.write(key + head)
+        f.write(np.ascontiguousarray(blob.data, '<f4').reshape(-1).view('u1'))
 
 
 def write_message(path, message):

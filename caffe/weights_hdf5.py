@@ -1,24 +1,35 @@
 """Weights to and from .caffemodel.h5 files: dataset /data/{layer}/{i} for blob i of a layer."""
 import h5py
-import numpy as np
 
 from .errors import CaffeError, WeightsError
+from .hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member
 from .weight_files import check_number, check_shape, write_whole
 
-DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError)    # what h5py raises
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError,    # what h5py raises
+          AttributeError, NotImplementedError, MemoryError)
 
 
-def read(net, path):
-    """[(Blob, array)] of all the weights that net and file share, checked."""
+def load(net, path):
+    """Copy weights by layer name into `net`, straight into its memory, after a check of them all.
+
+    WeightsError where the file is damaged or does not fit; then nothing was copied.
+    """
     try:
         with h5py.File(path, 'r') as file:
-            group = file.get('data')
+            group = member(file, 'data')
             if not isinstance(group, h5py.Group):
                 raise WeightsError("%s has no group 'data': it is not a .caffemodel.h5" % path)
             pairs = _pairs(net, group, path)
-            return [(blob, np.asarray(stored, np.float32)) for blob, stored in pairs]
+            for _, stored in pairs:
+                check_dataset(stored)
+            for blob, stored in pairs:
+                array = blob.data
+                if array.size:
+                    stored.read_direct(array)
     except CaffeError:
         raise
+    except Refused as e:
+        raise WeightsError('%s: %s' % (path, e)) from None
     except DAMAGE as e:
         raise WeightsError('%s is damaged: %s: fetch it again' % (path, e)) from None
 
@@ -27,25 +38,32 @@ def _pairs(net, group, path):
     """[(Blob, its dataset)]; a blob that several layers share may be stored with the first only."""
     pairs, found = [], set()
     for name, mine in net.params.items():
-        layer = group.get(name)
+        layer = member(group, name)
         if layer is None:
             continue
-        stored = [key for key in layer if key.isdigit()] if isinstance(layer, h5py.Group) else []
-        if any(int(key) >= len(mine) for key in stored):
+        stored = _indices(layer) if isinstance(layer, h5py.Group) else []
+        if any(i >= len(mine) for i in stored):
             check_number(path, name, len(stored), len(mine))
         for i, blob in enumerate(mine):
-            if str(i) not in stored:
+            if i not in stored:
                 if id(blob) in found:
                     continue
                 check_number(path, name, len(stored), len(mine))
-            dataset = layer[str(i)]
+            dataset = member(layer, str(i))
             if not isinstance(dataset, h5py.Dataset):
                 raise WeightsError('%s: /data/%s/%d is no dataset: the file is of another kind'
                                    % (path, name, i))
-            check_shape(path, name, i, blob.shape, tuple(dataset.shape))
+            check_shape(path, name, i, blob.shape, tuple(dataset.shape or ()))
             pairs.append((blob, dataset))
             found.add(id(blob))
     return pairs
+
+
+def _indices(layer):
+    """Numbers of the blobs that a layer's group holds."""
+    if len(layer) > MOST_MEMBERS:
+        raise Refused('%s has %d members: it is damaged' % (layer.name, len(layer)))
+    return [int(key) for key in layer if key.isdecimal() and len(key) < 10]
 
 
 def save(net, path):

@@ -49,6 +49,7 @@ HEAD = """# Notebooks
 
 `make run` executes those that need no download, `make lab` opens them. Each says in its first lines
 which data and weights its outputs come from, and has a cell of parameters to set others.
+[real-video.md](real-video.md) has the figures of three of them on filmed objects.
 
 The links open on [nbviewer](https://nbviewer.org) once the repository is public; `make contents
 REPOSITORY=OWNER/NAME` rewrites them for a repository of another name."""

@@ -60,6 +60,8 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
         if _memory(t) in memory and top not in bottoms:
             t = t.clone()    # a view of a bottom, or a top twice: later writes would show
         memory.add(_memory(t))
+        if layer.content_sized and top.shape != tuple(t.shape):
+            top.clear(t.shape)
         top.synced_data.put(t)
     for blob, t in zip(params, y[len(tops):]):
         blob.synced_data.put(t)
@@ -90,13 +92,13 @@ def backward(layer, tape, bottoms, params, tops, down, first, wanted):
     leaves += [t for t, d in zip(tape.params, wanted) if d]
     pairs = [(y, b.synced_diff.tensor(y.device, y.dtype)) for y, b in zip(tape.tops, tops)
              if y.requires_grad]
-    if not leaves or not pairs:
+    if not leaves:
         return
     # a reshape to the same shape may lose channels-last strides
     diffs = [d if d.shape == y.shape else d.reshape(y.shape) for y, d in pairs]
     try:
-        found = torch.autograd.grad([y for y, _ in pairs], leaves, diffs, retain_graph=True,
-                                    allow_unused=True)
+        found = [None] * len(leaves) if not pairs else torch.autograd.grad(
+            [y for y, _ in pairs], leaves, diffs, retain_graph=True, allow_unused=True)
     except RuntimeError as e:    # torch's own words do not say which layer they are about
         raise layer.error('cannot run backward: was it reshaped since forward? (%s)' % e) from e
     found = iter(_apart(found, [d for _, d in pairs]))

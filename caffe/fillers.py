@@ -23,6 +23,9 @@ def fill(filler, shape, layer):
     if make is None:
         raise LayerError('layer %r: unknown filler type %r: use one of %s'
                          % (layer, filler.type, ' '.join(sorted(FILLERS))))
+    if filler.sparse != -1 and filler.type != 'gaussian':
+        raise LayerError('layer %r: filler %r: sparse is for gaussian, remove it'
+                         % (layer, filler.type))
     try:
         return make(filler, tuple(shape))
     except ValueError as e:

@@ -6,6 +6,7 @@ import difflib
 
 from . import layer_types
 from .errors import CaffeError, DuplicateTop, MissingBottom
+from .layer_types.base import UNNAMED
 from .proto import caffe_pb2
 
 
@@ -55,10 +56,13 @@ class Graph:
                 self._check_bottom(spec, name)
                 unread.pop(name, None)
             for i, name in enumerate(spec.top):
+                if name == UNNAMED and name in self.loss_weights:
+                    name = spec.top[i] = '%s %s' % (UNNAMED, spec.name)
                 self._check_top(spec, name, layer, consumed)
                 if name not in self.loss_weights:
                     self.blobs.append(name)
-                unread[name] = True
+                if not name.startswith(UNNAMED):
+                    unread[name] = True
                 self.loss_weights[name] = _loss_weight(layer, i)
             for name in spec.bottom:
                 if name not in spec.top:

@@ -19,6 +19,7 @@ from .layer_types.stateful import StatefulLayer
 from .learned import LearnedBlobs, learns
 from .proto import caffe_pb2
 from .prototxt import read_net
+from .split_names import NamedBlobs, copies
 
 
 class LayerView:
@@ -55,7 +56,8 @@ class Net:
     def _build(self, param, phase, level, stages):
         self._name = param.name
         self._graph = Graph(param, net_state(param, phase, level, stages))
-        self.blobs = OrderedDict((name, Blob()) for name in self._graph.blobs)
+        self.blobs = NamedBlobs(((name, Blob()) for name in self._graph.blobs), copies(
+            self._layer_names, self._graph.bottoms, self._graph.tops, self._graph.loss_weights))
         self.params = OrderedDict()
         self._learned = LearnedBlobs()
         self._geometry = {}         # layer index -> (bottom shapes, Geometry)
@@ -85,6 +87,10 @@ class Net:
         if stateful:
             layer.blobs = blobs    # those shared by name are another layer's
         geometry = self._reshape_layer(i, setting_up=True)
+        if layer.hands_out_params:
+            for top, blob in zip(tops, blobs):
+                top.share_data(blob)
+            self._freshness.record(i, {})
         for blob, tensor in zip(tops, layer.initial(geometry)):
             if tensor is not None:
                 blob.synced_data.put(tensor)
@@ -134,14 +140,20 @@ class Net:
         else:
             geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
             if setting_up or layer.spec.type != 'Input':
-                for blob, shape in zip(tops, geometry.tops):
-                    if blob.shape != tuple(shape):
+                for blob, shape in zip(tops, map(tuple, geometry.tops)):
+                    fits = blob.shape == shape or layer.content_sized and not setting_up and (
+                        blob.shape[1:] == shape[1:] and blob.shape[0] <= shape[0])
+                    if not fits:
                         blob.clear(shape)
-        for name, blob, shape in zip(self._graph.tops[i], tops, before):
-            weight = self._graph.loss_weights[name]
-            if weight and (setting_up or blob.shape != shape):
-                blob.diff[...] = weight
+        self._weigh(i, [None] * len(tops) if setting_up else before)
         return geometry
+
+    def _weigh(self, i, before):
+        """Write the loss weights of layer i's tops to their diffs, where the shape is new."""
+        for name, shape in zip(self._graph.tops[i], before):
+            weight, blob = self._graph.loss_weights[name], self.blobs[name]
+            if weight and blob.shape != shape:
+                blob.diff[...] = weight
 
     def _geometry_of(self, i, layer, shapes):
         """The Geometry for bottoms of these shapes, checked; kept until they change."""
@@ -212,7 +224,9 @@ class Net:
         params = self.params.get(layer.name, ())
         down = self._graph.down[i] if self._graph.need[i] else None
         if layer.spec.type != 'Input':
+            before = [b.shape for b in tops]
             self._tapes[i] = engine.forward(layer, geometry, bottoms, params, tops, down)
+            self._weigh(i, before)    # a content_sized layer has only now given its tops a shape
         self._freshness.record(i, sources)
 
     # backward

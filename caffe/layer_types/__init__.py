@@ -2,18 +2,24 @@
 from . import (  # noqa: F401  (they register themselves)
     activations,
     affine,
+    class_losses,
     common,
     conv,
     dummy_data,
+    im2col,
     inner_product,
     loss,
     neuron,
     normalization,
+    parameter,
     pooling,
     python,
+    reduction,
     regression,
+    rows,
     scores,
     shaping,
+    spp,
 )
 from .base import Geometry, LayerType, make, registry
 

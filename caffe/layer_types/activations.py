@@ -69,6 +69,10 @@ class Swish(Neuron):
 class Exp(Neuron):
     """base ^ (shift + scale x); base -1 stands for e."""
 
+    def check_counts(self):
+        super().check_counts()
+        _log_of_base(self, self.spec.exp_param.base)
+
     def f(self, x):
         """See the class."""
         p = self.spec.exp_param
@@ -78,6 +82,11 @@ class Exp(Neuron):
 @register('Log')
 class Log(Neuron):
     """Logarithm of shift + scale x to `base`; base -1 stands for e."""
+
+    def check_counts(self):
+        super().check_counts()
+        if not _log_of_base(self, self.spec.log_param.base):
+            raise self.error('base is 1, to which there are no logarithms')
 
     def f(self, x):
         """See the class."""

@@ -13,6 +13,7 @@ from ..errors import LayerError, ShapeMismatch, UnknownLayerType
 registry = {}
 not_promised = {'LSTM': 'recurrent nets', 'RNN': 'recurrent nets', 'Recurrent': 'recurrent nets',
                 'LSTMUnit': 'recurrent nets', 'WindowData': 'R-CNN training windows'}
+UNNAMED = '(automatic)'    # what Caffe calls the top of a loss that the prototxt gives none
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,11 @@ class LayerType:
     any_order: True where images may come channels-last in float32 too: such a layer computes the
         very same values from them. Others get C order.
     in_place: True where a top may be its own bottom.
-    loss: True where the first top has loss weight 1 unless told otherwise.
+    loss: True where the first top has loss weight 1 unless told otherwise; the prototxt may leave
+        it out.
+    content_sized: True where the first axis of the tops depends on what is in the bottoms; the
+        geometry then says how long it is at most.
+    hands_out_params: True where the tops are the learned blobs, in one memory with them.
     """
     bottoms = (1, 1)
     tops = (1, 1)
@@ -47,6 +52,8 @@ class LayerType:
     any_order = False
     in_place = False
     loss = False
+    content_sized = False
+    hands_out_params = False
 
     def __init__(self, spec, phase):
         """spec: the LayerParameter; phase: caffe.TRAIN or caffe.TEST."""
@@ -118,3 +125,9 @@ def canonical_axis(layer, axis, n):
     if not -n <= axis < n:
         raise layer.error('axis %d is outside the %d axes of its bottom' % (axis, n))
     return axis % n
+
+
+def with_gradient(value, of, divisor):
+    """The tensor `value`, but with the gradient of `of` / divisor: for functions whose gradient the
+    reference rounds off, at 0 say."""
+    return value.detach() + (of - of.detach()) / divisor.detach()

@@ -1,21 +1,25 @@
-"""Convolution and Deconvolution, grouped, dilated, over one to three spatial axes.
+"""Convolution and Deconvolution, grouped, dilated, over up to three spatial axes.
 
 Convolution: out[n, o, y] = b[o] + sum_{c, k} w[o, c, k] in[n, c, stride y + dilation k - pad],
 size out = floor((in + 2 pad - (dilation (kernel - 1) + 1)) / stride) + 1.
 Deconvolution is its gradient with respect to the input: size
 out = stride (in - 1) + dilation (kernel - 1) + 1 - 2 pad.
+With no spatial axis (`axis` is the last) both are products of matrices. `engine` and
+`force_nd_im2col` choose between ways to the same values, so neither changes anything here.
 Source: BVLC Caffe, base_conv_layer and deconv_layer; Long et al., FCN, 2015 for the upsampling use.
 """
 import math
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 
-from .base import Geometry, LayerType, canonical_axis, register
-from .sliding import check_positive, per_axis
+from .base import Geometry, LayerType, register
+from .sliding import slide
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 DECONV = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+MOST_AXES = 3
 
 
 class Sliding(LayerType):
@@ -32,22 +36,16 @@ class Sliding(LayerType):
     def slide(self, shape):
         """(axis, kernel, stride, pad, dilation) for a bottom of `shape`."""
         p = self.spec.convolution_param
-        axis = canonical_axis(self, p.axis, len(shape))
-        n = len(shape) - axis - 1
-        if n not in CONV:
-            raise self.mismatch('needs 1 to 3 spatial axes after channel axis %d, its bottom has '
-                                'shape %s' % (axis, shape))
-        kernel = per_axis(self, p, 'kernel_size', n, None)
-        stride = per_axis(self, p, 'stride', n, 1)
-        pad = per_axis(self, p, 'pad', n, 0)
-        dilation = per_axis(self, p, 'dilation', n, 1)
-        check_positive(self, kernel_size=kernel, stride=stride, dilation=dilation)
+        axis, *how = slide(self, shape)
+        if len(shape) - axis - 1 > MOST_AXES:
+            raise self.mismatch('takes up to %d spatial axes after channel axis %d, its bottom has '
+                                'shape %s' % (MOST_AXES, axis, shape))
         if not p.num_output:
             raise self.error('num_output is missing or 0: give the number of output channels')
         if not p.group or shape[axis] % p.group or p.num_output % p.group:
             raise self.mismatch('group %d does not divide both %d input and %d output channels'
                                 % (p.group, shape[axis], p.num_output))
-        return axis, kernel, stride, pad, dilation
+        return axis, *how
 
     def param_shapes(self, shapes):
         """Weight, and bias of num_output unless bias_term is false."""
@@ -72,13 +70,15 @@ class Sliding(LayerType):
         """See the module's formulas."""
         g, weight = geometry, params[0].to(bottoms[0].dtype)
         bias = params[1].to(bottoms[0].dtype) if len(params) > 1 else None
-        tops = []
+        axis, flat, tops = g.extra['axis'], not g.kernel, []
+        if flat:    # no spatial axis: one with a single place
+            weight = weight[..., None]
+            g = replace(g, kernel=(1,), stride=(1,), pad=(0,), dilation=(1,))
         for x, shape in zip(bottoms, g.tops):
-            axis = g.extra['axis']
-            if axis != 1:    # a reshape to the same shape may lose channels-last strides
-                x = x.reshape((math.prod(x.shape[:axis]),) + tuple(x.shape[axis:]))
+            if axis != 1 or flat:    # a reshape to the same shape may lose channels-last strides
+                x = x.reshape((math.prod(x.shape[:axis]), *x.shape[axis:], *[1] * flat))
             y = self.compute(x, weight, bias, g)
-            tops.append(y if axis == 1 else y.reshape(shape))
+            tops.append(y if axis == 1 and not flat else y.reshape(shape))
         return tuple(tops)
 
 

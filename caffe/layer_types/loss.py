@@ -8,14 +8,15 @@ import torch
 
 from ..errors import LabelRange
 from ..proto import caffe_pb2
-from .base import Geometry, LayerType, canonical_axis, register
+from .base import UNNAMED, Geometry, LayerType, canonical_axis, register
 
 L = caffe_pb2.LossParameter
 SMALLEST = torch.finfo(torch.float32).tiny
 
 
 class Loss(LayerType):
-    """Bottom 0 scores, bottom 1 labels; the first top is the loss, of shape ().
+    """Bottom 0 scores, bottom 1 labels; the first top is the loss, of shape (). Where the prototxt
+    leaves it out it gets a name of its own, and is no output of the net.
 
     usual: the normalization where the prototxt gives none.
     """
@@ -23,6 +24,11 @@ class Loss(LayerType):
     exact = True
     loss = True
     usual = L.VALID
+
+    def check_counts(self):
+        if not self.spec.top:
+            self.spec.top.append(UNNAMED)
+        super().check_counts()
 
     def takes_gradient(self, i):
         """Labels take none."""

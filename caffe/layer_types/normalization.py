@@ -1,4 +1,4 @@
-"""BatchNorm and LRN.
+"""BatchNorm, MVN and LRN.
 
 Sources: BVLC Caffe's layer of the same name; Ioffe and Szegedy, 2015; Krizhevsky et al., 2012.
 """
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from ..proto import caffe_pb2
 from .affine import constant
-from .base import Geometry, LayerType, register
+from .base import Geometry, LayerType, register, with_gradient
 
 R = caffe_pb2.LRNParameter
 
@@ -69,6 +69,32 @@ class BatchNorm(LayerType):
         """(x - mean) / sqrt(variance + eps), spread over the other axes."""
         deviation = (variance + self.spec.batch_norm_param.eps).sqrt()
         return (x - mean.reshape(spread)) / deviation.reshape(spread)
+
+
+@register('MVN')
+class MVN(LayerType):
+    """(x - mean) / (sqrt(variance) + eps) over each image's channels one by one, or over each image
+    as a whole with across_channels; without normalize_variance just x - mean. The gradient takes
+    sqrt(variance) + eps for sqrt(variance), so that it is defined where all values are equal."""
+    in_place = True
+    exact = True    # sums
+
+    def geometry(self, shapes):
+        """The bottom's shape, of up to four axes."""
+        if not 1 <= len(shapes[0]) <= 4:
+            raise self.mismatch('normalizes N x C x H x W, its bottom has shape %s' % (shapes[0],))
+        return Geometry((shapes[0],))
+
+    def forward(self, geometry, bottoms, params):
+        """See the class."""
+        p, x = self.spec.mvn_param, bottoms[0]
+        centred = x.reshape((*x.shape[:1 if p.across_channels else 2], -1))
+        centred = centred - centred.mean(-1, keepdim=True)
+        if p.normalize_variance:
+            variance = (centred * centred).mean(-1, keepdim=True)
+            deviation = variance.detach().sqrt() + p.eps
+            centred = centred / with_gradient(deviation, variance, 2 * deviation)
+        return (centred.reshape(x.shape),)
 
 
 @register('LRN')

@@ -1,14 +1,18 @@
-"""Pooling: MAX (with its argmax as a second top) and AVE over two spatial axes.
+"""Pooling: MAX (with its argmax as a second top), AVE and STOCHASTIC over two spatial axes.
 
-out = ceil((in + 2 pad - kernel) / stride) + 1, less one where pad > 0 and the last window would
-start in the padding; round_mode FLOOR rounds down. AVE divides by the window clipped to the padded
-image, not to the image. Without padding, a stride beyond the kernel can leave the last window
-wholly outside: as in Caffe it gives -FLT_MAX (argmax -1), or 0 over its clipped size.
-Source: BVLC Caffe, pooling_layer.
+out = ceil((in + 2 pad - kernel) / stride) + 1, less one where the last window would start in the
+padding, of either axis; round_mode FLOOR rounds down. AVE divides by the window clipped to the
+padded image, not to the image. Without padding, a stride beyond the kernel can leave the last
+window wholly outside: as in Caffe it gives -FLT_MAX (argmax -1), or 0 over its clipped size.
+STOCHASTIC takes, at TRAIN time, each value x of its window with probability x / sum x, and at TEST
+time gives their mean under it, sum x^2 / sum x (0 where the sum is 0); x is 0 or more.
+Sources: BVLC Caffe, pooling_layer (there STOCHASTIC runs on GPUs only); STOCHASTIC: Zeiler and
+Fergus, 2013.
 """
 import torch
 import torch.nn.functional as F
 
+from ..device import generator
 from ..proto import caffe_pb2
 from .base import Geometry, LayerType, register
 from .sliding import check_positive, per_axis
@@ -18,15 +22,13 @@ P = caffe_pb2.PoolingParameter
 
 @register('Pooling')
 class Pooling(LayerType):
-    """Largest or mean value of each window of N x C x H x W (see the module)."""
+    """Largest, mean or sampled value of each window of N x C x H x W (see the module)."""
     any_order = True
     tops = (1, 2)
 
     def check_counts(self):
         super().check_counts()
         pool = self.spec.pooling_param.pool
-        if pool == P.STOCHASTIC:
-            raise self.error('STOCHASTIC pooling is not offered: use MAX or AVE')
         if pool != P.MAX and len(self.spec.top) > 1:
             raise self.error('only MAX pooling has a second top (its argmax)')
 
@@ -39,7 +41,9 @@ class Pooling(LayerType):
         check_positive(self, kernel_size=kernel, stride=stride)
         if any(a >= k for a, k in zip(pad, kernel)):
             raise self.error('pad %s must be smaller than kernel %s' % (pad, kernel))
-        size = tuple(self.out(*v) for v in zip(shape[2:], kernel, stride, pad))
+        if any(pad) and self.spec.pooling_param.pool == P.STOCHASTIC:
+            raise self.error('STOCHASTIC pooling takes no pad: remove it, or use MAX or AVE')
+        size = tuple(self.out(*v, any(pad)) for v in zip(shape[2:], kernel, stride, pad))
         if any(s < 1 for s in size):
             raise self.mismatch('an input of %s is too small for kernel %s' % (shape, kernel))
         # what a window has beyond the padding on both sides sees nothing
@@ -60,12 +64,12 @@ class Pooling(LayerType):
             raise self.error('global_pooling takes the whole image: remove kernel, stride and pad')
         return image, stride, pad
 
-    def out(self, size, kernel, stride, pad):
-        """Output size along one axis."""
+    def out(self, size, kernel, stride, pad, padded):
+        """Output size along one axis; padded: whether this axis or the other has padding."""
         span = size + 2 * pad - kernel
         ceil = self.spec.pooling_param.round_mode == P.CEIL
         n = (-(-span // stride) if ceil else span // stride) + 1
-        return n - 1 if pad and (n - 1) * stride >= size + pad else n
+        return n - 1 if padded and (n - 1) * stride >= size + pad else n
 
     def forward(self, geometry, bottoms, params):
         """Windows that stick out are padded by hand, so that any stride and pad will do."""
@@ -79,6 +83,8 @@ class Pooling(LayerType):
         if self.spec.pooling_param.pool == P.AVE:
             total = F.avg_pool2d(F.pad(x, edges), g.kernel, stride, divisor_override=1)
             return (F.pad(total, outside) / window_sizes(x.shape[2:], g).to(x),)
+        if self.spec.pooling_param.pool == P.STOCHASTIC:
+            return (F.pad(self.sampled(F.pad(x, edges), g, stride), outside),)
         padded = F.pad(x, edges, value=float('-inf')) if any(edges) else x
         top, where = F.max_pool2d(padded, g.kernel, stride, return_indices=True)
         if any(outside):
@@ -87,6 +93,19 @@ class Pooling(LayerType):
             return (top,)
         row, column = where // padded.shape[3] - before[0], where % padded.shape[3] - before[1]
         return top, F.pad(row * x.shape[3] + column, outside, value=-1).float()
+
+    def sampled(self, x, g, stride):
+        """One value from each window at TRAIN time, the mean of them at TEST time."""
+        rows = x.unfold(2, g.kernel[0], stride[0])
+        windows = rows.unfold(3, g.kernel[1], stride[1]).flatten(4)
+        total = windows.cumsum(-1)
+        if self.phase == caffe_pb2.TEST:
+            whole = total[..., -1]
+            mean = (windows * windows).sum(-1) / torch.where(whole > 0, whole, 1)
+            return torch.where(whole > 0, mean, 0)
+        chance = torch.empty_like(total[..., :1]).uniform_(generator=generator(x.device))
+        chosen = (total >= chance * total[..., -1:]).int().argmax(-1, keepdim=True)
+        return windows.gather(-1, chosen)[..., 0]
 
 
 def overhang(size, g):

@@ -1,6 +1,6 @@
-"""Losses on numbers: EuclideanLoss and SigmoidCrossEntropyLoss.
+"""Losses on numbers: EuclideanLoss, ContrastiveLoss and SigmoidCrossEntropyLoss.
 
-Source: BVLC Caffe's layer of the same name.
+Sources: BVLC Caffe's layer of the same name; ContrastiveLoss: Hadsell et al., 2006.
 """
 import math
 
@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from ..proto import caffe_pb2
-from .base import Geometry, register
+from .base import Geometry, register, with_gradient
 from .loss import Loss
 
 L = caffe_pb2.LossParameter
+NEAR = 1e-4    # added to a distance that a gradient is divided by
 
 
 @register('EuclideanLoss')
@@ -33,6 +34,43 @@ class EuclideanLoss(Loss):
         """See the class."""
         difference = bottoms[0] - bottoms[1].reshape(bottoms[0].shape)
         return ((difference ** 2).sum() / (2 * max(1, len(bottoms[0]))),)
+
+
+@register('ContrastiveLoss')
+class ContrastiveLoss(Loss):
+    """Sum of y d^2 + (1 - y) max(margin - d, 0)^2 / (2 N), where d is the distance of the vectors
+    that bottoms 0 and 1 have for one of N pairs, and y (bottom 2) is 1 for a pair of a kind, 0 for
+    any other. legacy_version: max(margin - d^2, 0) in place of max(margin - d, 0)^2. The gradient
+    of d is (a - b) / (d + 0.0001)."""
+    bottoms = (3, 3)
+
+    def takes_gradient(self, i):
+        """Both vectors do, y does not."""
+        return i < 2
+
+    def geometry(self, shapes):
+        """Loss (); ShapeMismatch where vectors or kinds do not pair off."""
+        a, b, kind = shapes
+        if tuple(a) != tuple(b) or len(a) < 2 or math.prod(a[2:]) != 1:
+            raise self.mismatch('vectors of shapes %s and %s cannot be compared: both are N x C or '
+                                'N x C x 1 x 1' % (tuple(a), tuple(b)))
+        if math.prod(kind) != a[0]:
+            raise self.mismatch('there are %d pairs, but bottom %r has shape %s: one number each'
+                                % (a[0], self.spec.bottom[2], tuple(kind)))
+        return Geometry(((),))
+
+    def forward(self, geometry, bottoms, params):
+        """See the class."""
+        p, (a, b) = self.spec.contrastive_loss_param, (x.flatten(1) for x in bottoms[:2])
+        squared = ((a - b) ** 2).sum(1)
+        if p.legacy_version:
+            apart = torch.relu(p.margin - squared)
+        else:
+            distance = squared.detach().sqrt()
+            distance = with_gradient(distance, squared, 2 * (distance + NEAR))
+            apart = torch.relu(p.margin - distance) ** 2
+        alike = bottoms[2].reshape(-1).long() != 0
+        return (torch.where(alike, squared, apart).sum() / (2 * max(1, len(a))),)
 
 
 @register('SigmoidCrossEntropyLoss')

@@ -10,7 +10,9 @@ from .base import Geometry, LayerType, canonical_axis, register
 
 
 def _axis(layer, param, older, n):
-    """`axis` of a parameter group, or the older name of it where only that is given."""
+    """`axis` of a parameter group, or the older name of it where that is given."""
+    if param.HasField('axis') and param.HasField(older):
+        raise layer.error('gives axis and %s, its older name: keep axis' % older)
     return canonical_axis(layer, getattr(param, older if param.HasField(older) else 'axis'), n)
 
 

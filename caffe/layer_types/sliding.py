@@ -1,4 +1,5 @@
 """How convolution and pooling slide: kernel, stride, pad and dilation per spatial axis."""
+from .base import canonical_axis
 
 
 def per_axis(layer, param, name, n, default):
@@ -20,12 +21,28 @@ def per_axis(layer, param, name, n, default):
             raise layer.error('%s_h and %s_w belong together: give both' % (stem, stem))
         return getattr(param, stem + '_h'), getattr(param, stem + '_w')    # an absent pad is 0
     if not given:
-        if default is None:
+        if default is None and n:
             raise layer.error('%s is missing: give %s, or %s_h and %s_w' % (name, name, stem, stem))
         given = [default]
     if len(given) not in (1, n):
         raise layer.error('%s has %d values for %d spatial axes' % (name, len(given), n))
     return tuple(given * n if len(given) == 1 else given)
+
+
+def slide(layer, shape):
+    """(channel axis, kernel, stride, pad, dilation) of a layer with a convolution_param over a
+    bottom of `shape`; the last four have one int for each axis after the channels'."""
+    p = layer.spec.convolution_param
+    axis = canonical_axis(layer, p.axis, len(shape))
+    n = len(shape) - axis - 1
+    if not n and any(k != 1 for k in p.kernel_size):
+        raise layer.mismatch('its kernel_size needs spatial axes after channel axis %d, its bottom '
+                             'has shape %s' % (axis, tuple(shape)))
+    kernel, stride, pad, dilation = (
+        per_axis(layer, p, name, n, default) for name, default in
+        (('kernel_size', None), ('stride', 1), ('pad', 0), ('dilation', 1)))
+    check_positive(layer, kernel_size=kernel, stride=stride, dilation=dilation)
+    return axis, kernel, stride, pad, dilation
 
 
 def check_positive(layer, **values):

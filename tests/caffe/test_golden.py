@@ -12,9 +12,9 @@ import pytest
 import caffe
 
 NETS = ("accuracy argmax batchnorm concat conv_basic conv_dilation conv_group conv_nd conv_shared "
-        "crop deconv embed fcn8s_mini inner_product inplace loss_sigmoid_ce loss_softmax lrn "
-        "neurons neurons_pos pool_max reshape_flatten scale_bias softmax split threshold "
-        "tile").split()
+        "crop deconv embed fcn8s_mini inner_product inplace loss_sigmoid_ce loss_softmax lrn misc "
+        "neurons neurons_pos pool_max reshape_flatten scale_bias softmax split spp_im2col "
+        "threshold tile").split()
 SOLVERS = ("adadelta adagrad adam fcn_sgd_fixed nesterov sgd_exp sgd_fixed sgd_inv sgd_itersize2 "
            "sgd_itersize2_input sgd_l1 sgd_multistep sgd_sigmoid sgd_step").split()
 

@@ -57,3 +57,12 @@ def test_threshold(one_layer):
 def test_bases_that_have_no_logarithm(one_layer, layer):
     with pytest.raises(LayerError, match="'layer'.*base is .*must be above 0"):
         one_layer(layer, SHAPE).forward()
+
+
+@pytest.mark.parametrize("layer, words", [
+    ('type: "Log" log_param { base: 1 }', "base is 1"),
+    ('type: "Log" log_param { base: -2 }', "base is -2"),
+    ('type: "Exp" exp_param { base: 0 }', "base is 0")])
+def test_bases_without_logarithms(one_layer, layer, words):
+    with pytest.raises(LayerError, match=f"^layer 'layer'.*{words}"):
+        one_layer(layer, (2, 3))

@@ -249,3 +249,26 @@ def test_bottoms_that_grow_other_channels_do_not_fit_the_weights(one_layer):
     net.blobs["in0"].reshape(1, 4, 5, 5)
     with pytest.raises(ShapeMismatch, match=r"'layer'.*weights are \(2, 3, 3, 3\).*\(2, 4, 3, 3\)"):
         net.forward()
+
+
+@pytest.mark.parametrize("group", [1, 2])
+@pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
+def test_without_spatial_axes_it_is_a_product_of_matrices(one_layer, check_gradients, kind, group):
+    net = one_layer(f'type: "{kind}" convolution_param {{ num_output: 6 axis: -1 group: {group} }}',
+                    (2, 3, 4))
+    weight, bias = (b.data for b in net.params["layer"])
+    assert weight.shape == ((6, 4 // group) if kind == "Convolution" else (4, 6 // group))
+    wanted = np.zeros((2, 3, 6))
+    for k in range(group):
+        i, o = (slice(n // group * k, n // group * (k + 1)) for n in (4, 6))
+        part = weight[o].T if kind == "Convolution" else weight[i]
+        wanted[..., o] = net.blobs["in0"].data[..., i] @ part + bias[o]
+    np.testing.assert_allclose(net.forward()["top"], wanted, atol=1e-5)
+    check_gradients(net)
+
+
+def test_engine_and_force_nd_im2col_change_nothing(one_layer):
+    how = 'type: "Convolution" convolution_param { num_output: 2 kernel_size: 3 %s }'
+    plain = one_layer(how % "", (1, 2, 6, 6)).forward()["top"].copy()
+    for option in ("engine: CAFFE", "engine: CUDNN", "force_nd_im2col: true"):
+        np.testing.assert_array_equal(one_layer(how % option, (1, 2, 6, 6)).forward()["top"], plain)

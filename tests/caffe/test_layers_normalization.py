@@ -134,3 +134,49 @@ def test_lrn_refuses(one_layer):
         one_layer('type: "LRN" lrn_param { local_size: 4 }', SHAPE)
     with pytest.raises(LayerError, match="N x C x H x W"):
         one_layer('type: "LRN"', (2, 3))
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("variance", [False, True])
+@pytest.mark.parametrize("shape", [SHAPE, (3, 8, 5)])
+def test_mvn(one_layer, check_gradients, across, variance, shape):
+    net = one_layer(f'type: "MVN" mvn_param {{ across_channels: {str(across).lower()} '
+                    f'normalize_variance: {str(variance).lower()} eps: 0.25 }}', shape)
+    x = net.blobs["in0"].data.astype(np.float64)
+    axes = tuple(range(1 if across else 2, x.ndim))
+    wanted = x - x.mean(axes, keepdims=True)
+    if variance:
+        wanted /= x.std(axes, keepdims=True) + .25
+    np.testing.assert_allclose(net.forward()["top"], wanted, atol=1e-5)
+    if not variance:
+        check_gradients(net)
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_gradient_of_mvn(one_layer, check_gradients, across):
+    """With the default eps, which no finite difference sees."""
+    net = one_layer(f'type: "MVN" mvn_param {{ across_channels: {str(across).lower()} }}', SHAPE)
+    check_gradients(net)
+
+
+def test_mvn_of_a_constant_is_zero_and_so_is_its_gradient(one_layer):
+    net = one_layer('type: "MVN"', (1, 1, 2, 2))
+    net.blobs["in0"].data[...] = 3
+    assert not net.forward()["top"].any()
+    assert np.isfinite(net.backward(top=np.ones((1, 1, 2, 2)))["in0"]).all()
+
+
+def test_mvn_refuses(one_layer):
+    with pytest.raises(LayerError, match="'layer'.*N x C x H x W"):
+        one_layer('type: "MVN"', (1, 2, 3, 4, 5))
+
+
+def test_the_gradient_of_mvn_is_the_references_where_eps_is_large(one_layer):
+    """(dy - mean dy - y mean(y dy)) / (deviation + eps), not the derivative to the letter."""
+    net = one_layer('type: "MVN" mvn_param { eps: 2 }', (2, 3, 5, 4))
+    y = net.forward()["top"].astype(np.float64)
+    dy = np.random.default_rng(0).normal(size=y.shape)
+    by = net.blobs["in0"].data.std((2, 3), keepdims=True) + 2
+    wanted = (dy - dy.mean((2, 3), keepdims=True)
+              - y * (y * dy).mean((2, 3), keepdims=True)) / by
+    np.testing.assert_allclose(net.backward(top=dy)["in0"], wanted, atol=1e-6)

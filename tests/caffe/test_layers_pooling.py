@@ -159,7 +159,7 @@ def test_global_pooling_follows_the_input_size(one_layer):
     ("kernel_size: 2 stride: 0", "1 or more"), ("kernel_size: 2 pad: 2", "smaller than kernel"),
     ("kernel_size: 2 global_pooling: true", "global_pooling"),
     ("global_pooling: true pad: 1", "global_pooling"),
-    ("kernel_size: 2 pool: STOCHASTIC", "STOCHASTIC"),
+    ("kernel_size: 2 pad: 1 pool: STOCHASTIC", "STOCHASTIC pooling takes no pad"),
 ])
 def test_refused_with_the_layers_name(one_layer, params, words):
     with pytest.raises(LayerError, match=f"^layer 'layer'.*{words}"):
@@ -172,3 +172,43 @@ def test_other_refusals(one_layer):
                   (1, 2, 6, 6))
     with pytest.raises(LayerError, match="N x C x H x W"):
         one_layer('type: "Pooling" pooling_param { kernel_size: 2 }', (2, 6, 6))
+
+
+STOCHASTIC = 'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 }'
+
+
+def test_stochastic_pooling_at_test_time_is_the_expectation(one_layer, check_gradients):
+    net = one_layer(STOCHASTIC, (2, 3, 7, 6))
+    x = net.blobs["in0"].data
+    x[...] = abs(x)
+    x[0, 0, :3, :3] = 0    # a window of zeros gives 0
+    wanted = np.zeros((2, 3, 3, 3))
+    for n, c, i, j in np.ndindex(wanted.shape):
+        seen = x[n, c, 2 * i:2 * i + 3, 2 * j:2 * j + 3].astype(np.float64)
+        wanted[n, c, i, j] = (seen ** 2).sum() / seen.sum() if seen.any() else 0
+    np.testing.assert_allclose(net.forward()["top"], wanted, rtol=1e-5)
+    x[...] += 1    # clear of the fraction's own zero
+    check_gradients(net, step=1e-3, tolerance=5e-3)
+
+
+def test_stochastic_pooling_in_training_draws_each_value_as_often_as_it_weighs(one_layer):
+    caffe.set_random_seed(0)
+    net = one_layer('type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 2 }',
+                    (4000, 1, 2, 2), phase=caffe.TRAIN)
+    net.blobs["in0"].data[...] = [[1, 0], [3, 6]]
+    top = net.forward()["top"].copy()
+    assert set(np.unique(top)) == {1, 3, 6}    # 0 never
+    for value in (1, 3, 6):
+        assert (top == value).mean() == pytest.approx(value / 10, abs=.03)
+    diff = net.backward(top=np.ones_like(top))["in0"]    # goes to the one that was drawn
+    np.testing.assert_array_equal(net.blobs["in0"].data[diff == 1], top.ravel())
+    assert diff.sum() == len(top)
+    assert (net.forward()["top"] != top).any()
+
+
+def test_padding_on_one_axis_clips_the_last_window_of_both(one_layer):
+    """The reference asks whether any padding is there before it drops windows that see nothing."""
+    for pad, width in (("pad_h: 0", 2), ("pad_h: 1", 1)):
+        net = one_layer(f'type: "Pooling" pooling_param {{ kernel_size: 2 stride_h: 1 stride_w: 5 '
+                        f'{pad} }}', (1, 1, 4, 5))
+        assert net.forward()["top"].shape[3] == width

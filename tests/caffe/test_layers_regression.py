@@ -47,3 +47,46 @@ def test_scores_far_out(one_layer):
 def test_sizes_that_differ(one_layer, kind):
     with pytest.raises(ShapeMismatch, match="'layer'"):
         one_layer(f'type: "{kind}"', (2, 3), (2, 4))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 1, 1)])
+def test_contrastive_loss(one_layer, legacy, shape):
+    net = one_layer(f'type: "ContrastiveLoss" contrastive_loss_param {{ margin: 4 legacy_version: '
+                    f'{str(legacy).lower()} }}', shape, shape, (6,))
+    a, b = (net.blobs[name].data.reshape(6, 5).astype(np.float64) for name in ("in0", "in1"))
+    alike = np.array([0, 1, 0, 0, 1, 0])
+    net.blobs["in2"].data[...] = alike
+    loss, gradient = 0, np.zeros((6, 5))
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        d = np.linalg.norm(x - y)
+        if alike[i]:
+            loss, gradient[i] = loss + d ** 2, x - y
+        elif legacy:
+            loss += max(0, 4 - d ** 2)
+            gradient[i] = -(x - y) * (d ** 2 < 4)
+        else:
+            loss += max(0, 4 - d) ** 2
+            gradient[i] = -max(0, 4 - d) * (x - y) / (d + 1e-4)
+    assert gradient[0].any() or legacy
+    assert net.forward()["top"] == pytest.approx(loss / 12, rel=1e-5)
+    net.backward()
+    np.testing.assert_allclose(net.blobs["in0"].diff.reshape(6, 5), gradient / 6, atol=1e-6)
+    np.testing.assert_allclose(net.blobs["in1"].diff.reshape(6, 5), -gradient / 6, atol=1e-6)
+    assert not net.blobs["in2"].diff.any()
+
+
+def test_vectors_on_the_same_spot(one_layer):
+    net = one_layer('type: "ContrastiveLoss"', (1, 2), (1, 2), (1,))
+    for name in ("in0", "in1", "in2"):
+        net.blobs[name].data[...] = 0
+    assert net.forward()["top"] == .5
+    assert not net.backward()["in0"].any()    # and no nan
+
+
+@pytest.mark.parametrize("shapes, words", [
+    (((3, 4), (3, 5), (3,)), "cannot be compared"), (((3, 4, 2), (3, 4, 2), (3,)), "N x C x 1 x 1"),
+    (((3, 4), (3, 4), (4,)), "3 pairs")])
+def test_contrastive_loss_refuses(one_layer, shapes, words):
+    with pytest.raises(ShapeMismatch, match=f"'layer'.*{words}"):
+        one_layer('type: "ContrastiveLoss"', *shapes)

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from caffe.errors import CaffeError
+from caffe.errors import CaffeError, LayerError
 
 SHAPE = (2, 6, 4, 5)
 
@@ -100,3 +100,9 @@ def test_tile(one_layer, check_gradients, axis):
 def test_refused_with_the_layers_name(one_layer, layer, shapes, words):
     with pytest.raises(CaffeError, match=f"'layer'.*{words}"):
         one_layer(f"type: {layer}", *shapes)
+
+
+@pytest.mark.parametrize("kind, older", [("Concat", "concat_dim"), ("Slice", "slice_dim")])
+def test_an_axis_by_two_names(one_layer, kind, older):
+    with pytest.raises(LayerError, match=f"'layer'.*axis and {older}, its older name"):
+        one_layer(f'type: "{kind}" {kind.lower()}_param {{ axis: 1 {older}: 1 }}', (2, 4))

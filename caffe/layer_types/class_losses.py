@@ -6,8 +6,9 @@ import math
 
 import torch
 
+from ..blobproto import to_array
 from ..proto import caffe_pb2
-from ..weights import read_message, to_array
+from ..weights import read_message
 from .base import Geometry, canonical_axis, register, with_gradient
 from .loss import Loss, check_labels
 

@@ -47,3 +47,11 @@ class DeviceError(CaffeError):
 
 class SolverError(CaffeError):
     """A solver's parameters do not make sense."""
+
+
+class ImageError(CaffeError, ValueError):
+    """An image cannot be read, or does not fit what is to be done with it."""
+
+
+class MissingTool(CaffeError):
+    """A program or package beside PyTorch is needed for this and not installed."""

@@ -28,6 +28,29 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
     if isinstance(layer, StatefulLayer):
         layer.run(bottoms, tops)
         return None
+    x, y, tape = _compute(layer, geometry, bottoms, params, tops, down)
+    memory = {_memory(t) for t in x}
+    for top, t in zip(tops, y):
+        if t is None:
+            continue
+        if _memory(t) in memory and top not in bottoms:
+            t = t.clone()    # a view of a bottom, or a top twice: later writes would show
+        memory.add(_memory(t))
+        if layer.content_sized and top.shape != tuple(t.shape):
+            top.clear(t.shape)
+        top.synced_data.put(t)
+    for blob, t in zip(params, y[len(tops):]):
+        blob.synced_data.put(t)
+    return tape
+
+
+def trace(layer, geometry, bottoms, params, tops, down):
+    """The Tape that forward would give for what the bottoms hold now; writes to no blob."""
+    return _compute(layer, geometry, bottoms, params, tops, down)[2]
+
+
+def _compute(layer, geometry, bottoms, params, tops, down):
+    """(bottom tensors, results, Tape or None) of a layer; nothing is written to its blobs."""
     where = device.device()
     kind = bottoms[0].synced_data.dtype if layer.exact is None else \
         torch.float32 if layer.exact else device.precision()
@@ -53,19 +76,7 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
     except RuntimeError as e:    # torch's own words do not say which layer they are about
         raise layer.error('cannot run on bottoms of shapes %s: %s'
                           % ([b.shape for b in bottoms], e)) from e
-    memory = {_memory(t) for t in x}
-    for top, t in zip(tops, y):
-        if t is None:
-            continue
-        if _memory(t) in memory and top not in bottoms:
-            t = t.clone()    # a view of a bottom, or a top twice: later writes would show
-        memory.add(_memory(t))
-        if layer.content_sized and top.shape != tuple(t.shape):
-            top.clear(t.shape)
-        top.synced_data.put(t)
-    for blob, t in zip(params, y[len(tops):]):
-        blob.synced_data.put(t)
-    return tape
+    return x, y, tape
 
 
 def _memory(tensor):

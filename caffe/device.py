@@ -61,6 +61,13 @@ def precision():
     return _choice['precision']
 
 
+def synchronize():
+    """Wait until the device has done all that it was given."""
+    where = device()
+    if where.type == 'cuda':
+        torch.cuda.synchronize(where)
+
+
 def set_random_seed(seed):
     """Make fillers, Dropout and DummyData repeatable from here on."""
     _choice['seed'] = int(seed)

@@ -81,8 +81,9 @@ class Pooling(LayerType):
         # the stride of a single window is nothing, but may be too large for torch
         stride = tuple(s if n > 1 else 1 for s, n in zip(g.stride, g.extra['inside']))
         if self.spec.pooling_param.pool == P.AVE:
-            total = F.avg_pool2d(F.pad(x, edges), g.kernel, stride, divisor_override=1)
-            return (F.pad(total, outside) / window_sizes(x.shape[2:], g).to(x),)
+            # a mean, as torch's export to ONNX silently drops divisor_override
+            mean = F.pad(F.avg_pool2d(F.pad(x, edges), g.kernel, stride), outside)
+            return (mean * window_shares(x.shape[2:], g).to(x),)
         if self.spec.pooling_param.pool == P.STOCHASTIC:
             return (F.pad(self.sampled(F.pad(x, edges), g, stride), outside),)
         padded = F.pad(x, edges, value=float('-inf')) if any(edges) else x
@@ -114,9 +115,10 @@ def overhang(size, g):
                  zip(g.extra['inside'], g.stride, g.kernel, g.pad, size))
 
 
-def window_sizes(size, g):
-    """Elements of each window, clipped to the image with its padding."""
+def window_shares(size, g):
+    """Elements of the kernel by those of each window clipped to the image with its padding."""
     rows, columns = (
-        torch.tensor([min(i * s - p + k, d + p) - (i * s - p) for i in range(n)])
+        torch.tensor([float(k)] * n) / torch.tensor(
+            [min(i * s - p + k, d + p) - (i * s - p) for i in range(n)])
         for n, s, k, p, d in zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size))
     return rows[:, None] * columns[None, :]

@@ -34,12 +34,12 @@ class Graph:
     """The layers of a net in order, with their connections checked.
 
     layers: LayerType objects; bottoms, tops: lists of blob names per layer; blobs: all blob names
-    in the order they appear; inputs, outputs: blob names; loss_weights: {blob: weight}.
+    in the order they appear; inputs, outputs: blob names; loss_weights: {blob: weight}; phase.
     """
 
     def __init__(self, param, state):
         """param: NetParameter; state: NetState. Named exceptions where the net cannot be built."""
-        self.force_backward = param.force_backward
+        self.force_backward, self.phase = param.force_backward, state.phase
         self.layers, self.bottoms, self.tops = [], [], []
         self.blobs, self.inputs, self.loss_weights = [], [], {}
         unread, consumed, names = {}, {}, set()

@@ -5,21 +5,19 @@ The interface is pycaffe's. What differs on purpose: a blob that feeds several l
 never computed, or at another input size, is an error instead of a wrong answer.
 """
 import os
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 
 import numpy as np
 
-from . import device, engine, weights, weights_hdf5
+from . import device, engine, state_dict, weights, weights_hdf5
 from .blob import Blob, BlobVec, refusal
-from .callbacks import Callbacks
 from .errors import CaffeError, ShapeMismatch
 from .freshness import Freshness
 from .graph import Graph, net_state
 from .layer_types.python import Python
 from .layer_types.stateful import StatefulLayer
 from .learned import LearnedBlobs, learns
-from .net_batches import Batches
-from .net_indices import Indices
+from .module import NetModule
 from .proto import caffe_pb2
 from .prototxt import read_net
 from .split_names import NamedBlobs, copies
@@ -32,7 +30,7 @@ class LayerView:
         self.type, self.name, self.blobs = layer.spec.type, layer.name, blobs
 
 
-class Net(Batches, Callbacks, Indices):
+class Net:
     """Net(path, phase, level=0, stages=None, weights=None), or Net(path, weights, phase).
 
     path: a .prototxt file; weights: a .caffemodel or .caffemodel.h5 file; phase: caffe.TRAIN or
@@ -63,7 +61,6 @@ class Net(Batches, Callbacks, Indices):
             self._layer_names, self._graph.bottoms, self._graph.tops, self._graph.loss_weights))
         self.params = OrderedDict()
         self._learned = LearnedBlobs()
-        self._callbacks = defaultdict(list)
         self._geometry = {}         # layer index -> (bottom shapes, Geometry)
         self._tapes = {}            # layer index -> engine.Tape of its last forward
         self._freshness = Freshness(self._graph, self.blobs)
@@ -201,7 +198,7 @@ class Net(Batches, Callbacks, Indices):
     def forward_range(self, first=0, last=None):
         """Run layers by index, both inclusive, and hand nothing to the host."""
         for i in range(first, len(self.layers) if last is None else last + 1):
-            self._called('forward', i, self._forward_layer)
+            self._forward_layer(i)
 
     def loss(self):
         """Sum over blobs of loss weight times content, as of the last forward."""
@@ -240,8 +237,7 @@ class Net(Batches, Callbacks, Indices):
 
         diffs: names of blobs whose diff to return besides the inputs' (or the bottoms of `end`);
         top_diffs: arrays for all outputs' diffs, by name. Param diffs add up until
-        `clear_param_diffs`. Returns {name: array}. Layers of a stage asked for by name that never
-        ran forward take their gradient at what their bottoms hold.
+        `clear_param_diffs`. Returns {name: array}.
         """
         last = self._layer_index(start, 'start') if start is not None else len(self.layers) - 1
         first = self._layer_index(end, 'end') if end is not None else 0
@@ -253,30 +249,16 @@ class Net(Batches, Callbacks, Indices):
                              % (sorted(top_diffs), self.outputs))
         for name, array in top_diffs.items():
             _fill(self.blobs[name].diff, array, 'the diff of %r' % name)
-        if start is not None or end is not None:
-            self._trace_missing(first, last)
         self.backward_range(last, first)
         return {name: self.blobs[name].diff for name in wanted}
 
     def backward_range(self, last=None, first=0):
         """Propagate through layers by index, both inclusive, and hand nothing to the host."""
         for i in range(len(self.layers) - 1 if last is None else last, first - 1, -1):
-            self._called('backward', i, self._backward_layer)
-
-    def _trace_missing(self, first, last):
-        """Give the layers that never ran forward the tapes that their backward needs."""
-        for i in range(first, last + 1):
-            layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
-            if self._graph.need[i] and i not in self._tapes \
-                    and not isinstance(layer, StatefulLayer):
-                geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
-                self._tapes[i] = engine.trace(layer, geometry, bottoms,
-                                              self.params.get(layer.name, ()), tops,
-                                              self._graph.down[i])
+            if self._graph.need[i]:
+                self._backward_layer(i)
 
     def _backward_layer(self, i):
-        if not self._graph.need[i]:
-            return
         layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
         params, down = self.params.get(layer.name, ()), self._graph.down[i]
         wanted = [self._graph.force_backward or learns(layer, k) for k in range(len(params))]
@@ -335,6 +317,23 @@ class Net(Batches, Callbacks, Indices):
             for mine, source in zip(blobs, theirs):
                 mine.share_data(source)
 
+    # PyTorch
+
+    def state_dict(self):
+        """The weights as {`layer.weight`: tensor}, the net's own memory (see caffe/state_dict)."""
+        return state_dict.state_dict(self)
+
+    def load_state_dict(self, source, strict=True):
+        """Copy weights from such a dict or a file of torch.save, all or none (caffe/state_dict)."""
+        return state_dict.load(self, source, strict)
+
+    def to_module(self, start=None, end=None):
+        """Layers `start` to `end`, both inclusive, as a NetModule (see it) over the same weights,
+        for autograd, torch.optim and ONNX."""
+        first = self._layer_index(start, 'start') if start is not None else 0
+        last = self._layer_index(end, 'end') if end is not None else len(self.layers) - 1
+        return NetModule(self, first, last)
+
 
 def _arguments(args, phase, level, stages, weights):
     """(phase, level, stages, weights) of either order of arguments: weights second or phase."""
@@ -350,24 +349,11 @@ def _arguments(args, phase, level, stages, weights):
 
 
 def _fill(target, values, what, fix=''):
-    """Write `values` to `target`: as many rows as it has, spread over its other axes as numpy does.
-
-    CaffeError where they do not fit.
-    """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ShapeMismatch('%s has no shape: its rows differ in length' % what) from None
-    if array.shape[:1] != target.shape[:1] or not _spreads(array.shape, target.shape):
+    """Write `values` to the array `target` of the same shape; CaffeError where they do not fit."""
+    if np.shape(values) != target.shape:
         raise ShapeMismatch('%s has shape %s, its blob %s%s'
-                            % (what, array.shape, target.shape, fix))
+                            % (what, np.shape(values), target.shape, fix))
     try:
-        target[...] = array
+        target[...] = values
     except (TypeError, ValueError) as e:
         raise CaffeError('%s must be numbers: %s' % (what, e)) from None
-
-
-def _spreads(shape, wanted):
-    """Whether numpy's rules spread an array of this shape over the one wanted."""
-    return len(shape) <= len(wanted) and all(
-        d in (1, w) for d, w in zip(reversed(shape), reversed(wanted)))

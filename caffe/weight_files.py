@@ -40,10 +40,11 @@ def check_shape(path, layer, i, mine, theirs, legacy=False):
     padded = (1,) * (4 - len(mine)) + mine if legacy else mine
     if padded != theirs:
         raise ShapeMismatch('%s: layer %r, blob %d: shape %s in the file, %s in the net: %s'
-                            % (path, layer, i, theirs, mine, _cause(padded, theirs)))
+                            % (path, layer, i, theirs, mine, cause(padded, theirs)))
 
 
-def _cause(mine, theirs):
+def cause(mine, theirs):
+    """Why the shape of a learned blob may differ from that in a file (text)."""
     another = 'the file is for another net: rename the layer to keep its filler values'
     if len(mine) != len(theirs):
         return another

@@ -5,12 +5,13 @@ The interface is pycaffe's. What differs on purpose: a blob that feeds several l
 never computed, or at another input size, is an error instead of a wrong answer.
 """
 import os
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 
 import numpy as np
 
 from . import device, engine, state_dict, weights, weights_hdf5
 from .blob import Blob, BlobVec, refusal
+from .callbacks import Callbacks
 from .errors import CaffeError, ShapeMismatch
 from .freshness import Freshness
 from .graph import Graph, net_state
@@ -18,6 +19,8 @@ from .layer_types.python import Python
 from .layer_types.stateful import StatefulLayer
 from .learned import LearnedBlobs, learns
 from .module import NetModule
+from .net_batches import Batches
+from .net_indices import Indices
 from .proto import caffe_pb2
 from .prototxt import read_net
 from .split_names import NamedBlobs, copies
@@ -30,7 +33,7 @@ class LayerView:
         self.type, self.name, self.blobs = layer.spec.type, layer.name, blobs
 
 
-class Net:
+class Net(Batches, Callbacks, Indices):
     """Net(path, phase, level=0, stages=None, weights=None), or Net(path, weights, phase).
 
     path: a .prototxt file; weights: a .caffemodel or .caffemodel.h5 file; phase: caffe.TRAIN or
@@ -61,6 +64,7 @@ class Net:
             self._layer_names, self._graph.bottoms, self._graph.tops, self._graph.loss_weights))
         self.params = OrderedDict()
         self._learned = LearnedBlobs()
+        self._callbacks = defaultdict(list)
         self._geometry = {}         # layer index -> (bottom shapes, Geometry)
         self._tapes = {}            # layer index -> engine.Tape of its last forward
         self._freshness = Freshness(self._graph, self.blobs)
@@ -198,7 +202,7 @@ class Net:
     def forward_range(self, first=0, last=None):
         """Run layers by index, both inclusive, and hand nothing to the host."""
         for i in range(first, len(self.layers) if last is None else last + 1):
-            self._forward_layer(i)
+            self._called('forward', i, self._forward_layer)
 
     def loss(self):
         """Sum over blobs of loss weight times content, as of the last forward."""
@@ -237,7 +241,8 @@ class Net:
 
         diffs: names of blobs whose diff to return besides the inputs' (or the bottoms of `end`);
         top_diffs: arrays for all outputs' diffs, by name. Param diffs add up until
-        `clear_param_diffs`. Returns {name: array}.
+        `clear_param_diffs`. Returns {name: array}. Layers of a stage asked for by name that never
+        ran forward take their gradient at what their bottoms hold.
         """
         last = self._layer_index(start, 'start') if start is not None else len(self.layers) - 1
         first = self._layer_index(end, 'end') if end is not None else 0
@@ -249,16 +254,30 @@ class Net:
                              % (sorted(top_diffs), self.outputs))
         for name, array in top_diffs.items():
             _fill(self.blobs[name].diff, array, 'the diff of %r' % name)
+        if start is not None or end is not None:
+            self._trace_missing(first, last)
         self.backward_range(last, first)
         return {name: self.blobs[name].diff for name in wanted}
 
     def backward_range(self, last=None, first=0):
         """Propagate through layers by index, both inclusive, and hand nothing to the host."""
         for i in range(len(self.layers) - 1 if last is None else last, first - 1, -1):
-            if self._graph.need[i]:
-                self._backward_layer(i)
+            self._called('backward', i, self._backward_layer)
+
+    def _trace_missing(self, first, last):
+        """Give the layers that never ran forward the tapes that their backward needs."""
+        for i in range(first, last + 1):
+            layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
+            if self._graph.need[i] and i not in self._tapes \
+                    and not isinstance(layer, StatefulLayer):
+                geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
+                self._tapes[i] = engine.trace(layer, geometry, bottoms,
+                                              self.params.get(layer.name, ()), tops,
+                                              self._graph.down[i])
 
     def _backward_layer(self, i):
+        if not self._graph.need[i]:
+            return
         layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
         params, down = self.params.get(layer.name, ()), self._graph.down[i]
         wanted = [self._graph.force_backward or learns(layer, k) for k in range(len(params))]
@@ -349,11 +368,24 @@ def _arguments(args, phase, level, stages, weights):
 
 
 def _fill(target, values, what, fix=''):
-    """Write `values` to the array `target` of the same shape; CaffeError where they do not fit."""
-    if np.shape(values) != target.shape:
-        raise ShapeMismatch('%s has shape %s, its blob %s%s'
-                            % (what, np.shape(values), target.shape, fix))
+    """Write `values` to `target`: as many rows as it has, spread over its other axes as numpy does.
+
+    CaffeError where they do not fit.
+    """
     try:
-        target[...] = values
+        array = np.asarray(values)
+    except ValueError:
+        raise ShapeMismatch('%s has no shape: its rows differ in length' % what) from None
+    if array.shape[:1] != target.shape[:1] or not _spreads(array.shape, target.shape):
+        raise ShapeMismatch('%s has shape %s, its blob %s%s'
+                            % (what, array.shape, target.shape, fix))
+    try:
+        target[...] = array
     except (TypeError, ValueError) as e:
         raise CaffeError('%s must be numbers: %s' % (what, e)) from None
+
+
+def _spreads(shape, wanted):
+    """Whether numpy's rules spread an array of this shape over the one wanted."""
+    return len(shape) <= len(wanted) and all(
+        d in (1, w) for d, w in zip(reversed(shape), reversed(wanted)))

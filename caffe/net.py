@@ -7,8 +7,6 @@ never computed, or at another input size, is an error instead of a wrong answer.
 import os
 from collections import OrderedDict, defaultdict
 
-import numpy as np
-
 from . import device, engine, state_dict, weights, weights_hdf5
 from .blob import Blob, BlobVec, refusal
 from .callbacks import Callbacks
@@ -19,6 +17,7 @@ from .layer_types.python import Python
 from .layer_types.stateful import StatefulLayer
 from .learned import LearnedBlobs, learns
 from .module import NetModule
+from .net_arguments import constructor_arguments, fill
 from .net_batches import Batches
 from .net_indices import Indices
 from .proto import caffe_pb2
@@ -36,18 +35,18 @@ class LayerView:
 class Net(Batches, Callbacks, Indices):
     """Net(path, phase, level=0, stages=None, weights=None), or Net(path, weights, phase).
 
-    path: a .prototxt file; weights: a .caffemodel or .caffemodel.h5 file; phase: caffe.TRAIN or
-    caffe.TEST. blobs and params are ordered dicts of Blob and of lists of Blobs.
+    path: a .prototxt file; weights: see `copy_from`; phase: caffe.TRAIN or caffe.TEST. blobs and
+    params are ordered dicts of Blob and of lists of Blobs.
     Errors: the named exceptions of `caffe.errors`, which say layer, file and fix.
     """
 
     def __init__(self, network_file, *args, phase=None, level=0, stages=None, weights=None):
-        phase, level, stages, weights = _arguments(args, phase, level, stages, weights)
+        phase, level, stages, weights = constructor_arguments(args, phase, level, stages, weights)
         if phase not in (caffe_pb2.TRAIN, caffe_pb2.TEST):
             raise CaffeError('Net(%r, ...): phase must be caffe.TRAIN or caffe.TEST, is %r'
                              % (str(network_file), phase))
         self._build(read_net(os.fspath(network_file)), phase, level, stages)
-        if weights:
+        if weights is not None:
             self.copy_from(weights)
 
     @classmethod
@@ -219,7 +218,7 @@ class Net(Batches, Callbacks, Indices):
             raise CaffeError('forward was given inputs %s, the net takes %s'
                              % (sorted(inputs), sorted(self.inputs)))
         for name, array in inputs.items():
-            _fill(self.blobs[name].data, array, 'input %r' % name,
+            fill(self.blobs[name].data, array, 'input %r' % name,
                   ': call net.blobs[%r].reshape first' % name)
 
     def _forward_layer(self, i):
@@ -253,7 +252,7 @@ class Net(Batches, Callbacks, Indices):
             raise CaffeError('backward was given diffs of %s, the net\'s outputs are %s'
                              % (sorted(top_diffs), self.outputs))
         for name, array in top_diffs.items():
-            _fill(self.blobs[name].diff, array, 'the diff of %r' % name)
+            fill(self.blobs[name].diff, array, 'the diff of %r' % name)
         if start is not None or end is not None:
             self._trace_missing(first, last)
         self.backward_range(last, first)
@@ -308,13 +307,14 @@ class Net(Batches, Callbacks, Indices):
 
     # weights
 
-    def copy_from(self, path):
-        """Copy weights by layer name from a .caffemodel or .caffemodel.h5 file.
+    def copy_from(self, source):
+        """Copy weights by layer name from a .caffemodel or .caffemodel.h5 file, or from memory: a
+        NetParameter, or the bytes of such a file.
 
         Layers that the file lacks keep their values, layers that only the file has are passed over;
         WeightsError where the file is damaged or a shape differs, and then nothing was copied.
         """
-        weights.load(self, os.fspath(path))
+        weights.load(self, source)
 
     load_hdf5 = copy_from
 
@@ -352,40 +352,3 @@ class Net(Batches, Callbacks, Indices):
         first = self._layer_index(start, 'start') if start is not None else 0
         last = self._layer_index(end, 'end') if end is not None else len(self.layers) - 1
         return NetModule(self, first, last)
-
-
-def _arguments(args, phase, level, stages, weights):
-    """(phase, level, stages, weights) of either order of arguments: weights second or phase."""
-    if args and not isinstance(args[0], int):
-        names = 'weights', 'phase', 'level', 'stages'
-    else:
-        names = 'phase', 'level', 'stages', 'weights'
-    if len(args) > len(names):
-        raise CaffeError('Net takes a path, weights and a phase, or a path, a phase, a level, '
-                         'stages and weights; %d arguments were given' % (1 + len(args)))
-    given = dict(phase=phase, level=level, stages=stages, weights=weights) | dict(zip(names, args))
-    return given['phase'], given['level'], given['stages'], given['weights']
-
-
-def _fill(target, values, what, fix=''):
-    """Write `values` to `target`: as many rows as it has, spread over its other axes as numpy does.
-
-    CaffeError where they do not fit.
-    """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ShapeMismatch('%s has no shape: its rows differ in length' % what) from None
-    if array.shape[:1] != target.shape[:1] or not _spreads(array.shape, target.shape):
-        raise ShapeMismatch('%s has shape %s, its blob %s%s'
-                            % (what, array.shape, target.shape, fix))
-    try:
-        target[...] = array
-    except (TypeError, ValueError) as e:
-        raise CaffeError('%s must be numbers: %s' % (what, e)) from None
-
-
-def _spreads(shape, wanted):
-    """Whether numpy's rules spread an array of this shape over the one wanted."""
-    return len(shape) <= len(wanted) and all(
-        d in (1, w) for d, w in zip(reversed(shape), reversed(wanted)))

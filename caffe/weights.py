@@ -4,6 +4,7 @@ A file is checked as a whole before the first weight is copied, and written besi
 then renamed, so that neither a bad file nor a full disk leaves half a net. Weights go straight from
 the file into the net's memory and back: no second copy is held, whatever the size.
 """
+import io
 import math
 import os
 from contextlib import contextmanager
@@ -16,7 +17,14 @@ from .blobproto import check_count
 from .errors import WeightsError
 from .proto import caffe_pb2
 from .stored_blobs import DATA, SHAPE, StoredBlob
-from .weight_files import check_file, check_number, check_shape, is_hdf5, write_whole
+from .weight_files import (
+    HDF5_MAGIC,
+    check_file,
+    check_number,
+    check_shape,
+    is_hdf5,
+    write_whole,
+)
 from .wire import Damaged, Wire, number
 
 LIMIT = 2 ** 31 - 1    # protobuf's own, for one message
@@ -24,14 +32,32 @@ LAYER, BLOBS = (number(caffe_pb2.NetParameter, 'layer'),
                 number(caffe_pb2.LayerParameter, 'blobs'))
 
 
-def load(net, path):
+IN_MEMORY = 'the weights given in memory'
+
+
+def load(net, source):
     """Copy weights by layer name into `net` (see Net.copy_from)."""
+    if isinstance(source, caffe_pb2.NetParameter):
+        source = source.SerializeToString()
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _load_bytes(net, bytes(source))
+    path = os.fspath(source)
     check_file(path)
     if is_hdf5(path):
         weights_hdf5.load(net, path)
     else:
         with open_message(path, 'a .caffemodel') as f:
-            _load(net, path, f)
+            _load(net, path, f, os.path.getsize(path))
+
+
+def _load_bytes(net, content):
+    """Copy weights from the bytes of a file of either kind."""
+    f = io.BytesIO(content)
+    if content.startswith(HDF5_MAGIC):
+        weights_hdf5.load(net, IN_MEMORY, f)
+    else:
+        with _explained(IN_MEMORY, 'a .caffemodel', f, len(content)):
+            _load(net, IN_MEMORY, f, len(content))
 
 
 @contextmanager
@@ -43,20 +69,25 @@ def open_message(path, what):
     if size > LIMIT:
         raise WeightsError('%s is %.1f GiB, a protobuf file holds 2 GiB at most: use .caffemodel.h5'
                            % (path, size / 2 ** 30))
-    with open(path, 'rb') as f:
-        try:
-            yield f
-        except (Damaged, DecodeError) as e:
-            f.seek(0)
-            start = f.read(60)
-            if start.startswith(b'version https://git-lfs'):
-                why = 'it is a Git LFS pointer: run git lfs pull'
-            elif start.lstrip()[:1] == b'<':
-                why = 'it looks like a web page: the download went wrong'
-            else:
-                why = 'it is truncated or of another kind (%d bytes; %s): fetch it again' \
-                    % (size, e)
-            raise WeightsError('%s is not %s: %s' % (path, what, why)) from None
+    with open(path, 'rb') as f, _explained(path, what, f, size):
+        yield f
+
+
+@contextmanager
+def _explained(path, what, f, size):
+    """Turns what is found damaged in the `with` into a WeightsError with the likely cause."""
+    try:
+        yield
+    except (Damaged, DecodeError) as e:
+        f.seek(0)
+        start = f.read(60)
+        if start.startswith(b'version https://git-lfs'):
+            why = 'it is a Git LFS pointer: run git lfs pull'
+        elif start.lstrip()[:1] == b'<':
+            why = 'it looks like a web page: the download went wrong'
+        else:
+            why = 'it is truncated or of another kind (%d bytes; %s): fetch it again' % (size, e)
+        raise WeightsError('%s is not %s: %s' % (path, what, why)) from None
 
 
 def read_message(path, message, what):
@@ -69,10 +100,10 @@ def read_message(path, message, what):
     return message
 
 
-def _load(net, path, f):
+def _load(net, path, f, size):
     """Check all the weights that net and file share, then copy them."""
     reader, pairs, layers = Wire(f), [], 0
-    for name, blobs in wire.layers(reader, os.path.getsize(path)):
+    for name, blobs in wire.layers(reader, size):
         layers += 1
         mine = net.params.get(name)
         if not mine or not blobs:

@@ -9,13 +9,14 @@ DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError,    # what h5py
           AttributeError, NotImplementedError, MemoryError)
 
 
-def load(net, path):
+def load(net, path, opened=None):
     """Copy weights by layer name into `net`, straight into its memory, after a check of them all.
 
+    opened: a binary file object to read instead of `path`, which then only names it.
     WeightsError where the file is damaged or does not fit; then nothing was copied.
     """
     try:
-        with h5py.File(path, 'r') as file:
+        with h5py.File(opened or path, 'r') as file:
             group = member(file, 'data')
             if not isinstance(group, h5py.Group):
                 raise WeightsError("%s has no group 'data': it is not a .caffemodel.h5" % path)

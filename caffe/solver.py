@@ -154,6 +154,10 @@ class SGDSolver:
             for name, value in sums.items():
                 log.info('iteration %d, test %s = %s', self.iter, name, value)
 
+    def share_weights(self, net):
+        """Let `net`'s layers use the memory of this solver's weights, by layer name."""
+        net.share_with(self.net)
+
     def apply_update(self):
         """Turn the accumulated gradients into one update of the weights."""
         p, rule = self.param, RULES[self.type]

@@ -4,6 +4,7 @@ The module is found as any import is, on sys.path; `param_str` is handed over as
 evaluated here.
 """
 import importlib
+import inspect
 
 from ..blob import BlobVec
 from ..errors import LayerError
@@ -23,8 +24,10 @@ class Layer:
     phase = None
     name = ''
 
-    def __init__(self):
+    def __init__(self, layer_param=None):
         self.blobs = BlobVec()
+
+    param_str_ = property(lambda self: self.param_str, doc='what older layers call param_str')
 
     def setup(self, bottom, top):
         """Once, before the first reshape: read param_str, check the number of bottoms."""
@@ -59,6 +62,15 @@ def _find(spec):
     return found
 
 
+def _made(layer, spec):
+    """An object of the user's class, which is given the LayerParameter unless it takes nothing."""
+    try:
+        inspect.signature(layer).bind(spec)
+    except TypeError:
+        return layer()
+    return layer(spec)
+
+
 @register('Python')
 class Python(StatefulLayer):
     """Stands for the user's object in the registry.
@@ -71,7 +83,7 @@ class Python(StatefulLayer):
 
     def __init__(self, spec, phase):
         super().__init__(spec, phase)
-        self.user = _find(spec)()
+        self.user = _made(_find(spec), spec)
         if not hasattr(self.user, 'blobs'):    # an __init__ that does not call ours
             self.user.blobs = BlobVec()
         self.user.param_str, self.user.phase = spec.python_param.param_str, phase

@@ -1,0 +1,227 @@
+"""What scripts written for BVLC pycaffe 1.0 take for granted, small thing by small thing."""
+import gc
+import os
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import caffe
+
+NET = """
+name: "script" force_backward: true
+layer { name: "data" type: "DummyData" top: "data" top: "label" dummy_data_param {
+  num: 4 num: 4 channels: 2 channels: 1 height: 5 height: 1 width: 3 width: 1
+  data_filler { type: "gaussian" std: 1 } data_filler { type: "constant" } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 6 kernel_size: 2 pad: 1 weight_filler { type: "xavier" } }
+  param { lr_mult: 1 } param { lr_mult: 2 } }
+layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "score"
+  inner_product_param { num_output: 7 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score" bottom: "label" top: "loss" }
+"""
+SOLVER = ('net: "%s" test_iter: 2 test_interval: 5 base_lr: 0.05 momentum: 0.9 max_iter: 12 '
+          'lr_policy: "inv" gamma: 0.01 power: 0.5 snapshot_after_train: false '
+          'snapshot_prefix: "kept"')
+
+
+def fill_labels(net, classes=7):
+    blob = net.blobs["label"]
+    blob.data[...] = np.random.default_rng(0).integers(classes, size=blob.data.shape)
+
+
+@pytest.fixture
+def net(write):
+    path = write(NET)
+    net = caffe.Net(str(path), caffe.TRAIN)
+    os.remove(path)    # nothing is read later on
+    fill_labels(net)
+    return net
+
+
+@pytest.fixture
+def solver(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, net = write(SOLVER), write(NET)
+    path.write_text(SOLVER % net)
+    solver = caffe.SGDSolver(str(path))
+    os.remove(path)
+    os.remove(net)
+    for each in (solver.net, *solver.test_nets):
+        fill_labels(each)
+    return solver
+
+
+def touch(net):
+    """Read every value of a net."""
+    blobs = [*net.blobs.values(), *(b for own in net.params.values() for b in own)]
+    assert np.isfinite(sum(float(b.data.sum() + b.diff.sum()) for b in blobs))
+
+
+def test_labels_written_over_a_constant_stay(net):
+    labels = net.blobs["label"].data.copy()
+    first = net.forward()["loss"].copy()
+    second = net.forward()["loss"]
+    np.testing.assert_array_equal(net.blobs["label"].data, labels)
+    assert labels.any() and first != second    # the data is drawn anew
+
+
+def test_blobs_outlive_their_net(net):
+    held = list(net.blobs.values()) + list(net.params["fc"])
+    view = net.params["conv"][0].data
+    total = view.sum()
+    del net
+    gc.collect()
+    assert view.sum() == total and all(np.isfinite(b.data).all() for b in held)
+
+
+def test_nets_outlive_their_solver(solver):
+    solver.step(1)
+    nets = [solver.net, *solver.test_nets]
+    assert len(nets) == 2
+    del solver
+    gc.collect()
+    for each in nets:
+        touch(each)
+        each.forward()
+
+
+def test_a_stage_forward_on_values_written_by_hand(net):
+    values = np.random.default_rng(0).random(net.blobs["conv"].data.shape)
+    net.blobs["conv"].data[:] = values
+    out = net.forward(start="fc", end="fc")
+    weight, bias = (b.data for b in net.params["fc"])
+    np.testing.assert_allclose(out["score"], values.reshape(4, -1) @ weight.T + bias, rtol=1e-4,
+                               atol=1e-5)
+
+
+def test_cleared_diffs_show_in_views(net):
+    net.forward()
+    net.backward()
+    view = net.params["conv"][0].diff
+    assert np.abs(view).max() > 0
+    net.clear_param_diffs()
+    assert (view == 0).all()
+
+
+def test_names_of_tops_and_bottoms(net):
+    assert dict(net.top_names) == dict(data=["data", "label"], conv=["conv"], fc=["score"],
+                                       loss=["loss"])
+    assert net.bottom_names["loss"] == ["score", "label"] and net.bottom_names["data"] == []
+    assert list(net.layer_dict) == list(net._layer_names) == list(net.top_names)
+    assert (net.inputs, net.outputs) == ([], ["loss"])
+
+
+def test_files_made_by_tempfile_are_overwritten(net, tmp_path, write):
+    for save, name in ((net.save, "a"), (net.save_hdf5, "b")):
+        (tmp_path / name).touch()
+        save(str(tmp_path / name))
+        other = caffe.Net(str(write(NET)), caffe.TEST)
+        (other.copy_from if name == "a" else other.load_hdf5)(str(tmp_path / name))
+        for mine, theirs in zip(net.params["fc"], other.params["fc"], strict=True):
+            np.testing.assert_array_equal(mine.data, theirs.data)
+
+
+def test_solve_from_the_start(solver):
+    assert solver.iter == 0
+    solver.solve(None)
+    assert solver.iter == solver.param.max_iter == 12
+    assert solver.lr == pytest.approx(.05 * 1.12 ** -.5)
+
+
+def test_an_update_by_hand(solver):
+    layer = solver.net.layers[1]
+    view = layer.blobs[0].data[...]
+    view[...] = 0
+    for blobs in solver.net.params.values():
+        for blob in blobs:
+            blob.diff[...] = 1
+    solver.apply_update()
+    np.testing.assert_allclose(view, -.05, rtol=1e-6)
+    assert np.shares_memory(view, layer.blobs[0].data)
+
+
+def test_snapshots_lie_in_the_working_folder(solver):
+    solver.snapshot()
+    assert {"kept_iter_0.caffemodel", "kept_iter_0.solverstate"} <= set(os.listdir())
+
+
+def test_shared_weights(solver, write):
+    other = caffe.Net(str(write(NET)), caffe.TEST)
+    solver.share_weights(other)
+    solver.net.params["fc"][0].data[...] = 3
+    assert (other.params["fc"][0].data == 3).all()
+    assert np.shares_memory(other.params["fc"][0].data, solver.net.params["fc"][0].data)
+
+
+def test_one_callable_is_called_at_the_start(solver):
+    seen = []
+    solver.add_callback(lambda: seen.append(solver.iter))
+    solver.step(2)
+    assert seen == [0, 1]
+
+
+def test_lists_of_blobs(net):
+    blobs = net.params["conv"]
+    assert len(blobs) == 2 and blobs[-1] is blobs[1] and list(blobs) == blobs[:]
+    grown = caffe.blob.BlobVec()
+    grown.append(blobs[0])
+    grown.add_blob(2, 3)
+    assert [b.shape for b in grown] == [blobs[0].shape, (2, 3)] and not grown[1].data.any()
+
+
+@pytest.fixture
+def python_net(make_net, monkeypatch):
+    """python_net(class, phase) -> a net of one Python layer of that class, without bottoms."""
+    def python_net(layer, phase=caffe.TEST):
+        module = types.ModuleType("scripts_layers")
+        module.Mine = layer
+        monkeypatch.setitem(sys.modules, "scripts_layers", module)
+        return make_net('layer { name: "mine" type: "Python" top: "mine" python_param { '
+                        'module: "scripts_layers" layer: "Mine" param_str: "7" } }', phase)
+    return python_net
+
+
+class Plain(caffe.Layer):
+    def reshape(self, bottom, top):
+        top[0].reshape()
+
+    def forward(self, bottom, top):
+        top[0].data[()] = self.phase
+
+
+class GivenItsParameters(Plain):
+    def __init__(self, layer_param, *args, **kwargs):
+        super().__init__(layer_param, *args, **kwargs)
+        self.given = layer_param.python_param.layer
+
+
+class GivenNothing(Plain):
+    def __init__(self):
+        self.given = "nothing"
+
+
+@pytest.mark.parametrize("phase", [caffe.TRAIN, caffe.TEST])
+def test_a_top_that_is_one_number(python_net, phase):
+    out = python_net(Plain, phase).forward()["mine"]
+    assert out.shape == () and out == phase
+
+
+@pytest.mark.parametrize("layer, given", [(GivenItsParameters, "Mine"), (GivenNothing, "nothing")])
+def test_constructors_of_python_layers(python_net, layer, given):
+    made = python_net(layer).layers[0]
+    assert isinstance(made, layer) and made.given == given and len(made.blobs) == 0
+    assert made.param_str == made.param_str_ == "7"
+
+
+def test_an_exception_in_setup_is_the_constructors(python_net):
+    class Failing(caffe.Layer):
+        def setup(self, bottom, top):
+            raise RuntimeError
+    with pytest.raises(RuntimeError):
+        python_net(Failing)
+
+
+def test_messages_by_way_of_io():
+    assert caffe.io.caffe_pb2.Datum is caffe.proto.caffe_pb2.Datum

@@ -219,7 +219,7 @@ class Net(Batches, Callbacks, Indices):
                              % (sorted(inputs), sorted(self.inputs)))
         for name, array in inputs.items():
             fill(self.blobs[name].data, array, 'input %r' % name,
-                  ': call net.blobs[%r].reshape first' % name)
+                 ': call net.blobs[%r].reshape first' % name)
 
     def _forward_layer(self, i):
         layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)

@@ -4,6 +4,7 @@ pycaffe keeps the mode in each thread, so that a notebook's worker thread silent
 CPU; here a mode, once set, holds everywhere. It takes effect with the next layer that runs: blobs
 and weights move to where they are needed by themselves, and `.data` is always the host's.
 """
+import numpy as np
 import torch
 
 from .errors import DeviceError
@@ -69,7 +70,8 @@ def synchronize():
 
 
 def set_random_seed(seed):
-    """Make fillers, Dropout and DummyData repeatable from here on."""
+    """Make fillers, Dropout and DummyData repeatable from here on, and the shuffles and crops of
+    the data layers of nets that are built from here on."""
     _choice['seed'] = int(seed)
     _generators.clear()
 
@@ -84,3 +86,9 @@ def generator(where=CPU):
             made.seed()
         _generators[where] = made
     return _generators[where]
+
+
+def own_random():
+    """A numpy Generator for one data layer, so that nets do not disturb each other's order; its
+    seed is drawn from `generator`."""
+    return np.random.default_rng(int(torch.randint(2 ** 62, (1,), generator=generator())))

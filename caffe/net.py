@@ -13,7 +13,6 @@ from .callbacks import Callbacks
 from .errors import CaffeError, ShapeMismatch
 from .freshness import Freshness
 from .graph import Graph, net_state
-from .layer_types.memory_data import MemoryData
 from .layer_types.python import Python
 from .layer_types.stateful import StatefulLayer
 from .learned import LearnedBlobs, learns
@@ -326,15 +325,6 @@ class Net(Batches, Callbacks, Indices):
     def save_hdf5(self, path):
         """Write the weights as HDF5, /data/{layer}/{i}."""
         weights_hdf5.save(self, os.fspath(path))
-
-    def set_input_arrays(self, data, labels):
-        """Hand arrays to the MemoryData layer that the net begins with: see its `set_arrays`."""
-        first = self._graph.layers[0] if self._graph.layers else None
-        if not isinstance(first, MemoryData):
-            raise CaffeError('set_input_arrays may only be called if the first layer is a '
-                             'MemoryData layer; it is %s'
-                             % ('%r (%s)' % (first.name, first.spec.type) if first else 'missing'))
-        first.set_arrays(data, labels)
 
     def share_with(self, other):
         """Use `other`'s memory for the weights of layers of the same name."""

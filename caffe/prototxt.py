@@ -15,6 +15,8 @@ from .prototxt_hints import explain
 from .upgrade import UpgradeError, upgrade_net, upgrade_solver
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+# Parsing takes 1 s a MiB or two, a group 500 bytes of memory; nets of 1000 layers have 1 MiB.
+MOST_BYTES, MOST_GROUPS = 2 ** 23, 200_000
 
 
 class PrototxtError(CaffeError):
@@ -54,7 +56,8 @@ def read_solver(path):
 def read_text(path, message):
     """Fill `message` (any message of caffe_pb2) from the prototxt `path` and return it, as written.
 
-    Raises PrototxtError.
+    Raises PrototxtError. Files of more than 8 MiB or 200 000 groups are refused before they are
+    parsed: that bounds the time (some 15 s) and the memory (some 200 MB) that any file can take.
     """
     path = Path(path)
     text = _decode(path, _read_bytes(path))
@@ -74,11 +77,24 @@ def _read_bytes(path):
     if path.is_dir():
         raise PrototxtError(path, "this is a folder; name the .prototxt file in it")
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:    # of a device or a pipe nobody knows the size
+            content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise PrototxtError(path, _missing(path)) from None
     except OSError as error:
         raise PrototxtError(path, f"cannot be read: {error.strerror}") from None
+    except ValueError:    # a NUL in the name
+        raise PrototxtError(ascii(path), "no file can have this name") from None
+    return content
+
+
+def _check_size(path, content):
+    """Refuse what would take minutes or gigabytes to parse."""
+    for count, most, what in ((len(content), MOST_BYTES, "bytes"),
+                              (content.count(b"{") + content.count(b"<"), MOST_GROUPS, "groups")):
+        if count > most:
+            raise PrototxtError(path, f"a definition of more than {most} {what} is not read: "
+                                      "weights belong in a .caffemodel")
 
 
 def _missing(path):
@@ -97,6 +113,7 @@ def _decode(path, content):
     if b"\0" in content:
         raise PrototxtError(path, "this looks like a .caffemodel or another binary file, not a "
                                   "definition; " + _WEIGHTS_GO_SECOND)
+    _check_size(path, content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

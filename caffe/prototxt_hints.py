@@ -27,8 +27,13 @@ def explain(error, text, message):
     else:
         what = _hint(reason, message)
     lines = text.splitlines()
-    quoted = f"\n    {lines[line - 1].strip()}" if line and line <= len(lines) else ""
-    return line, column, what + quoted
+    quoted = f"\n    {_short(lines[line - 1].strip())}" if line and line <= len(lines) else ""
+    return line, column, _short(what, 500) + quoted
+
+
+def _short(text, most=200):
+    """The text, cut where a hostile or one-line file would fill the screen with it."""
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _hint(reason, message):

@@ -124,3 +124,52 @@ def test_recorded_definitions_are_read(shared):
         assert net.layer and not net.layers and not net.input, path
     for path in shared.rglob("solver.prototxt"):
         assert read_solver(path).type, path
+
+
+@pytest.mark.parametrize("content, words", [
+    ("#" * 2 ** 23 + "\n", "8388608 bytes"), ("layer{}" * 200_001, "200000 groups"),
+    ("layer<>" * 200_001, "200000 groups")])
+def test_files_that_would_take_minutes_are_refused_unparsed(write, monkeypatch, content, words):
+    monkeypatch.setattr("google.protobuf.text_format.Parse", None)
+    with pytest.raises(PrototxtError, match=f"more than {words}"):
+        read_net(write(content))
+
+
+def test_files_without_an_end():
+    with pytest.raises(PrototxtError, match="/dev/zero: this looks like"):
+        read_net("/dev/zero")
+
+
+@pytest.mark.parametrize("content", [
+    "x" * 10 ** 6 + ": 1", 'name: "' + "a" * 10 ** 6, "input_dim: " + "-" * 10 ** 6,
+    "input_dim: " + "1" * 10 ** 6, "layer { " * 10 ** 5, "input_dim: " + "[" * 10 ** 5])
+def test_messages_stay_readable(write, content):
+    with pytest.raises(PrototxtError) as caught:
+        read_net(write(content))
+    assert caught.value.line == 1 and len(str(caught.value)) < 1500
+
+
+def test_names_that_no_file_can_have():
+    with pytest.raises(PrototxtError, match="no file can have this name"):
+        read_net("a\0b.prototxt")
+
+
+OLDER = {  # of the first and second generation: (line, column, words)
+    'layers {\n  type: CONVOLUTON\n}': (2, 9, ["CONVOLUTON", "layer type"]),
+    'layers {\n  name: "c" type: CONVOLUTION\n  blob_lr: 1\n}': (3, 3, ["blob_lr", "blobs_lr"]),
+    'layers { layer { name: "c"\n type: "conv" kernel_size: 3 } }': (2, 15, ["kernelsize"]),
+    'layers { layer { name: "c" type: "conv" num_output: x } }': (1, 53, ["whole number"]),
+    'layers { layer { name: "c" } \n': (1, 8, ["never closed"]),
+    'input: "data"\ninput_dim: one': (2, 12, ["whole number"]),
+    'input: "data"\ninput_shape { dim: 1 dimm: 2 }': (2, 22, ["dim"]),
+}
+
+
+@pytest.mark.parametrize("content", OLDER)
+def test_older_generations_are_told_the_place_too(write, content):
+    line, column, words = OLDER[content]
+    with pytest.raises(PrototxtError) as caught:
+        read_net(write(content))
+    assert (caught.value.line, caught.value.column) == (line, column)
+    for word in words:
+        assert word in str(caught.value)

@@ -4,7 +4,8 @@ pycaffe keeps the mode in each thread, so that a notebook's worker thread silent
 CPU; here a mode, once set, holds everywhere. It takes effect with the next layer that runs: blobs
 and weights move to where they are needed by themselves, and `.data` is always the host's.
 """
-import numpy as np
+import threading
+
 import torch
 
 from .errors import DeviceError
@@ -12,7 +13,8 @@ from .errors import DeviceError
 PRECISIONS = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
 CPU = torch.device('cpu')
 _choice = {'mode': 'cpu', 'index': 0, 'precision': torch.float32}
-_generators = {}    # torch.device -> torch.Generator
+_default = {}    # 'seed': what the main thread chose, for threads that choose none
+_own = threading.local()    # of each thread: its seed and {torch.device: torch.Generator}
 
 
 def _check_cuda(index):
@@ -70,25 +72,23 @@ def synchronize():
 
 
 def set_random_seed(seed):
-    """Make fillers, Dropout and DummyData repeatable from here on, and the shuffles and crops of
-    the data layers of nets that are built from here on."""
-    _choice['seed'] = int(seed)
-    _generators.clear()
+    """Make fillers, Dropout and DummyData repeatable from here on, in this thread.
+
+    Each thread draws from a sequence of its own, so that nets in two threads do not disturb each
+    other. One that never chose a seed begins with the main thread's.
+    """
+    _own.seed, _own.generators = int(seed), {}
+    if threading.current_thread() is threading.main_thread():
+        _default['seed'] = int(seed)
 
 
 def generator(where=CPU):
-    """The torch.Generator of device `where`, seeded by `set_random_seed`, else by chance."""
-    if where not in _generators:
+    """This thread's torch.Generator of device `where`, seeded by `set_random_seed`, else by chance.
+    """
+    if not hasattr(_own, 'generators'):
+        _own.seed, _own.generators = _default.get('seed'), {}
+    if where not in _own.generators:
         made = torch.Generator(device=where)
-        if 'seed' in _choice:
-            made.manual_seed(_choice['seed'])
-        else:
-            made.seed()
-        _generators[where] = made
-    return _generators[where]
-
-
-def own_random():
-    """A numpy Generator for one data layer, so that nets do not disturb each other's order; its
-    seed is drawn from `generator`."""
-    return np.random.default_rng(int(torch.randint(2 ** 62, (1,), generator=generator())))
+        made.seed() if _own.seed is None else made.manual_seed(_own.seed)
+        _own.generators[where] = made
+    return _own.generators[where]

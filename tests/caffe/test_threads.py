@@ -1,5 +1,7 @@
 """Mode and precision belong to the process; nets in several threads do not disturb each other."""
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -7,6 +9,7 @@ import torch
 
 import caffe
 from caffe import device
+from tests.caffe import small_solver
 
 NET = """
 force_backward: true
@@ -81,3 +84,91 @@ def test_forward_leaves_gradient_recording_as_it_was(make_net):
             net.backward(score=np.ones(net.blobs["score"].shape))
             assert torch.is_grad_enabled() == enabled
             assert net.params["conv"][0].diff.any()
+
+
+SOLVER = 'base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 weight_decay: 0.01 random_seed: %d'
+DROPPING = small_solver.NET.replace(
+    'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score"',
+    'layer { name: "noise" type: "DummyData" top: "noise" dummy_data_param { '
+    'shape { dim: 4 dim: 3 dim: 1 dim: 1 } data_filler { type: "gaussian" std: 1 } } }\n'
+    'layer { name: "noisy" type: "Eltwise" bottom: "score" bottom: "noise" top: "noisy" }\n'
+    'layer { name: "drop" type: "Dropout" bottom: "noisy" top: "noisy" }\n'
+    'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "noisy"')
+
+
+def trained(make_solver, seed, gate=None):
+    """Weights after 30 steps of a solver made here; at the gate it waits for the others, so that
+    steps of several threads fall between each other's."""
+    solver = make_solver(SOLVER % seed, DROPPING)
+    for _ in range(30):
+        if gate:
+            gate.wait(60)
+        solver.step(1)
+    return small_solver.weights(solver.net)
+
+
+def test_solvers_in_threads_draw_as_they_do_alone(make_solver):
+    """Fillers, Dropout and DummyData: each thread has a sequence of its own."""
+    alone = [trained(make_solver, seed) for seed in range(3)]
+    gate = threading.Barrier(3)
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda seed: trained(make_solver, seed, gate), range(3)))
+    for mine, theirs in zip(alone, together, strict=True):
+        for a, b in zip(mine, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    assert np.abs(alone[0][0] - alone[1][0]).max() > .01
+
+
+def test_a_thread_without_a_seed_begins_with_that_of_the_main_thread():
+    def draw():
+        return torch.empty(5).uniform_(generator=device.generator()).tolist()
+    caffe.set_random_seed(5)
+    here = draw()
+    assert in_another_thread(draw) == in_another_thread(draw) == here != draw()
+
+    def with_another_seed():
+        caffe.set_random_seed(6)
+        return draw()
+    assert in_another_thread(with_another_seed) != here == in_another_thread(draw)
+
+
+def test_nets_in_threads_may_share_weights(make_net):
+    """The stages of a pipeline: one net in each thread, all over the same memory."""
+    first = make_net(NET)
+    nets = [first] + [make_net(NET) for _ in range(3)]
+    for net in nets[1:]:
+        net.share_with(first)
+    rng = np.random.default_rng(0)
+    for net in nets:
+        net.blobs["data"].data[...] = rng.normal(size=(1, 3, 40, 40))
+    alone = [net.forward()["score"].copy() for net in nets]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            together = list(pool.map(lambda net: net.forward()["score"].copy(), nets))
+            for a, b in zip(alone, together, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_the_lock_is_released_while_a_layer_computes(make_net):
+    """Another thread counts on during one long forward: holding the lock, it could not."""
+    net = make_net(NET.replace("dim: 40 dim: 40", "dim: 900 dim: 900"))
+    net.forward()
+    ticks, done = [], threading.Event()
+
+    def count():
+        while not done.is_set():
+            ticks.append(time.perf_counter())
+            time.sleep(.001)
+    counter = threading.Thread(target=count)
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(100)    # nobody is made to let go of the lock
+    try:
+        counter.start()
+        start = time.perf_counter()
+        net.forward()
+        end = time.perf_counter()
+    finally:
+        sys.setswitchinterval(switch)
+        done.set()
+        counter.join()
+    assert sum(start < tick < end for tick in ticks) >= 3

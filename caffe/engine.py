@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from . import device
-from .errors import CaffeError
+from .errors import FOREIGN, CaffeError
 from .layer_types.stateful import StatefulLayer
 
 
@@ -73,7 +73,7 @@ def _compute(layer, geometry, bottoms, params, tops, down):
             tape = Tape(x, w, list(y[:len(tops)]))
     except CaffeError:
         raise
-    except RuntimeError as e:    # torch's own words do not say which layer they are about
+    except FOREIGN as e:    # torch's own words do not say which layer they are about
         raise layer.error('cannot run on bottoms of shapes %s: %s'
                           % ([b.shape for b in bottoms], e)) from e
     return x, y, tape
@@ -110,7 +110,7 @@ def backward(layer, tape, bottoms, params, tops, down, first, wanted):
     try:
         found = [None] * len(leaves) if not pairs else torch.autograd.grad(
             [y for y, _ in pairs], leaves, diffs, retain_graph=True, allow_unused=True)
-    except RuntimeError as e:    # torch's own words do not say which layer they are about
+    except FOREIGN as e:
         raise layer.error('cannot run backward: was it reshaped since forward? (%s)' % e) from e
     found = iter(_apart(found, [d for _, d in pairs]))
     for blob, d, overwrite in zip(bottoms, down, first):

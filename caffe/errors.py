@@ -4,6 +4,9 @@ All derive from :class:`CaffeError`, itself a ``RuntimeError``, which is what py
 it does not abort. No file, prototxt or call ends the process.
 """
 
+# what torch and Python raise where a layer's settings, weights and bottoms are not for each other
+FOREIGN = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+
 
 class CaffeError(RuntimeError):
     """Anything that caffe refuses; the message names the file or layer and says what to do."""
@@ -55,7 +58,3 @@ class ImageError(CaffeError, ValueError):
 
 class MissingTool(CaffeError):
     """A program or package beside PyTorch is needed for this and not installed."""
-
-
-class DataError(CaffeError):
-    """A data source, or a record, image or mean of one, is missing, damaged or of another kind."""

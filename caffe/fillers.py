@@ -28,7 +28,7 @@ def fill(filler, shape, layer):
                          % (layer, filler.type))
     try:
         return make(filler, tuple(shape))
-    except ValueError as e:
+    except (ValueError, RuntimeError) as e:    # RuntimeError: torch's, where memory is short
         raise LayerError('layer %r: filler %r: %s' % (layer, filler.type, e)) from None
 
 

@@ -5,6 +5,7 @@ decay_mult hold wherever they are given; where both layers give them they must a
 """
 from dataclasses import dataclass
 
+from . import memory
 from .blob import Blob, refusal
 from .errors import ShapeMismatch
 from .fillers import fill
@@ -27,7 +28,7 @@ class LearnedBlobs(list):
 
     def __init__(self):
         super().__init__()
-        self._named = {}
+        self._named, self._unfilled = {}, []
 
     def add(self, layer, k, made, filler=None):
         """The blob that is learned blob k of a layer.
@@ -48,11 +49,18 @@ class LearnedBlobs(list):
         blob = made
         if not isinstance(made, Blob):
             blob = Blob(*shape)
-            blob.synced_data.put(fill(filler, shape, layer.name))
+            self._unfilled.append((blob, filler, layer.name))
         self.append(Learned(blob, spec, layer.name))
         if spec.name:
             self._named[spec.name] = self[-1]
         return blob
+
+    def fill_all(self):
+        """Fill what was added, once it is known that all of it fits into memory."""
+        memory.check(sum(learned.blob.count for learned in self), 'the weights of this net take')
+        for blob, filler, name in self._unfilled:
+            blob.synced_data.put(fill(filler, blob.shape, name))
+        self._unfilled.clear()
 
 
 def learns(layer, k):

@@ -7,7 +7,7 @@ never computed, or at another input size, is an error instead of a wrong answer.
 import os
 from collections import OrderedDict, defaultdict
 
-from . import device, engine, state_dict, weights, weights_hdf5
+from . import device, engine, memory, state_dict, weights, weights_hdf5
 from .blob import Blob, BlobVec, refusal
 from .callbacks import Callbacks
 from .errors import CaffeError, ShapeMismatch
@@ -70,6 +70,9 @@ class Net(Batches, Callbacks, Indices):
         self._last_reader = {}      # blob name -> place of the reader that wrote its diff last
         for i, layer in enumerate(self._graph.layers):
             self._set_up(i, layer)
+        self._learned.fill_all()
+        for i, layer in enumerate(self._graph.layers):
+            self._put_initial(i, layer)
         self._graph.plan_gradients([
             [learns(layer, k) for k in range(len(self.params.get(layer.name, ())))]
             for layer in self._graph.layers])
@@ -84,18 +87,22 @@ class Net(Batches, Callbacks, Indices):
             layer.setup(bottoms, tops)
             made = [(blob, None) for blob in layer.blobs]
         else:
-            made = layer.param_shapes([b.shape for b in bottoms])
+            made = layer.ask(layer.param_shapes, [b.shape for b in bottoms])
         blobs = BlobVec(self._learned.add(layer, k, *m) for k, m in enumerate(made))
         if blobs:
             self.params[layer.name] = blobs
         if stateful:
             layer.blobs = blobs    # those shared by name are another layer's
-        geometry = self._reshape_layer(i, setting_up=True)
+        self._reshape_layer(i, setting_up=True)
         if layer.hands_out_params:
             for top, blob in zip(tops, blobs):
                 top.share_data(blob)
             self._freshness.record(i, {})
-        for blob, tensor in zip(tops, layer.initial(geometry)):
+
+    def _put_initial(self, i, layer):
+        """What the tops hold before the first forward; all sizes are known and checked by now."""
+        known = self._geometry.get(i)    # stateful layers have none
+        for blob, tensor in zip(self._ends(i)[1], layer.initial(known[1]) if known else ()):
             if tensor is not None:
                 blob.synced_data.put(tensor)
                 self._freshness.record(i, {})
@@ -157,13 +164,14 @@ class Net(Batches, Callbacks, Indices):
         for name, shape in zip(self._graph.tops[i], before):
             weight, blob = self._graph.loss_weights[name], self.blobs[name]
             if weight and blob.shape != shape:
+                memory.check(blob.count, 'the loss %r takes' % name)
                 blob.diff[...] = weight
 
     def _geometry_of(self, i, layer, shapes):
         """The Geometry for bottoms of these shapes, checked; kept until they change."""
         known = self._geometry.get(i)
         if not known or known[0] != shapes:
-            geometry = layer.geometry(shapes)
+            geometry = layer.ask(layer.geometry, shapes)
             for name, shape in zip(self._graph.tops[i], geometry.tops):
                 if problem := refusal(shape):
                     raise layer.mismatch('its top %r %s' % (name, problem))
@@ -173,7 +181,8 @@ class Net(Batches, Callbacks, Indices):
 
     def _check_params(self, layer, shapes):
         """ShapeMismatch where bottoms of new shapes need weights of other shapes."""
-        for blob, (wanted, _) in zip(self.params.get(layer.name, ()), layer.param_shapes(shapes)):
+        asked = layer.ask(layer.param_shapes, shapes)
+        for blob, (wanted, _) in zip(self.params.get(layer.name, ()), asked):
             if blob.shape != tuple(wanted):
                 raise layer.mismatch('its weights are %s, but bottoms of shapes %s need %s'
                                      % (blob.shape, shapes, tuple(wanted)))
@@ -227,6 +236,8 @@ class Net(Batches, Callbacks, Indices):
         geometry = self._reshape_layer(i)
         params = self.params.get(layer.name, ())
         down = self._graph.down[i] if self._graph.need[i] else None
+        if device.device() == device.CPU and not all(b.synced_data.held for b in tops):
+            memory.check(sum(b.count for b in tops), 'layer %r needs' % layer.name)
         if layer.spec.type != 'Input':
             before = [b.shape for b in tops]
             self._tapes[i] = engine.forward(layer, geometry, bottoms, params, tops, down)

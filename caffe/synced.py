@@ -10,6 +10,9 @@ import math
 
 import torch
 
+from . import memory
+from .errors import CaffeError
+
 
 class SyncedTensor:
     """An array of `shape` whose memory appears on first use, zeroed.
@@ -35,7 +38,7 @@ class SyncedTensor:
             if count <= old.numel():
                 self._host = old.reshape(-1)[:count].view(shape)
             else:
-                self._host = torch.zeros(count)
+                self._host = _zeros((count,))
                 self._host[:old.numel()] = old.reshape(-1)
                 self._host = self._host.view(shape)
         self.shape, self._engine, self.head = shape, None, 'host'
@@ -52,7 +55,7 @@ class SyncedTensor:
         """A float32 view that writes through. The host may write to it, so it becomes the head."""
         self._to_host()
         if self._host is None:
-            self._host = torch.zeros(self.shape)
+            self._host = _zeros(self.shape)
         self.settle()
         self._viewed, self.head, self._engine = True, 'host', None
         return self._host.numpy()
@@ -70,15 +73,15 @@ class SyncedTensor:
         if device.type == 'cpu' and dtype == torch.float32:
             self._to_host()
             if self._host is None:
-                self._host = torch.zeros(self.shape)
+                self._host = _zeros(self.shape)
             self._engine, self.head = None, 'host'    # the caller may write to what it gets
             return self._host
         held = self._engine
         if self.head == 'host' or held.device != device or held.dtype != dtype:
             source = held if self.head == 'engine' else self.tensor(torch.device('cpu'))
-            self._engine = _engine_order(source.to(device=device, dtype=dtype))
-            self.head = 'engine' if source is held else 'both'
-        return self._engine
+            was, held = held, _engine_order(source.to(device=device, dtype=dtype))
+            self._engine, self.head = held, 'engine' if source is was else 'both'
+        return held    # another net that shares these weights may have let go of it by now
 
     def put(self, tensor):
         """Take the engine's result as the new content; the shape follows it."""
@@ -107,6 +110,11 @@ class SyncedTensor:
         return self._viewed
 
     @property
+    def held(self):
+        """True where there is memory for the content."""
+        return self._host is not None or self._engine is not None
+
+    @property
     def blank(self):
         """True while nobody can have written here: no memory yet, or nothing but zeros in it."""
         if self.head == 'engine':
@@ -121,6 +129,15 @@ class SyncedTensor:
             else:
                 self._host = made
             self.head = 'both'
+
+
+def _zeros(shape):
+    """New memory for a blob; CaffeError where there is not enough."""
+    memory.check(math.prod(shape), 'an array of shape %s takes' % (tuple(shape),))
+    try:
+        return torch.zeros(shape)
+    except RuntimeError as e:    # there was some a moment ago, or a limit that only malloc knows
+        raise CaffeError('there is no memory for an array of shape %s' % (tuple(shape),)) from e
 
 
 def _engine_order(tensor):

@@ -8,7 +8,7 @@ precision, fused, on a part of an image, or several at once.
 import difflib
 from dataclasses import dataclass, field
 
-from ..errors import LayerError, ShapeMismatch, UnknownLayerType
+from ..errors import FOREIGN, CaffeError, LayerError, ShapeMismatch, UnknownLayerType
 
 registry = {}
 not_promised = {'LSTM': 'recurrent nets', 'RNN': 'recurrent nets', 'Recurrent': 'recurrent nets',
@@ -76,6 +76,16 @@ class LayerType:
     def mismatch(self, text):
         """A ShapeMismatch that begins with this layer's name and type."""
         return self.error(text, ShapeMismatch)
+
+    def ask(self, question, shapes):
+        """geometry or param_shapes for bottoms of these shapes; ShapeMismatch too where a layer
+        did not foresee them."""
+        try:
+            return question(shapes)
+        except CaffeError:
+            raise
+        except FOREIGN as e:
+            raise self.mismatch('cannot take bottoms of shapes %s (%s)' % (shapes, e)) from e
 
     def param_shapes(self, shapes):
         """[(shape, FillerParameter)] of the learned blobs, given the bottoms' shapes."""

@@ -9,9 +9,12 @@ time gives their mean under it, sum x^2 / sum x (0 where the sum is 0); x is 0 o
 Sources: BVLC Caffe, pooling_layer (there STOCHASTIC runs on GPUs only); STOCHASTIC: Zeiler and
 Fergus, 2013.
 """
+import math
+
 import torch
 import torch.nn.functional as F
 
+from .. import memory
 from ..device import generator
 from ..proto import caffe_pb2
 from .base import Geometry, LayerType, register
@@ -50,6 +53,9 @@ class Pooling(LayerType):
         kernel = tuple(min(k, d + 2 * a) for k, d, a in zip(kernel, shape[2:], pad))
         inside = tuple(min(n, -(-(d + a) // s))    # windows that begin inside the image
                        for n, d, a, s in zip(size, shape[2:], pad, stride))
+        padded = [d + 2 * a for d, a in zip(shape[2:], pad)]
+        memory.check(math.prod((*shape[:2], *padded)), 'layer %r: its padded image %s takes'
+                     % (self.name, padded))
         return Geometry((shape[:2] + size,) * len(self.spec.top), kernel, stride, pad,
                         extra={'inside': inside})
 

@@ -1,0 +1,104 @@
+"""No definition takes unbounded memory or time, or ends the process: sizes come first."""
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from caffe import memory
+from caffe.errors import CaffeError
+
+INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'
+DATA = INPUT % "dim: 1 dim: 2 dim: 8 dim: 8"
+
+
+def layer(kind, settings="", bottom='bottom: "data"', top='top: "x"'):
+    return f'layer {{ name: "x" type: "{kind}" {bottom} {top} {settings} }}\n'
+
+
+HUGE = {
+    "axes": INPUT % ("dim: 1 " * 33), "dims": INPUT % ("dim: 65536 " * 8),
+    "negative": INPUT % "dim: -1", "2^63": INPUT % "dim: 9223372036854775807",
+    "outputs": DATA + layer("InnerProduct", "inner_product_param { num_output: 2147483648 }"),
+    "channels": DATA + layer("Convolution", "convolution_param { num_output: 4294967295 "
+                             "kernel_size: 1 }"),
+    "kernel": DATA + layer("Convolution", "convolution_param { num_output: 1 pad: 4000000 "
+                           "kernel_size: 4000000 stride: 4000000 }"),
+    "transposed": DATA + layer("Deconvolution", "convolution_param { num_output: 1 kernel_size: 1 "
+                               "stride: 4000000000 }"),
+    "dilation": DATA + layer("Convolution", "convolution_param { num_output: 1 kernel_size: 2 "
+                             "dilation: 4000000000 }"),
+    "pad": DATA + layer("Pooling", "pooling_param { kernel_size: 4000000 pad: 3999999 "
+                        "stride: 4000000 }"),
+    "tiles": DATA + layer("Tile", "tile_param { tiles: 2147483647 }"),
+    "reshape": DATA + layer("Reshape", "reshape_param { shape { dim: 4611686018427387904 "
+                            "dim: 4611686018427387904 } }"),
+    "dummies": layer("DummyData", "dummy_data_param { num: 65536 channels: 65536 height: 65536 "
+                     "width: 65536 }", ""),
+    "table": DATA + layer("Embed", "embed_param { input_dim: 4294967295 num_output: 4294967295 }"),
+    "pyramid": DATA + layer("SPP", "spp_param { pyramid_height: 4294967295 }"),
+    "columns": DATA + layer("Im2col", "convolution_param { kernel_size: 60000 pad: 60000 }"),
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+def test_sizes_are_refused_before_memory_is_taken(make_net, what):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CaffeError):
+        make_net(HUGE[what])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000    # KiB
+
+
+@pytest.mark.parametrize("module", [
+    "", ".", "..", ".x", "a..b", "x y", "/etc/passwd", "../x", "x.py", "\\0", "x\\n", "__main__",
+    "caffe", "caffe.errors", "os", "numpy", "sys", "\\303\\251", "a" * 5000, "1", "caffe.no_such"])
+def test_odd_modules(make_net, module):
+    with pytest.raises(CaffeError, match="layer 'x'"):
+        make_net(DATA + layer("Python", f'python_param {{ module: "{module}" layer: "system" }}'))
+
+
+MANY = "".join(f'layer {{ name: "fc{i}" type: "InnerProduct" bottom: "data" top: "fc{i}" '
+               "inner_product_param { num_output: 1000000 } }\n" for i in range(20))
+
+
+@pytest.fixture
+def little(monkeypatch):
+    """A machine with one GiB left."""
+    monkeypatch.setattr(memory, "available", lambda: 2 ** 30)
+
+
+def test_weights_that_fit_one_by_one_but_not_together(make_net, little):
+    with pytest.raises(CaffeError, match=r"weights of this net take 9.6 GiB.*1.0 are left"):
+        make_net(DATA + MANY)
+
+
+def test_blobs_are_refused_when_they_are_run_not_when_they_are_built(make_net, little):
+    """Who only wants a net's weights may have them on a small machine."""
+    net = make_net(INPUT % "dim: 1 dim: 300000000" + layer("Power"))
+    with pytest.raises(CaffeError, match="shape .1, 300000000. takes 1.1 GiB"):
+        net.blobs["data"].data[...] = 1
+    net = make_net(DATA + layer("Tile", "tile_param { tiles: 3000000 }"))
+    with pytest.raises(CaffeError, match="layer 'x' needs 1.4 GiB"):
+        net.forward()
+
+
+def test_free_memory_is_what_the_system_and_the_container_leave(monkeypatch, tmp_path):
+    assert 2 ** 20 < memory.available() < float("inf") or sys.platform != "linux"
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    without = memory.available()
+    (tmp_path / "memory.max").write_text("5000000\n")
+    (tmp_path / "memory.current").write_text("3000000\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 1000000\n")
+    assert memory.available() == 3_000_000 < without
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.available() > 3_000_000
+
+
+@pytest.mark.parametrize("seed, number", [
+    (0, 150), pytest.param(1, 4000, marks=pytest.mark.slow)])
+def test_random_extremes(root, seed, number):
+    """In a process of their own, whose memory is limited."""
+    done = subprocess.run([sys.executable, "-m", "tests.fuzz.nets", str(seed), str(number)],
+                          cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert f"{number} nets, 0 findings" in done.stdout

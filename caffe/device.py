@@ -6,6 +6,7 @@ and weights move to where they are needed by themselves, and `.data` is always t
 """
 import threading
 
+import numpy as np
 import torch
 
 from .errors import DeviceError
@@ -72,7 +73,8 @@ def synchronize():
 
 
 def set_random_seed(seed):
-    """Make fillers, Dropout and DummyData repeatable from here on, in this thread.
+    """Make fillers, Dropout and DummyData of this thread repeatable from here on, and the shuffles
+    and crops of the data layers of nets that it builds from here on.
 
     Each thread draws from a sequence of its own, so that nets in two threads do not disturb each
     other. One that never chose a seed begins with the main thread's.
@@ -92,3 +94,9 @@ def generator(where=CPU):
         made.seed() if _own.seed is None else made.manual_seed(_own.seed)
         _own.generators[where] = made
     return _own.generators[where]
+
+
+def own_random():
+    """A numpy Generator for one data layer, so that nets do not disturb each other's order; its
+    seed is drawn from `generator`."""
+    return np.random.default_rng(int(torch.randint(2 ** 62, (1,), generator=generator())))

@@ -58,3 +58,7 @@ class ImageError(CaffeError, ValueError):
 
 class MissingTool(CaffeError):
     """A program or package beside PyTorch is needed for this and not installed."""
+
+
+class DataError(CaffeError):
+    """A data source, or a record, image or mean of one, is missing, damaged or of another kind."""

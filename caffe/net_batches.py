@@ -1,13 +1,23 @@
-"""Net.forward_all and forward_backward_all: more rows than one batch holds."""
+"""More rows than one batch holds: Net.forward_all, forward_backward_all and set_input_arrays."""
 from itertools import zip_longest
 
 import numpy as np
 
 from .errors import CaffeError, ShapeMismatch
+from .layer_types.memory_data import MemoryData
 
 
 class Batches:
     """What Net has from here; it stands on forward, backward, blobs, inputs and outputs."""
+
+    def set_input_arrays(self, data, labels):
+        """Hand arrays to the MemoryData layer that the net begins with: see its `set_arrays`."""
+        first = self._graph.layers[0] if self._graph.layers else None
+        if not isinstance(first, MemoryData):
+            raise CaffeError('set_input_arrays may only be called if the first layer is a '
+                             'MemoryData layer; it is %s'
+                             % ('%r (%s)' % (first.name, first.spec.type) if first else 'missing'))
+        first.set_arrays(data, labels)
 
     def forward_all(self, blobs=None, **inputs):
         """Forward any number of rows, a batch at a time: {name: array of all rows}.

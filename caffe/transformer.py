@@ -37,7 +37,7 @@ class Transformer:
         if array.ndim != len(self.inputs[in_]) - 1:
             raise ImageError('%r takes images of %d axes (height, width, channels), this one has '
                              'shape %s' % (in_, len(self.inputs[in_]) - 1, array.shape))
-        if array.shape[:2] != size:
+        if len(size) == 2 and array.shape[:2] != size:
             array = resize_image(array, size)
         if self.transpose.get(in_) is not None:
             array = array.transpose(self.transpose[in_])

@@ -1,9 +1,12 @@
 """caffe.Classifier and caffe.Detector: against the same steps taken one by one."""
 import sys
 import types
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import caffe
@@ -75,6 +78,15 @@ def test_other_settings(files):
             small.predict(images(1), oversample=over)
 
 
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory):
+    """A Detector with SETTINGS, the same for all examples."""
+    folder = tmp_path_factory.mktemp("detector")
+    (folder / "net.prototxt").write_text(NET)
+    caffe.Net(folder / "net.prototxt", caffe.TEST).save(folder / "net.caffemodel")
+    return caffe.Detector(folder / "net.prototxt", folder / "net.caffemodel", **SETTINGS)
+
+
 @pytest.fixture
 def pictures(tmp_path):
     """Names of two image files."""
@@ -123,6 +135,33 @@ def test_context_beyond_the_image_is_the_mean(files):
     assert not caffe.Detector(*files, context_pad=2).crop_mean.any()
     with pytest.raises(ImageError, match="outside the image"):
         net.crop(image, np.array([200, 0, 210, 10]))
+
+
+def place(first, last, size, pad, length):
+    """One axis of a window with context, in fractions: (first row of the image, one after its last,
+    rows before it in the net's input, rows of it there)."""
+    half = Fraction(last - first + 1, 2)
+    grown = half * Fraction(size, size - 2 * pad)
+    begin, end = round(first + half - grown), round(first + half + grown)
+    ratio = Fraction(size, end - begin + 1)
+    before = round(-begin * ratio) if begin < 0 else 0
+    begin, end = max(begin, 0), min(end, length)
+    return begin, end, before, min(round((end - begin + 1) * ratio), size - before)
+
+
+@given(st.integers(0, 30), st.integers(1, 20), st.integers(0, 40), st.integers(1, 20),
+       st.integers(1, 3))
+def test_context_anywhere(detector, y, height, x, width, pad):
+    detector.configure_crop(pad)
+    image = np.random.default_rng(0).random((40, 50, 3)).astype(np.float32)
+    got = detector.crop(image, [y, x, y + height, x + width])
+    top, bottom, above, rows = place(y, y + height, 8, pad, 40)
+    left, right, beside, columns = place(x, x + width, 8, pad, 50)
+    inside = np.zeros((8, 8), bool)
+    inside[above:above + rows, beside:beside + columns] = True
+    np.testing.assert_allclose(got[~inside], detector.crop_mean[~inside])
+    piece = caffe.io.resize_image(image[top:bottom, left:right], (rows, columns))
+    np.testing.assert_allclose(got[inside].reshape(rows, columns, 3), piece, atol=1e-6)
 
 
 def test_context_of_a_mean_image(files):

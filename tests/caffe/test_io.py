@@ -133,6 +133,13 @@ def test_preprocessing_step_by_step():
     np.testing.assert_array_equal(plain.preprocess("data", image), image)
 
 
+def test_inputs_that_are_no_images():
+    for shape in ((8,), (2, 3, 4, 4)):
+        t = io.Transformer({"data": (5, *shape)})
+        t.set_input_scale("data", 2)
+        np.testing.assert_array_equal(t.preprocess("data", np.ones(shape)), np.full(shape, 2))
+
+
 def test_a_mean_image_of_another_size_is_resized():
     t = transformer(mean=np.arange(3 * 4 * 5, dtype=float).reshape(3, 4, 5))
     assert t.mean["data"].shape == (3, 10, 12)

@@ -171,6 +171,63 @@ def test_lists_of_blobs(net):
     assert [b.shape for b in grown] == [blobs[0].shape, (2, 3)] and not grown[1].data.any()
 
 
+WINDOW = """
+layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 2 dim: %d dim: %d } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 3 kernel_size: 2 weight_filler { type: "xavier" } } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+"""
+DENSE = 'layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "fc" ' \
+    'inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }'
+SLIDING = 'layer { name: "fc-conv" type: "Convolution" bottom: "conv" top: "fc-conv" ' \
+    'convolution_param { num_output: 4 kernel_size: 3 } }'
+
+
+def test_a_classifier_made_convolutional(write, tmp_path):
+    """Net surgery: weights of a dense layer, poured flat into a convolution."""
+    dense = caffe.Net(str(write(WINDOW % (4, 4) + DENSE)), caffe.TEST)
+    dense.save(str(tmp_path / "dense.caffemodel"))
+    sliding = caffe.Net(str(write(WINDOW % (6, 7) + SLIDING)), str(tmp_path / "dense.caffemodel"),
+                        caffe.TEST)
+    sliding.params["fc-conv"][0].data.flat = dense.params["fc"][0].data.flat
+    sliding.params["fc-conv"][1].data[...] = dense.params["fc"][1].data
+    image = np.random.default_rng(0).normal(size=(2, 6, 7)).astype(np.float32)
+    found = sliding.forward_all(data=np.asarray([image]))["fc-conv"][0]
+    assert found.shape == (4, 3, 4)
+    for y in range(3):
+        for x in range(4):
+            window = image[None, :, y:y + 4, x:x + 4]
+            np.testing.assert_allclose(found[:, y, x], dense.forward(data=window)["fc"][0],
+                                       rtol=1e-4, atol=1e-5)
+
+
+def test_an_image_climbs_the_gradient_of_a_layer(make_net):
+    """Deep dreams: the diff of a layer set to its content, and propagated down from there."""
+    net = make_net("force_backward: true " + WINDOW % (6, 7) + DENSE)
+    source, goal = net.blobs["data"], net.blobs["conv"]
+    source.data[0] = np.random.default_rng(0).normal(size=(2, 6, 7))
+    norms = []
+    for _ in range(3):
+        net.forward(end="relu")
+        norms.append((goal.data ** 2).sum())
+        goal.diff[:] = goal.data
+        net.backward(start="relu")
+        slope = source.diff[0]
+        source.data[:] += 1e-2 / np.abs(slope).mean() * slope
+    assert norms[0] < norms[1] < norms[2]
+    step, kept = 1e-2 * slope / np.abs(slope).max(), source.data.copy()
+    net.forward(end="relu")
+    goal.diff[:] = goal.data
+    expected = (net.backward(start="relu")["data"][0] * step).sum()
+    values = []
+    for sign in (1, -1):
+        source.data[0] = kept[0] + sign * step
+        net.forward(end="relu")
+        values.append((goal.data.astype(np.float64) ** 2).sum() / 2)
+    assert (values[0] - values[1]) / 2 == pytest.approx(expected, rel=1e-2)
+
+
 @pytest.fixture
 def python_net(make_net, monkeypatch):
     """python_net(class, phase) -> a net of one Python layer of that class, without bottoms."""

@@ -1,13 +1,16 @@
 """Executes one notebook: leaves an executed copy and a page of it, and says how it went."""
 import asyncio
 import os
+import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
+from traitlets.config import Config
 
 from notebooks.parameters import ParametersError, put_in
 from notebooks.results import RESULTS_VARIABLE, ROOT, write_atomically
@@ -49,7 +52,9 @@ async def execute(path, results, threads=None, on_cell=lambda: None, parameters=
         put_in(notebook, parameters, name)
     except ParametersError as error:
         return Outcome(name, "failed", str(error))
-    failure = await run_cells(notebook, path.parent, kernel_env(results, threads), on_cell)
+    with own_sockets() as config:
+        failure = await run_cells(notebook, path.parent, config, kernel_env(results, threads),
+                                  on_cell)
     try:
         await asyncio.to_thread(write_pages, notebook, results / name)
     except Exception as error:  # a full disk, an output that no page can show
@@ -68,7 +73,18 @@ def kernel_env(results, threads):
                                    "PYTHONPATH": os.pathsep.join(paths)}
 
 
-async def run_cells(notebook, folder, env, on_cell):
+@contextmanager
+def own_sockets():
+    """The configuration of a kernel that talks through files of its own.
+
+    A TCP port is looked for first and bound later: of two kernels that start at the same time one
+    may find its port taken, and die.
+    """
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/socket"}})
+
+
+async def run_cells(notebook, folder, config, env, on_cell):
     """Executes all cells in place, working directory `folder`; returns what failed, "" if none."""
     running = "no cell"
 
@@ -78,6 +94,7 @@ async def run_cells(notebook, folder, env, on_cell):
 
     client = NotebookClient(
         notebook, timeout=None, startup_timeout=STARTUP_TIMEOUT, kernel_name="python3",
+        config=config,
         extra_arguments=KERNEL_OPTIONS, resources={"metadata": {"path": str(folder)}},
         on_cell_start=started, on_cell_executed=lambda **_: on_cell())
     try:

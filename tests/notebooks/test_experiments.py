@@ -11,7 +11,7 @@ import pytest
 
 from datasets.sources import env_var
 from notebooks import run
-from notebooks.execute import KERNEL_OPTIONS, kernel_env, warnings_in
+from notebooks.execute import KERNEL_OPTIONS, kernel_env, own_sockets, warnings_in
 from notebooks.parameters import assigned
 
 # The parameters that make a notebook short, by notebook.
@@ -57,9 +57,11 @@ def test_parameters_that_make_a_notebook_short_are_its_own(name):
 def test_notebook_runs(name, tmp_path, monkeypatch):
     for variable, value in kernel_env(tmp_path, threads=1).items():
         monkeypatch.setenv(variable, value)
-    executed = papermill.execute_notebook(
-        run.FOLDER / f"{name}.ipynb", tmp_path / f"{name}.ipynb", SMALL[name], cwd=run.FOLDER,
-        kernel_name="python3", progress_bar=False, extra_arguments=KERNEL_OPTIONS)
+    with own_sockets() as config:
+        executed = papermill.execute_notebook(
+            run.FOLDER / f"{name}.ipynb", tmp_path / f"{name}.ipynb", SMALL[name], cwd=run.FOLDER,
+            kernel_name="python3", progress_bar=False, config=config,
+            extra_arguments=KERNEL_OPTIONS)
     assert warnings_in(executed) == ""
     rows = json.loads((tmp_path / f"{name}.json").read_text())["rows"]
     assert rows and all(any(isinstance(value, float) and math.isfinite(value)

@@ -29,7 +29,7 @@ def member(group, name):
         if link is None:
             return None
         if isinstance(link, h5py.ExternalLink):
-            raise Refused('%s%s is a link to another file, %s: save the weights as one file'
+            raise Refused('%s%s is a link to another file, %s: save it as one file'
                           % (group.name, path, link.filename))
     return group.get(path[1:])
 

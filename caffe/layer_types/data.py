@@ -29,6 +29,7 @@ class Data(ImageSource):
                             'to LMDB, and say backend: LMDB' % p.source)
         self.colour = True if p.force_encoded_color else self.transform.colour
         self.records = Records(p.source)
+        return self.records.count
 
     def current(self):
         place, value = self.records.current()

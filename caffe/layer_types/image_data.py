@@ -37,6 +37,7 @@ class ImageData(ImageSource):
         self.lines = [self._parse(*line) for line in
                       read_list(p.source, 'list of images, "path label" lines')]
         self._begin_round()
+        return len(self.lines)
 
     def _parse(self, number, line):
         found = re.fullmatch(r'(.*\S)\s+([-+]?\d{1,10})', line)

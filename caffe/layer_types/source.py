@@ -63,9 +63,9 @@ class ImageSource(Source):
         with self.named():
             self.transform = Transform(self.spec.transform_param, self.phase == caffe_pb2.TRAIN,
                                        self.random)
-            self.open()
+            count = self.open()
             if self.given.rand_skip:
-                for _ in range(self.random.integers(self.given.rand_skip)):
+                for _ in range(self.random.integers(self.given.rand_skip) % count):
                     self.advance()
             image, _, place = self.current()
             self._shape_tops(top, self.transform.shape(image.shape, place))
@@ -94,7 +94,7 @@ class ImageSource(Source):
             self.shape_top(blob, wanted)
 
     def open(self):
-        """Find the first image."""
+        """Find the first image; the number of images."""
         raise NotImplementedError
 
     def current(self):

@@ -1,20 +1,20 @@
 """Rows of HDF5 files, round and round: the files of a list, one after the other, in their order or
 shuffled.
 
-Only the rows asked for are read, so memory follows the batch, not the file. HDF5 datasets may have
-their values in other files; such are refused.
+Only the rows asked for are read, so memory follows the batch, not the file.
 """
+import os
 from contextlib import contextmanager
 
 import h5py
 import numpy as np
 
 from ..errors import CaffeError, DataError
+from ..hdf5_checks import Refused, check_dataset, member
 from ..weights_hdf5 import DAMAGE
 from .files import check_file, read_list
 
-LARGEST_CHUNK = 2 ** 30     # bytes; HDF5 unpacks a compressed chunk as a whole
-MOST_SHUFFLED = 2 ** 27     # rows of a file
+MOST_SHUFFLED = 2 ** 27    # rows of a file
 
 
 class Rows:
@@ -28,6 +28,7 @@ class Rows:
 
     def __init__(self, source, names, random=None):
         self.names, self.random, self.shapes = names, random, None
+        self._checked = set()    # files, as they were then
         self._files = [line for _, line in read_list(source, 'list of HDF5 files, one path a line')]
         self._begin_round()
         with self._open() as datasets:
@@ -72,13 +73,26 @@ class Rows:
         try:
             with h5py.File(path, 'r') as file:
                 datasets = [_dataset(file, path, name) for name in self.names]
+                self._check(path, datasets)
                 self._compare(path, datasets)
                 yield datasets
         except CaffeError:
             raise
+        except Refused as e:
+            raise DataError('%s: %s' % (path, e)) from None
         except DAMAGE as e:
             raise DataError('%s is no HDF5 file, or damaged: %s: write it again'
                             % (path, e)) from None
+
+    def _check(self, path, datasets):
+        """Refused where reading could take more memory than their shapes say; once a file, as
+        compressed ones are unpacked for it."""
+        seen = os.stat(path)
+        version = path, seen.st_mtime_ns, seen.st_size
+        if version not in self._checked:
+            for dataset in datasets:
+                check_dataset(dataset)
+            self._checked.add(version)
 
     def _compare(self, path, datasets):
         """DataError where the datasets of a file differ in rows, or files in the shape of a row."""
@@ -94,20 +108,14 @@ class Rows:
 
 
 def _dataset(file, path, name):
-    """The dataset `name`; DataError where it is missing, no numbers, or has values elsewhere."""
-    def refuse(why):
-        raise DataError('%s: dataset %r %s' % (path, name, why))
-
-    found = file.get(name)
+    """The dataset `name`; DataError where it is missing or has no rows."""
+    found = member(file, name)
     if not isinstance(found, h5py.Dataset):
-        refuse('is not there (tops are named as datasets are): the file has %s'
-               % ' '.join(list(file)[:20]))
-    if found.file.filename != file.filename or found.external or found.is_virtual:
-        refuse('has its values in another file: copy them into this one')
-    if found.dtype.kind not in 'fiu' or not found.shape:
-        refuse('is %s of shape %s: it has to be rows of numbers' % (found.dtype, found.shape))
-    if found.chunks and np.prod(found.chunks, dtype=float) * found.dtype.itemsize > LARGEST_CHUNK:
-        refuse('is stored in chunks of %s: write it in smaller ones' % (found.chunks,))
+        raise DataError('%s: dataset %r is not there (tops are named as datasets are): the file '
+                        'has %s' % (path, name, ' '.join(list(file)[:20])))
+    if not found.shape:
+        raise DataError('%s: dataset %r is a single value: it has to be rows of numbers'
+                        % (path, name))
     return found
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from ..errors import DataError
 
 FORMATS = ('BMP', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TIFF', 'WEBP')
-MOST_PIXELS = 2 ** 27
+MOST_PIXELS = 2 ** 26
 DEEP = ('I', 'F')    # begin Pillow's modes of more than 8 bits a channel
 
 

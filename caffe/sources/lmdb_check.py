@@ -21,8 +21,8 @@ from ..errors import DataError
 MAGIC, VERSION = 0xBEEFC0DE, 1
 # from byte 16 of a page: two numbers of the kind, an address and a size that are not used; the tree
 # of free pages, of which only the page size counts; the tree of records; last page; transaction
-META = struct.Struct('<24xI44x4xH2x32xQQQ')
-Meta = namedtuple('Meta', 'page_size flags root last transaction')
+META = struct.Struct('<24xI44x4xH2x24xQQQQ')
+Meta = namedtuple('Meta', 'page_size flags records root last transaction')
 HEAD = struct.Struct('<QHHHH')
 BRANCH, LEAF = 1, 2
 ELSEWHERE = 1     # node flag: the value lies on pages of its own
@@ -40,10 +40,11 @@ def check(path):
 
 
 def _check(file, path, size):
-    page_size, root, last = _newest(file, path)
-    pages, seen, level = size // page_size, set(), [root] if root != NO_PAGE else []
-    if last >= pages:
-        _refuse(path, 'it has %d pages, and names page %d' % (pages, last))
+    meta = _newest(file, path)
+    page_size, pages, records, seen = meta.page_size, size // meta.page_size, 0, set()
+    if meta.last >= pages:
+        _refuse(path, 'it has %d pages, and names page %d' % (pages, meta.last))
+    level = [meta.root] if meta.root != NO_PAGE else []
     for _ in range(MOST_LEVELS):
         below, kinds = [], set()
         for number in level:
@@ -52,19 +53,23 @@ def _check(file, path, size):
                                                        'but not of the tree'))
             seen.add(number)
             file.seek(number * page_size)
-            kind, children = _look(file.read(page_size), number, pages, path)
+            kind, nodes, children = _look(file.read(page_size), number, pages, path)
             kinds.add(kind)
+            records += nodes * (kind == LEAF)
             below.extend(children)
         if len(kinds) > 1:
             _refuse(path, 'its tree has leaves and branches on one level')
         level = below
         if not level:
-            return
-    _refuse(path, 'its tree is deeper than %d levels' % MOST_LEVELS)
+            break
+    else:
+        _refuse(path, 'its tree is deeper than %d levels' % MOST_LEVELS)
+    if records != meta.records:
+        _refuse(path, 'it holds %d of its %d records' % (records, meta.records))
 
 
 def _newest(file, path):
-    """(page size, number of the root page, number of the last page) by the newer meta record."""
+    """The newer of the two meta records."""
     first = _meta(file, 0, path)
     page_size = first.page_size
     if page_size not in [2 ** k for k in range(8, 17)]:
@@ -77,7 +82,7 @@ def _newest(file, path):
         raise DataError('%s: is an LMDB of another kind (sorted duplicates or number keys, flags '
                         '%#x): write it anew as Caffe does, one record a key'
                         % (path, newest.flags))
-    return page_size, newest.root, newest.last
+    return newest
 
 
 def _meta(file, start, path):
@@ -90,7 +95,7 @@ def _meta(file, start, path):
 
 
 def _look(page, number, pages, path):
-    """(BRANCH or LEAF, numbers of the pages below) of a page whose nodes lie inside it."""
+    """(BRANCH or LEAF, number of nodes, numbers of the pages below) of a page that is sound."""
     itself, _, flags, lower, upper = HEAD.unpack_from(page.ljust(HEAD.size, b'\0'))
     least = {BRANCH: 2, LEAF: 1}.get(flags)
     if itself != number or not least or not 16 + 2 * least <= lower <= upper <= len(page):
@@ -110,13 +115,13 @@ def _look(page, number, pages, path):
     if (starts + 8 + key + sizes > len(page)).any():
         _refuse(path, 'page %d has nodes that reach outside it' % number)
     if flags == BRANCH:
-        return BRANCH, (low | high << 16 | flags_ << 32).tolist()
+        return BRANCH, len(starts), (low | high << 16 | flags_ << 32).tolist()
     far = flags_ == ELSEWHERE
     places = raw[(starts + 8 + key)[far][:, None] + np.arange(8)].view('<u8')[:, 0]
     needed = (16 + (low | high << 16)[far] + len(page) - 1) // len(page)
     if (places > pages).any() or (places.astype(np.int64) + needed > pages).any():
         _refuse(path, 'a record named on page %d lies outside the file' % number)
-    return LEAF, []
+    return LEAF, len(starts), []
 
 
 def _refuse(path, why):

@@ -22,7 +22,8 @@ class Records:
     """Cursor over the LMDB at `path`, the folder that holds data.mdb, or that file itself.
 
     The database is opened for reading only and without its lock file: nobody may write to it
-    meanwhile. DataError where it is missing, damaged or empty, or the `lmdb` package is not there.
+    meanwhile. count: number of records. DataError where it is missing, damaged or empty, or the
+    `lmdb` package is not there.
     """
 
     def __init__(self, path):
@@ -42,6 +43,7 @@ class Records:
             raise self._refusal(e) from None
         if not found:
             raise DataError('%s holds no records' % path)
+        self.count = self._environment.env.stat()['entries']
 
     def current(self):
         """(place, bytes) of the record: its database and key in words, and its value."""

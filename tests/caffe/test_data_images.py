@@ -191,3 +191,18 @@ def test_no_damage_of_an_image_leads_to_another_exception(tmp_path, form):
             assert images.decode(str(path), 'here', True).shape[0] == 3
         except DataError as e:
             assert str(e).startswith('here: ')
+
+
+def test_data_layers_of_the_first_generation(image_net, make_net, tmp_path):
+    image_net([noise(4, 5, 3)])
+    net = make_net('''layers { layer { name: "data" type: "images" source: "%s" batchsize: 1
+        new_height: 6 new_width: 6 cropsize: 3 scale: 0.5 } top: "data" top: "label" }'''
+                   % write_list(tmp_path))
+    assert net.forward()['data'].shape == (1, 3, 3, 3)
+
+
+def write_list(folder):
+    """A list whose paths are whole."""
+    path = folder / 'whole.txt'
+    path.write_text('%s/image 0.png 0' % folder)
+    return path

@@ -1,4 +1,6 @@
 """Data: the records of an LMDB in key order, round and round; shapes, encodings, damage."""
+import threading
+
 import numpy as np
 import pytest
 
@@ -231,3 +233,30 @@ def test_data_layers_of_the_second_generation(make_net, tmp_path):
         source: "%s" backend: LMDB batch_size: 1 scale: 0.5 crop_size: 4 } }''' % path)
     np.testing.assert_array_equal(net.forward()['data'][0],
                                   noise(1, 6, 6)[:, 1:5, 1:5] * np.float32(.5))
+
+
+def test_rand_skip_beyond_the_end_goes_round(data_net):
+    net = data_net([datum(noise(1, 2, 2), i) for i in range(3)], data='rand_skip: 4294967295')
+    assert net.forward()['label'][0] in (0, 1, 2)
+
+
+def test_nets_in_two_threads_on_one_database_do_not_disturb_each_other(make_net, tmp_path):
+    n = 50
+    path = write_lmdb(tmp_path / 'db', [datum(noise(1, 9, 9, seed=i), i) for i in range(n)])
+    nets = [make_net(DATA.format(path=path, batch=batch, data='', more='')) for batch in (1, 3)]
+    wrong = []
+
+    def run(net, batch):
+        for k in range(150):
+            labels = net.forward()['label']
+            wanted = np.arange(k * batch, (k + 1) * batch) % n
+            if not np.array_equal(labels, wanted) or not all(
+                    np.array_equal(image, noise(1, 9, 9, seed=int(label)))
+                    for image, label in zip(net.blobs['data'].data, labels)):
+                wrong.append((k, labels))
+    threads = [threading.Thread(target=run, args=pair) for pair in zip(nets, (1, 3))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong

@@ -109,3 +109,11 @@ def test_sizes_must_be_given(make_net, field, words):
 def test_it_is_in_the_list():
     assert {'Data', 'ImageData', 'HDF5Data', 'HDF5Output', 'MemoryData'} \
         <= set(caffe.layer_type_list())
+
+
+def test_data_layers_of_the_second_generation(make_net):
+    net = make_net('layers { name: "data" type: MEMORY_DATA top: "data" top: "label" '
+                   'memory_data_param { batch_size: 2 channels: 3 height: 4 width: 5 } }')
+    data, labels = arrays()
+    net.set_input_arrays(data, labels)
+    np.testing.assert_array_equal(net.forward()['data'], data[:2])

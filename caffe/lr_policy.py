@@ -28,10 +28,20 @@ POLICIES = {
 
 
 def steps_passed(p, i):
-    """How many of the steps lie at or before iteration i (`current_step` of a snapshot)."""
+    """How many steps lie at or before iteration i; 0 for policies without steps.
+
+    Stepvalues are passed in their order, one an iteration at most, as in Caffe. Caffe keeps the
+    number in a snapshot; here it follows from the iteration alone.
+    """
     if p.lr_policy == 'step':
         return i // max(1, p.stepsize)
-    return sum(i >= s for s in p.stepvalue)
+    passed, earliest = 0, 0
+    for value in p.stepvalue if p.lr_policy == 'multistep' else ():
+        at = max(value, earliest)
+        if i < at:
+            break
+        passed, earliest = passed + 1, at + 1
+    return passed
 
 
 def rate(p, i):

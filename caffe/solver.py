@@ -1,6 +1,7 @@
 """Solvers: train a net by the gradient of its loss, test it on the way, snapshot and restore.
 
-One iteration: iter_size times forward and backward; clip; average; add weight decay; update.
+One iteration: iter_size times forward and backward; clip; average; add weight decay; update. As in
+Caffe the diffs of the weights then hold what was subtracted from them.
 Source: BVLC Caffe, solver and sgd_solver.
 """
 import logging
@@ -20,7 +21,7 @@ log = logging.getLogger('caffe')
 
 
 class SGDSolver:
-    """SGDSolver(path of a solver prototxt). Attributes: net, test_nets, iter, param, lr.
+    """SGDSolver(path of a solver prototxt). Attributes: net, test_nets, iter, max_iter, param, lr.
 
     File names in it count from the current folder, as in Caffe. SolverError where it names no net
     or makes no sense.
@@ -34,13 +35,14 @@ class SGDSolver:
         if self.param.random_seed >= 0:
             device.set_random_seed(self.param.random_seed)
         self.net = self._train_net()
-        for names in self.param.weights:
-            for name in names.split(','):
-                self.net.copy_from(name.strip())
         self.test_nets = self._test_nets()
+        for net in [self.net, *self.test_nets]:
+            for names in self.param.weights:
+                for name in names.split(','):
+                    net.copy_from(name.strip())
         self.history = [torch.zeros(weight.blob.shape) for _ in range(HISTORY.get(self.type, 1))
                         for weight in self.net._learned]
-        self._callbacks, self._losses = [], deque(maxlen=max(1, self.param.average_loss))
+        self._callbacks, self._losses = [], deque(maxlen=self.param.average_loss)
 
     def _check(self):
         """SolverError where the parameters make no sense for this solver."""
@@ -48,6 +50,12 @@ class SGDSolver:
         lr_policy.rate(p, 0)
         if p.iter_size < 1:
             self._refuse('iter_size is %d, must be 1 or more' % p.iter_size)
+        if p.average_loss < 1:
+            self._refuse('average_loss is %d, must be 1 or more' % p.average_loss)
+        if self.type == 'RMSProp' and not 0 <= p.rms_decay < 1:
+            self._refuse('rms_decay is %g, must be in [0, 1)' % p.rms_decay)
+        if p.snapshot_diff:
+            log.warning('%s: snapshot_diff: snapshots hold no gradients here', self.path)
         if p.regularization_type not in ('L1', 'L2'):
             self._refuse('regularization_type %r is not known: use L1 or L2'
                          % p.regularization_type)
@@ -61,15 +69,14 @@ class SGDSolver:
 
     def _train_net(self):
         """The net of exactly one of net, train_net, net_param, train_net_param."""
-        p, param = self.param, caffe_pb2.NetParameter()
+        p = self.param
         given = [f for f in ('net', 'train_net', 'net_param', 'train_net_param') if p.HasField(f)]
         if len(given) != 1:
             self._refuse('gives %s: name the net to train once, as net or train_net'
                          % (' and '.join(given) or 'no net'))
         value = getattr(p, given[0])
-        param.CopyFrom(read_net(value) if isinstance(value, str) else value)
-        param.state.MergeFrom(p.train_state)
-        return Net.from_param(param, caffe_pb2.TRAIN, param.state.level)
+        param = read_net(value) if isinstance(value, str) else value
+        return _net(param, caffe_pb2.TRAIN, p.train_state)
 
     def _test_nets(self):
         """Nets of test_net_param and test_net, or the one `net` once per remaining test_iter."""
@@ -86,14 +93,10 @@ class SGDSolver:
         if len(p.test_state) not in (0, len(params)):
             self._refuse('%d test_state for %d test nets: give none, or one each'
                          % (len(p.test_state), len(params)))
-        nets = []
-        for i, param in enumerate(params):
-            own = caffe_pb2.NetParameter()
-            own.CopyFrom(param)
-            if p.test_state:
-                own.state.MergeFrom(p.test_state[i])
-            nets.append(Net.from_param(own, caffe_pb2.TEST, own.state.level))
-        return nets
+        states = p.test_state or [caffe_pb2.NetState()] * len(params)
+        return [_net(param, caffe_pb2.TEST, state) for param, state in zip(params, states)]
+
+    max_iter = property(lambda self: self.param.max_iter, doc='where `solve` ends')
 
     @property
     def lr(self):
@@ -104,9 +107,14 @@ class SGDSolver:
         """Call `on_start()` before each iteration, the other before each update."""
         self._callbacks.append((on_start, on_gradients_ready))
 
+    def share_weights(self, net):
+        """Use `net`'s memory for the weights of layers of the same name."""
+        self.net.share_with(net)
+
     def step(self, n):
-        """Run n iterations."""
+        """Run n iterations, also beyond max_iter."""
         p, stop = self.param, self.iter + n
+        self._losses.clear()
         while self.iter < stop:
             self.net.clear_param_diffs()
             if p.test_interval and self.iter % p.test_interval == 0 \
@@ -115,14 +123,10 @@ class SGDSolver:
             for on_start, _ in self._callbacks:
                 on_start()
             loss = sum(self._forward_backward() for _ in range(p.iter_size)) / p.iter_size
-            self._losses.append(loss)
-            if p.display and self.iter % p.display == 0:
-                log.info('iteration %d, loss %.5g, lr %.3g', self.iter,
-                         sum(self._losses) / len(self._losses), self.lr)
+            self._report(loss)
             for _, on_gradients_ready in self._callbacks:
                 on_gradients_ready()
             self.apply_update()
-            self.iter += 1
             if p.snapshot and self.iter % p.snapshot == 0:
                 self.snapshot()
 
@@ -134,8 +138,18 @@ class SGDSolver:
         p = self.param
         if p.snapshot_after_train and not (p.snapshot and self.iter % p.snapshot == 0):
             self.snapshot()
+        if p.display and self.iter % p.display == 0:
+            self.net.forward_range()    # what the last update made of the loss
+            self._report(self.net.loss())
         if p.test_interval and self.iter % p.test_interval == 0:
             self.test_all()
+
+    def _report(self, loss):
+        """Log the mean of the last average_loss losses where it is time."""
+        self._losses.append(loss)
+        if self.param.display and self.iter % self.param.display == 0:
+            log.info('iteration %d, loss %.5g, lr %.3g', self.iter,
+                     sum(self._losses) / len(self._losses), self.lr)
 
     def _forward_backward(self):
         """One pass; the weighted loss."""
@@ -149,7 +163,10 @@ class SGDSolver:
             net.share_with(self.net)
             sums = {}
             for _ in range(n):
-                for name, value in net.forward().items():
+                found = net.forward()
+                if self.param.test_compute_loss:
+                    found = {**found, '(loss)': net.loss()}
+                for name, value in found.items():
                     sums[name] = sums.get(name, 0) + value / n
             for name, value in sums.items():
                 log.info('iteration %d, test %s = %s', self.iter, name, value)
@@ -159,7 +176,7 @@ class SGDSolver:
         net.share_with(self.net)
 
     def apply_update(self):
-        """Turn the accumulated gradients into one update of the weights."""
+        """Turn the accumulated gradients into one update of the weights, and count it in iter."""
         p, rule = self.param, RULES[self.type]
         learned = self.net._learned
         scale = self._clip_scale()
@@ -169,8 +186,8 @@ class SGDSolver:
             blob = weight.blob
             where = device.device()
             w = blob.synced_data.tensor(where)
-            g = blob.synced_diff.tensor(where)
-            g = g * (scale / p.iter_size)
+            diff = blob.synced_diff.tensor(where)
+            g = diff * (scale / p.iter_size)
             decay = p.weight_decay * weight.decay_mult
             if decay:
                 g = g.add_(w if p.regularization_type == 'L2' else w.sign(), alpha=decay)
@@ -180,6 +197,8 @@ class SGDSolver:
             history = [self.history[j] for j in slots]
             update = rule(p, g, self.lr * weight.lr_mult, history, self.iter + 1)
             blob.synced_data.put(w.data.sub_(update))
+            blob.synced_diff.put(diff.data.copy_(update))
+        self.iter += 1
 
     def _clip_scale(self):
         """Factor that brings the L2 norm of all gradients together under clip_gradients."""
@@ -224,6 +243,17 @@ class AdaDeltaSolver(SGDSolver):
 class AdamSolver(SGDSolver):
     """Adam."""
     type = 'Adam'
+
+
+def _net(param, phase, state):
+    """The Net of a NetParameter under a NetState; what the solver says goes before what the net
+    says, and that before `phase`."""
+    own = caffe_pb2.NetParameter()
+    own.CopyFrom(param)
+    own.state.MergeFrom(state)
+    if own.state.HasField('phase'):
+        phase = own.state.phase
+    return Net.from_param(own, phase, own.state.level)
 
 
 WITHOUT_MOMENTUM = ('AdaGrad', 'RMSProp')

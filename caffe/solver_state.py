@@ -2,6 +2,7 @@
 
 The state holds the iteration, the step of the learning rate and the update rule's history.
 """
+import logging
 import os
 
 import h5py
@@ -15,6 +16,8 @@ from .proto import caffe_pb2
 from .weight_files import check_file, is_hdf5, write_whole
 from .weights import read_message, write_message
 from .weights_hdf5 import DAMAGE
+
+log = logging.getLogger('caffe')
 
 
 def prefix(param, path):
@@ -42,19 +45,28 @@ def save(solver):
     return model, state
 
 
+def _step(solver):
+    """The step of the last iteration, which is what Caffe writes."""
+    return lr_policy.steps_passed(solver.param, max(0, solver.iter - 1))
+
+
 def _save_proto(solver, path, model):
     state = caffe_pb2.SolverState(iter=solver.iter, learned_net=model,
-                                  current_step=lr_policy.steps_passed(solver.param, solver.iter))
+                                  current_step=_step(solver))
     for h in solver.history:
         to_blob_proto(state.history.add(), h.cpu().numpy())
     write_message(path, state)
 
 
 def _save_hdf5(solver, path, model):
+    name, steps = model.encode(), _step(solver)
+
     def write(part):
         with h5py.File(part, 'w') as f:
-            f['iter'], f['learned_net'] = solver.iter, model
-            f['current_step'] = lr_policy.steps_passed(solver.param, solver.iter)
+            # the types that Caffe's own reader expects: C ints, and text that ends in a zero byte
+            f['iter'] = np.array([solver.iter], np.int32)
+            f['current_step'] = np.array([steps], np.int32)
+            f['learned_net'] = np.array(name, 'S%d' % (len(name) + 1))
             history = f.create_group('history')
             for i, h in enumerate(solver.history):
                 history[str(i)] = h.cpu().numpy()
@@ -65,7 +77,7 @@ def load(solver, path):
     """Restore iteration, history and weights; WeightsError where the file does not fit the solver,
     and then nothing has changed."""
     check_file(path, 'solver state')
-    iteration, model, history = (_read_hdf5 if is_hdf5(path) else _read_proto)(path)
+    iteration, step, model, history = (_read_hdf5 if is_hdf5(path) else _read_proto)(path)
     if len(history) != len(solver.history):
         raise WeightsError('%s: holds %d history blobs, this %s solver keeps %d: it is of another '
                            'solver or net' % (path, len(history), solver.type, len(solver.history)))
@@ -73,11 +85,22 @@ def load(solver, path):
         if h.size != mine.numel():
             raise WeightsError('%s: history %d has shape %s, this net needs %s: it is of another '
                                'net' % (path, i, h.shape, tuple(mine.shape)))
+    _check_step(solver, path, iteration, step)
     if model:
         solver.net.copy_from(_beside(path, model))
     solver.iter = iteration
     solver.history = [torch.from_numpy(h.astype(np.float32).reshape(m.shape))
                       for h, m in zip(history, solver.history)]
+
+
+def _check_step(solver, path, iteration, step):
+    """A warning where the rate goes on otherwise than it would in Caffe, which counts on."""
+    p = solver.param
+    if p.lr_policy == 'multistep' and iteration and step not in (
+            lr_policy.steps_passed(p, iteration - 1), lr_policy.steps_passed(p, iteration)):
+        log.warning('%s: had passed %d stepvalue(s) at iteration %d; by those of this solver it is '
+                    '%d, and the rate follows them', path, step, iteration,
+                    lr_policy.steps_passed(p, iteration))
 
 
 def _beside(path, model):
@@ -93,7 +116,7 @@ def _read_proto(path):
     if not state.HasField('iter'):
         raise WeightsError('%s holds no iteration: it is not a .solverstate' % path)
     history = [to_array(b, '%s: history %d' % (path, i)) for i, b in enumerate(state.history)]
-    return state.iter, state.learned_net, history
+    return state.iter, state.current_step, state.learned_net, history
 
 
 def _read_hdf5(path):
@@ -103,6 +126,7 @@ def _read_hdf5(path):
             model = model.decode() if isinstance(model, bytes) else str(model)
             stored = f['history']
             history = [np.asarray(stored[str(i)], np.float32) for i in range(len(stored))]
-            return int(np.ravel(f['iter'][()])[0]), model, history
+            step = int(np.ravel(f['current_step'][()])[0]) if 'current_step' in f else 0
+            return int(np.ravel(f['iter'][()])[0]), step, model, history
     except (*DAMAGE, AttributeError, IndexError) as e:
         raise WeightsError('%s is no .solverstate.h5, or damaged: %s' % (path, e)) from None

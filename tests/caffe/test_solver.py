@@ -10,54 +10,13 @@ from caffe.lr_policy import rate, steps_passed
 from caffe.proto import caffe_pb2
 from caffe.solver import SOLVERS
 from tests.caffe.small_solver import BASE, NET, SETTINGS, weights
+from tests.caffe.solver_oracle import RULES
 
 MULTIPLIERS = [(1, 1), (2, 0), (.5, 1), (0, 1)]    # of the learned blobs of NET
 
 
 def gradients(net):
     return [b.diff.copy() for blobs in net.params.values() for b in blobs]
-
-
-# update rules, written out anew: (gradient, rate, state dict, t from 1, p) -> update
-
-def sgd(g, r, s, t, p):
-    s["v"] = p["momentum"] * s.get("v", 0) + r * g
-    return s["v"]
-
-
-def nesterov(g, r, s, t, p):
-    before = s.get("v", 0)
-    s["v"] = p["momentum"] * before + r * g
-    return s["v"] + p["momentum"] * (s["v"] - before)
-
-
-def adagrad(g, r, s, t, p):
-    s["h"] = s.get("h", 0) + g ** 2
-    return r * g / (np.sqrt(s["h"]) + p["delta"])
-
-
-def rmsprop(g, r, s, t, p):
-    s["h"] = p["rms_decay"] * s.get("h", 0) + (1 - p["rms_decay"]) * g ** 2
-    return r * g / (np.sqrt(s["h"]) + p["delta"])
-
-
-def adadelta(g, r, s, t, p):
-    m = p["momentum"]
-    s["h"] = m * s.get("h", 0) + (1 - m) * g ** 2
-    u = g * np.sqrt((s.get("k", 0) + p["delta"]) / (s["h"] + p["delta"]))
-    s["k"] = m * s.get("k", 0) + (1 - m) * u ** 2
-    return r * u
-
-
-def adam(g, r, s, t, p):
-    a, b = p["momentum"], p["momentum2"]
-    s["m"] = a * s.get("m", 0) + (1 - a) * g
-    s["v"] = b * s.get("v", 0) + (1 - b) * g ** 2
-    return r * np.sqrt(1 - b ** t) / (1 - a ** t) * s["m"] / (np.sqrt(s["v"]) + p["delta"])
-
-
-RULES = {"SGD": sgd, "Nesterov": nesterov, "AdaGrad": adagrad, "RMSProp": rmsprop,
-         "AdaDelta": adadelta, "Adam": adam}
 
 
 @pytest.mark.parametrize("kind", RULES)

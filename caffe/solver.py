@@ -107,10 +107,6 @@ class SGDSolver:
         """Call `on_start()` before each iteration, the other before each update."""
         self._callbacks.append((on_start, on_gradients_ready))
 
-    def share_weights(self, net):
-        """Use `net`'s memory for the weights of layers of the same name."""
-        self.net.share_with(net)
-
     def step(self, n):
         """Run n iterations, also beyond max_iter."""
         p, stop = self.param, self.iter + n

@@ -98,7 +98,7 @@ def test_weights_to_start_from_reach_the_test_nets(make_solver, tmp_path):
 
 def test_share_weights_with_another_net(make_solver):
     first, second = make_solver(BASE), make_solver(BASE)
-    second.share_weights(first.net)
+    first.share_weights(second.net)
     first.step(2)
     for mine, theirs in zip(weights(second.net), weights(first.net), strict=True):
         np.testing.assert_array_equal(mine, theirs)

@@ -1,7 +1,6 @@
 """Smooth and clipped functions of each element alone, with no weights.
 
-Source: BVLC Caffe's layer of the same name; ELU: Clevert et al., 2015; Swish: Ramachandran et al.,
-2017. Where a function has a kink its gradient there is Caffe's.
+Where a function has a kink its gradient there is Caffe's.
 """
 import math
 
@@ -13,7 +12,7 @@ from .neuron import Neuron
 
 @register('Sigmoid')
 class Sigmoid(Neuron):
-    """1 / (1 + exp(-x))."""
+    """y = 1 / (1 + exp(-x)). Source: BVLC Caffe, sigmoid_layer."""
 
     def f(self, x):
         """See the class."""
@@ -22,7 +21,7 @@ class Sigmoid(Neuron):
 
 @register('TanH')
 class TanH(Neuron):
-    """tanh x."""
+    """y = tanh x. Source: BVLC Caffe, tanh_layer."""
 
     def f(self, x):
         """See the class."""
@@ -31,7 +30,7 @@ class TanH(Neuron):
 
 @register('AbsVal')
 class AbsVal(Neuron):
-    """|x|; the gradient at 0 is 0."""
+    """y = |x|; the gradient at 0 is 0. Source: BVLC Caffe, absval_layer."""
 
     def f(self, x):
         """See the class."""
@@ -40,7 +39,7 @@ class AbsVal(Neuron):
 
 @register('BNLL')
 class BNLL(Neuron):
-    """log(1 + exp(x))."""
+    """y = log(1 + exp(x)). Source: BVLC Caffe, bnll_layer."""
 
     def f(self, x):
         """See the class."""
@@ -49,7 +48,8 @@ class BNLL(Neuron):
 
 @register('ELU')
 class ELU(Neuron):
-    """x where x > 0, else alpha (exp(x) - 1)."""
+    """y = x where x > 0, else alpha (exp(x) - 1).
+    Sources: BVLC Caffe, elu_layer; Clevert et al., 2015."""
 
     def f(self, x):
         """See the class."""
@@ -58,7 +58,7 @@ class ELU(Neuron):
 
 @register('Swish')
 class Swish(Neuron):
-    """x / (1 + exp(-beta x))."""
+    """y = x / (1 + exp(-beta x)). Sources: BVLC Caffe, swish_layer; Ramachandran et al., 2017."""
 
     def f(self, x):
         """See the class."""
@@ -67,7 +67,7 @@ class Swish(Neuron):
 
 @register('Exp')
 class Exp(Neuron):
-    """base ^ (shift + scale x); base -1 stands for e."""
+    """y = base ^ (shift + scale x); base -1 stands for e. Source: BVLC Caffe, exp_layer."""
 
     def check_counts(self):
         super().check_counts()
@@ -81,7 +81,7 @@ class Exp(Neuron):
 
 @register('Log')
 class Log(Neuron):
-    """Logarithm of shift + scale x to `base`; base -1 stands for e."""
+    """y = log(shift + scale x) to `base`; base -1 stands for e. Source: BVLC Caffe, log_layer."""
 
     def check_counts(self):
         super().check_counts()
@@ -96,7 +96,8 @@ class Log(Neuron):
 
 @register('Clip')
 class Clip(Neuron):
-    """x, but at least `min` and at most `max`."""
+    """y = min(max(x, `min`), `max`); the gradient is 1 from min to max, both included, else 0.
+    Source: BVLC Caffe, clip_layer."""
 
     def f(self, x):
         """See the class."""
@@ -105,7 +106,7 @@ class Clip(Neuron):
 
 @register('Threshold')
 class Threshold(Neuron):
-    """1 where x > threshold, else 0; no gradient."""
+    """y = 1 where x > threshold, else 0; no gradient. Source: BVLC Caffe, threshold_layer."""
 
     def f(self, x):
         """See the class."""

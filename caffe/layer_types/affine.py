@@ -1,7 +1,4 @@
-"""Layers that stretch, shift or bend along some axes by learned amounts: Scale, Bias, PReLU.
-
-Source: BVLC Caffe's layer of the same name; PReLU: He et al., 2015.
-"""
+"""Layers that stretch, shift or bend along some axes by learned amounts: Scale, Bias, PReLU."""
 import torch
 
 from ..proto import caffe_pb2
@@ -45,7 +42,8 @@ class Broadcast(LayerType):
 
 @register('Scale')
 class Scale(Broadcast):
-    """x times the operand, plus a learned bias of its shape where bias_term is set."""
+    """y = a x + b, a the operand; with bias_term b is a learned blob of its shape, else 0.
+    Source: BVLC Caffe, scale_layer."""
 
     def settings(self):
         """The parameters with axis and num_axes."""
@@ -67,7 +65,7 @@ class Scale(Broadcast):
 
 @register('Bias')
 class Bias(Broadcast):
-    """x plus the operand."""
+    """y = x + b, b the operand. Source: BVLC Caffe, bias_layer."""
 
     def settings(self):
         """The parameters with axis and num_axes."""
@@ -85,7 +83,9 @@ class Bias(Broadcast):
 
 @register('PReLU')
 class PReLU(LayerType):
-    """max(0, x) + a min(0, x), a learned for each channel (axis 1), or one for all."""
+    """y = max(0, x) + a min(0, x), a learned for each channel (axis 1), or one for all with
+    channel_shared.
+    Sources: BVLC Caffe, prelu_layer; He et al., 2015."""
     in_place = True
 
     def param_shapes(self, shapes):

@@ -1,6 +1,6 @@
 """Losses on classes beside SoftmaxWithLoss: Hinge, MultinomialLogistic and Infogain.
 
-Source: BVLC Caffe's layer of the same name. Probabilities are taken as at least 1e-20.
+Probabilities are taken as at least 1e-20.
 """
 import math
 
@@ -35,8 +35,9 @@ class OneEach(Loss):
 
 @register('HingeLoss')
 class HingeLoss(OneEach):
-    """Sum over images and classes of max(0, 1 - s x) (norm: L1) or its square (L2), / N; s is 1 for
-    the image's own class and -1 for the others."""
+    """Loss = sum over images and classes of max(0, 1 - s x) (norm: L1) or its square (L2), / N; s
+    is 1 for the image's own class and -1 for the others.
+    Source: BVLC Caffe, hinge_loss_layer."""
 
     def forward(self, geometry, bottoms, params):
         """See the class."""
@@ -49,7 +50,8 @@ class HingeLoss(OneEach):
 
 @register('MultinomialLogisticLoss')
 class MultinomialLogisticLoss(OneEach):
-    """- sum log p[label] / N, for probabilities p, of a Softmax say."""
+    """Loss = - sum log p[label] / N, for probabilities p, of a Softmax say.
+    Source: BVLC Caffe, multinomial_logistic_loss_layer."""
 
     def forward(self, geometry, bottoms, params):
         """See the class."""
@@ -60,11 +62,12 @@ class MultinomialLogisticLoss(OneEach):
 @register('InfogainLoss')
 class InfogainLoss(Loss):
     """- sum over classes k of H[label, k] log softmax(x)[k], summed over all positions whose label
-    is not ignore_label, / normalizer. With H = 1 it is SoftmaxWithLoss.
+    is not ignore_label, / normalizer. With the identity as H it is SoftmaxWithLoss.
 
     Scores outer x classes x inner (infogain_loss_param.axis is the classes'), labels outer x inner
     in any shape. H, classes x classes, comes from bottom 2, which gets no gradient, or from the
     .binaryproto file `source`. A second top gives the softmax, which passes no gradient down.
+    Source: BVLC Caffe, infogain_loss_layer.
     """
     bottoms = (2, 3)
     tops = (1, 2)

@@ -1,7 +1,4 @@
-"""Layers that combine or hand on blobs: Input, Split, Eltwise, Crop, Softmax, Silence.
-
-Sources: BVLC Caffe's layer of the same name; Crop: Long et al., FCN, 2015.
-"""
+"""Layers that combine or hand on blobs: Input, Split, Eltwise, Crop, Softmax, Silence."""
 import torch
 
 from ..proto import caffe_pb2
@@ -12,7 +9,8 @@ E = caffe_pb2.EltwiseParameter
 
 @register('Input')
 class Input(LayerType):
-    """Blobs that the user fills; input_param gives one shape each, or one for all."""
+    """Tops that the user fills; input_param gives one shape each, or one for all.
+    Source: BVLC Caffe, input_layer."""
     bottoms = (0, 0)
     tops = (1, None)
 
@@ -31,7 +29,9 @@ class Input(LayerType):
 
 @register('Split')
 class Split(LayerType):
-    """Copies of its bottom. Nets need none here, as a blob may feed any number of layers."""
+    """y_j = x for each top j; the gradients add up. Nets need none here, as a blob may feed any
+    number of layers.
+    Source: BVLC Caffe, split_layer."""
     tops = (1, None)
 
     def geometry(self, shapes):
@@ -45,7 +45,8 @@ class Split(LayerType):
 
 @register('Silence')
 class Silence(LayerType):
-    """Takes any blobs and does nothing, so that they do not count as outputs of the net."""
+    """No top; the gradient is 0. Takes any blobs, so that they do not count as outputs of the net.
+    Source: BVLC Caffe, silence_layer."""
     bottoms = (1, None)
     tops = (0, 0)
 
@@ -60,7 +61,11 @@ class Silence(LayerType):
 
 @register('Eltwise')
 class Eltwise(LayerType):
-    """SUM (with coefficients), PROD or MAX of bottoms of one shape."""
+    """y = sum of c_i x_i (SUM, c_i from `coeff` or 1), product of x_i (PROD) or the largest x_i
+    (MAX) of bottoms x_i of one shape. The gradient of PROD is the product of the others, as with
+    stable_prod_grad, whether that is set or not: without it Caffe divides y by x_i, to the same but
+    for rounding, and to nan at 0.
+    Source: BVLC Caffe, eltwise_layer."""
     any_order = True
     bottoms = (2, None)
     exact = None
@@ -100,8 +105,9 @@ class Eltwise(LayerType):
 
 @register('Crop')
 class Crop(LayerType):
-    """Cut bottom 0 to the size of bottom 1 from `axis` on, beginning at `offset` (0 unless given,
-    one for all axes or one each; never centred). Bottom 1 only gives its shape."""
+    """y[i] = x[i + offset] for i in the size of bottom 1, from `axis` on; `offset` is 0 unless
+    given, one for all axes or one each, and never centres. Bottom 1 only gives its shape.
+    Sources: BVLC Caffe, crop_layer; Long et al., FCN, 2015."""
     any_order = True
     bottoms = (2, 2)
     exact = None
@@ -136,7 +142,8 @@ class Crop(LayerType):
 
 @register('Softmax')
 class Softmax(LayerType):
-    """exp(x) / sum exp(x) along `axis`, computed after subtracting the maximum."""
+    """y = exp(x) / sum exp(x) along `axis`, computed after subtracting the maximum.
+    Source: BVLC Caffe, softmax_layer."""
     in_place = True
     exact = True
 

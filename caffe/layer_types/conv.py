@@ -84,7 +84,9 @@ class Sliding(LayerType):
 
 @register('Convolution')
 class Convolution(Sliding):
-    """Cross-correlation with learned kernels; weight num_output x channels/group x kernel."""
+    """y[n, o, i] = b[o] + sum over c, k of w[o, c, k] x[n, c, stride i + dilation k - pad] (see the
+    module); w is num_output x channels / group x kernel.
+    Source: BVLC Caffe, base_conv_layer and conv_layer."""
     any_order = True
 
     def weight_shape(self, channels, kernel):
@@ -105,9 +107,11 @@ class Convolution(Sliding):
 
 @register('Deconvolution')
 class Deconvolution(Sliding):
-    """Transposed convolution; weight channels x num_output/group x kernel.
+    """y[n, o, stride i + dilation k - pad] sums w[c, o, k] x[n, c, i], plus b[o]: the transpose of
+    a convolution; w is channels x num_output / group x kernel.
 
     Always in float32: it makes scores, and grouped it is twenty times slower in bfloat16.
+    Sources: BVLC Caffe, deconv_layer; Long et al., FCN, 2015.
     """
     exact = True
 

@@ -1,7 +1,4 @@
-"""Data: images and labels of a database.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Data: images and labels of a database."""
 from ..errors import DataError
 from ..proto import caffe_pb2
 from ..sources import datum
@@ -19,6 +16,7 @@ class Data(ImageSource):
     one of the first rand_skip records. prefetch has no effect: nothing is read ahead.
     transform_param: see sources/transform.py; its force_color and force_gray decode encoded
     records to 3 channels or 1, others stay as they are.
+    Source: BVLC Caffe, data_layer.
     """
     parameters = 'data_param'
 

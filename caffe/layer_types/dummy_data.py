@@ -1,7 +1,4 @@
-"""DummyData: blobs filled by a filler, to try a net without data.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""DummyData: blobs filled by a filler, to try a net without data."""
 from ..fillers import fill
 from ..proto.caffe_pb2 import FillerParameter
 from .base import Geometry, LayerType, register
@@ -11,10 +8,12 @@ OLD = ('num', 'channels', 'height', 'width')
 
 @register('DummyData')
 class DummyData(LayerType):
-    """Tops of the shapes given (one each, or one for all), filled anew at each forward.
+    """y = what data_filler fills the shapes given with (one each, or one for all), anew at each
+    forward.
 
-    Constants (0 without a data_filler) are filled once, when the net is built: what the user
-    writes over them stays.
+    Constants (0 without a data_filler) are filled once, when the net is built: what the user writes
+    over them stays.
+    Source: BVLC Caffe, dummy_data_layer.
     """
     bottoms = (0, 0)
     tops = (1, None)

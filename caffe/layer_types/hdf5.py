@@ -1,7 +1,4 @@
-"""HDF5Data and HDF5Output: blobs from and to HDF5 files.
-
-Source: BVLC Caffe's layers of the same names.
-"""
+"""HDF5Data and HDF5Output: blobs from and to HDF5 files."""
 import os
 
 import h5py
@@ -21,6 +18,7 @@ class HDF5Data(Source):
     hdf5_data_param: source, a text file with the path of an HDF5 file on each line, counted from
     the current folder; batch_size; shuffle, files and the rows in them in a random order anew each
     round. The rows are numbers, taken as they are: a transform_param is refused.
+    Source: BVLC Caffe, hdf5_data_layer.
     """
     parameters = 'hdf5_data_param'
     tops = (1, None)
@@ -47,6 +45,7 @@ class HDF5Output(StatefulLayer):
 
     hdf5_output_param: file_name. The first forward begins the file anew, each further one appends
     its rows (where Caffe stops with an error).
+    Source: BVLC Caffe, hdf5_output_layer.
     """
     bottoms = (2, 2)
     tops = (0, 0)

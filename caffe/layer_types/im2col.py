@@ -1,7 +1,4 @@
-"""Im2col: the patches that a convolution multiplies by its weights, laid out as channels.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Im2col: the patches that a convolution multiplies by its weights, laid out as channels."""
 import itertools
 import math
 
@@ -16,7 +13,8 @@ from .conv import Convolution, slide
 class Im2col(LayerType):
     """y[n, (c, k), o] = x[n, c, stride o + dilation k - pad], 0 outside the image, with k running
     over the kernel in row-major order: channels become channels x kernel. Any number of spatial
-    axes after convolution_param.axis; sizes as in Convolution."""
+    axes after convolution_param.axis; sizes as in Convolution.
+    Source: BVLC Caffe, im2col_layer."""
 
     def geometry(self, shapes):
         """Channels times kernel, and a convolution's output size."""

@@ -1,7 +1,4 @@
-"""ImageData: image files that a text file lists with their labels.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""ImageData: image files that a text file lists with their labels."""
 import re
 
 from ..blob import refusal
@@ -22,6 +19,7 @@ class ImageData(ImageSource):
     images; new_height and new_width, the size to resize to (bilinear); is_color, 3 channels (BGR),
     or 1 where it is false.
     transform_param: see sources/transform.py.
+    Source: BVLC Caffe, image_data_layer.
     """
     parameters = 'image_data_param'
     tops = (2, 2)

@@ -1,7 +1,4 @@
-"""Layers of dense weights: InnerProduct and Embed.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Layers of dense weights: InnerProduct and Embed."""
 import math
 
 from ..errors import LabelRange
@@ -11,7 +8,8 @@ from .base import Geometry, LayerType, canonical_axis, register
 @register('InnerProduct')
 class InnerProduct(LayerType):
     """y = W x + b, where x is all that lies from `axis` on; W num_output x inputs, or, with
-    `transpose`, inputs x num_output."""
+    `transpose`, inputs x num_output.
+    Source: BVLC Caffe, inner_product_layer."""
 
     def split(self, shape):
         """(shape before the axis, number of inputs from the axis on)."""
@@ -47,7 +45,9 @@ class InnerProduct(LayerType):
 
 @register('Embed')
 class Embed(LayerType):
-    """Row x of a table of input_dim x num_output for each whole number x, plus a bias."""
+    """y = W[x] + b: row x of a table W of input_dim x num_output for each whole number x, and
+    unless bias_term is false a bias.
+    Source: BVLC Caffe, embed_layer."""
     exact = True    # numbers of rows
 
     def check_counts(self):

@@ -1,7 +1,4 @@
-"""Losses: they end in one number, and take labels that have no gradient.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Losses: they end in one number, and take labels that have no gradient."""
 import math
 
 import torch
@@ -51,6 +48,7 @@ class SoftmaxWithLoss(Loss):
     Scores outer x classes x inner (softmax_param.axis is the classes'), labels outer x inner in any
     shape. A second top gives the softmax, which passes no gradient down. Probabilities are taken as
     at least the smallest float.
+    Source: BVLC Caffe, softmax_loss_layer.
     """
     tops = (1, 2)
 

@@ -1,7 +1,4 @@
-"""MemoryData: batches of arrays that the user hands over with `net.set_input_arrays`.
-
-Source: BVLC Caffe's layer of the same name, and pycaffe's checks.
-"""
+"""MemoryData: batches of arrays that the user hands over with `net.set_input_arrays`."""
 import logging
 
 import numpy as np
@@ -20,6 +17,7 @@ class MemoryData(Source):
 
     memory_data_param: batch_size, channels, height, width. Arrays are taken as they are; a
     transform_param has no effect on them, as in pycaffe.
+    Source: BVLC Caffe, memory_data_layer.
     """
     parameters = 'memory_data_param'
     tops = (2, 2)

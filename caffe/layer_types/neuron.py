@@ -1,7 +1,4 @@
-"""Layers that treat each element alone; top and bottom have one shape, and may be one blob.
-
-Sources: BVLC Caffe's layer of the same name; Dropout: Srivastava et al., 2014.
-"""
+"""Layers that treat each element alone; top and bottom have one shape, and may be one blob."""
 import torch
 
 from ..device import generator
@@ -24,7 +21,7 @@ class Neuron(LayerType):
 
 @register('ReLU')
 class ReLU(Neuron):
-    """max(0, x) + negative_slope min(0, x)."""
+    """y = max(0, x) + negative_slope min(0, x). Source: BVLC Caffe, relu_layer."""
     any_order = True
 
     def f(self, x):
@@ -35,8 +32,9 @@ class ReLU(Neuron):
 
 @register('Dropout')
 class Dropout(Neuron):
-    """At TRAIN time zero each element with probability dropout_ratio and scale the others by
-    1 / (1 - dropout_ratio); at TEST time the identity."""
+    """y = x m / (1 - dropout_ratio) at TRAIN time, where m is 0 with probability dropout_ratio,
+    else 1, drawn for each element; y = x at TEST time.
+    Sources: BVLC Caffe, dropout_layer; Srivastava et al., 2014."""
 
     def check_counts(self):
         super().check_counts()
@@ -56,7 +54,7 @@ class Dropout(Neuron):
 
 @register('Power')
 class Power(Neuron):
-    """(shift + scale x) ^ power."""
+    """y = (shift + scale x) ^ power. Source: BVLC Caffe, power_layer."""
 
     def f(self, x):
         """See the class."""

@@ -1,7 +1,4 @@
-"""BatchNorm, MVN and LRN.
-
-Sources: BVLC Caffe's layer of the same name; Ioffe and Szegedy, 2015; Krizhevsky et al., 2012.
-"""
+"""BatchNorm, MVN and LRN."""
 import torch
 import torch.nn.functional as F
 
@@ -21,6 +18,7 @@ class BatchNorm(LayerType):
     added to these after they have faded by moving_average_fraction f: blob 2 = f blob 2 + 1,
     blob 0 = f blob 0 + mean, blob 1 = f blob 1 + variance m / (m - 1), m values per channel.
     They are statistics and do not learn.
+    Sources: BVLC Caffe, batch_norm_layer; Ioffe and Szegedy, 2015.
     """
     in_place = True
     exact = True    # sums over a batch
@@ -73,9 +71,10 @@ class BatchNorm(LayerType):
 
 @register('MVN')
 class MVN(LayerType):
-    """(x - mean) / (sqrt(variance) + eps) over each image's channels one by one, or over each image
-    as a whole with across_channels; without normalize_variance just x - mean. The gradient takes
-    sqrt(variance) + eps for sqrt(variance), so that it is defined where all values are equal."""
+    """y = (x - mean) / (sqrt(variance) + eps) over each image's channels one by one, or over each
+    image as a whole with across_channels; without normalize_variance y = x - mean. The gradient
+    takes sqrt(variance) + eps for sqrt(variance), so that it is defined where all values are equal.
+    Source: BVLC Caffe, mvn_layer."""
     in_place = True
     exact = True    # sums
 
@@ -99,8 +98,9 @@ class MVN(LayerType):
 
 @register('LRN')
 class LRN(LayerType):
-    """x / (k + alpha / n sum x^2) ^ beta, the sum over n = local_size channels about x's own; or,
-    WITHIN_CHANNEL, x / (1 + alpha / n^2 sum x^2) ^ beta over n x n places. Outside all is 0."""
+    """y = x / (k + alpha / n sum x^2) ^ beta, the sum over n = local_size channels about x's own;
+    or, WITHIN_CHANNEL, x / (1 + alpha / n^2 sum x^2) ^ beta over n x n places. Outside all is 0.
+    Sources: BVLC Caffe, lrn_layer; Krizhevsky et al., 2012."""
 
     def check_counts(self):
         super().check_counts()

@@ -1,7 +1,4 @@
-"""Parameter: a learned blob that other layers read as a bottom.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Parameter: a learned blob that other layers read as a bottom."""
 from .affine import constant
 from .base import Geometry, LayerType, register
 
@@ -9,7 +6,8 @@ from .base import Geometry, LayerType, register
 @register('Parameter')
 class Parameter(LayerType):
     """y = w, a blob of parameter_param.shape that begins as 0. The top and w are one memory, as in
-    Caffe: to write to either is to write to both."""
+    Caffe: to write to either is to write to both.
+    Source: BVLC Caffe, parameter_layer."""
     bottoms = (0, 0)
     hands_out_params = True
 

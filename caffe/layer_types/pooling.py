@@ -25,7 +25,9 @@ P = caffe_pb2.PoolingParameter
 
 @register('Pooling')
 class Pooling(LayerType):
-    """Largest, mean or sampled value of each window of N x C x H x W (see the module)."""
+    """y[n, c, i] = max, mean or one draw of x[n, c, stride i - pad + k] over the kernel's places k
+    (see the module).
+    Source: BVLC Caffe, pooling_layer."""
     any_order = True
     tops = (1, 2)
 

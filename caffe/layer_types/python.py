@@ -73,9 +73,11 @@ def _made(layer, spec):
 
 @register('Python')
 class Python(StatefulLayer):
-    """Stands for the user's object in the registry.
+    """y = what the user's forward makes of it: stands for the user's object in the registry.
+    share_in_parallel has no effect, as nets here do not share layers.
 
     An exception of the user's code passes as it is, with a note that names layer and class.
+    Source: BVLC Caffe, python_layer.
     """
     bottoms = (0, None)
     tops = (0, None)

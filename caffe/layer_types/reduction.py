@@ -1,7 +1,4 @@
-"""Reduction: one number for all that lies from an axis on.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Reduction: one number for all that lies from an axis on."""
 import math
 
 from ..proto import caffe_pb2
@@ -14,8 +11,9 @@ OPERATIONS = {R.SUM: lambda x: x.sum(-1), R.ASUM: lambda x: x.abs().sum(-1),
 
 @register('Reduction')
 class Reduction(LayerType):
-    """coeff times the sum of x (SUM), |x| (ASUM), x^2 (SUMSQ), or their mean (MEAN), over all axes
-    from `axis` on; the axes before it stay. The gradient of |x| at 0 is 0."""
+    """y = coeff times the sum of x (SUM), |x| (ASUM), x^2 (SUMSQ), or their mean (MEAN), over all
+    axes from `axis` on; the axes before it stay. The gradient of |x| at 0 is 0.
+    Source: BVLC Caffe, reduction_layer."""
     exact = True    # sums
 
     def geometry(self, shapes):

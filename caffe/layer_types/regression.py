@@ -1,7 +1,4 @@
-"""Losses on numbers: EuclideanLoss, ContrastiveLoss and SigmoidCrossEntropyLoss.
-
-Sources: BVLC Caffe's layer of the same name; ContrastiveLoss: Hadsell et al., 2006.
-"""
+"""Losses on numbers: EuclideanLoss, ContrastiveLoss and SigmoidCrossEntropyLoss."""
 import math
 
 import torch
@@ -17,7 +14,8 @@ NEAR = 1e-4    # added to a distance that a gradient is divided by
 
 @register('EuclideanLoss')
 class EuclideanLoss(Loss):
-    """Sum of squared differences of the two bottoms / (2 N), N the first axis of bottom 0."""
+    """Loss = sum (a - b)^2 / (2 N) of bottoms a and b, N the first axis of a.
+    Source: BVLC Caffe, euclidean_loss_layer."""
 
     def takes_gradient(self, i):
         """Both bottoms do."""
@@ -38,10 +36,11 @@ class EuclideanLoss(Loss):
 
 @register('ContrastiveLoss')
 class ContrastiveLoss(Loss):
-    """Sum of y d^2 + (1 - y) max(margin - d, 0)^2 / (2 N), where d is the distance of the vectors
-    that bottoms 0 and 1 have for one of N pairs, and y (bottom 2) is 1 for a pair of a kind, 0 for
-    any other. legacy_version: max(margin - d^2, 0) in place of max(margin - d, 0)^2. The gradient
-    of d is (a - b) / (d + 0.0001)."""
+    """Loss = sum of y d^2 + (1 - y) max(margin - d, 0)^2 / (2 N), where d is the distance of the
+    vectors a, b that bottoms 0 and 1 have for one of N pairs, and y (bottom 2) is 1 for a pair of a
+    kind, 0 for any other. legacy_version: max(margin - d^2, 0) in place of max(margin - d, 0)^2.
+    The gradient of d is (a - b) / (d + 0.0001).
+    Sources: BVLC Caffe, contrastive_loss_layer; Hadsell et al., 2006."""
     bottoms = (3, 3)
 
     def takes_gradient(self, i):
@@ -75,8 +74,9 @@ class ContrastiveLoss(Loss):
 
 @register('SigmoidCrossEntropyLoss')
 class SigmoidCrossEntropyLoss(Loss):
-    """- sum t log s + (1 - t) log(1 - s), s = 1 / (1 + exp(-x)), over all targets t in [0, 1] that
-    are not ignore_label, / normalizer, by default the batch size."""
+    """Loss = - sum t log s + (1 - t) log(1 - s), s = 1 / (1 + exp(-x)), over all targets t in [0,
+    1] that are not ignore_label, / normalizer, by default the batch size.
+    Source: BVLC Caffe, sigmoid_cross_entropy_loss_layer."""
     usual = L.BATCH_SIZE
 
     def geometry(self, shapes):

@@ -1,7 +1,4 @@
-"""Layers that pick rows, the entries along the first axis: BatchReindex and Filter.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Layers that pick rows, the entries along the first axis: BatchReindex and Filter."""
 import torch
 
 from ..errors import LabelRange
@@ -11,7 +8,8 @@ from .base import Geometry, LayerType, register
 @register('BatchReindex')
 class BatchReindex(LayerType):
     """y[i] = x[index[i]]: bottom 1 numbers the rows of bottom 0, in any order and any number of
-    times. The gradients of a row taken several times add up."""
+    times. The gradients of a row taken several times add up.
+    Source: BVLC Caffe, batch_reindex_layer."""
     bottoms = (2, 2)
     exact = True    # numbers of rows
 
@@ -44,6 +42,7 @@ class Filter(LayerType):
     The last bottom is the selector, N x 1 x ...; there is one top for each other bottom. Rows left
     out have the gradient 0. How many rows a top has is known once forward has run; until then it
     has all of them.
+    Source: BVLC Caffe, filter_layer.
     """
     bottoms = (2, None)
     tops = (1, None)

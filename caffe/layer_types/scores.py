@@ -1,7 +1,4 @@
-"""What scores say: Accuracy and ArgMax. No gradients.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""What scores say: Accuracy and ArgMax. No gradients."""
 import math
 
 import torch
@@ -21,10 +18,12 @@ class Verdict(LayerType):
 
 @register('Accuracy')
 class Accuracy(Verdict):
-    """The share of positions whose label is among the top_k scores; equal scores count against it.
+    """y = the share of positions whose label is among the top_k scores; equal scores count against
+    it.
 
     Bottoms: scores with classes along `axis`, labels for each position. Positions of ignore_label
     do not count. A second top gives the share for each class; shares of nothing are 0.
+    Source: BVLC Caffe, accuracy_layer.
     """
     bottoms = (2, 2)
     tops = (1, 2)
@@ -63,6 +62,7 @@ class ArgMax(Verdict):
     Along `axis`, which becomes top_k long; without it over each image as a whole, to
     N x 1 x top_k. out_max_val gives the values instead, or, without an axis, beside the places:
     N x 2 x top_k.
+    Source: BVLC Caffe, argmax_layer.
     """
 
     def geometry(self, shapes):

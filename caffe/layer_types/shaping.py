@@ -1,7 +1,4 @@
-"""Layers that only move elements: Concat, Slice, Flatten, Reshape, Tile.
-
-Source: BVLC Caffe's layer of the same name.
-"""
+"""Layers that only move elements: Concat, Slice, Flatten, Reshape, Tile."""
 import math
 
 import torch
@@ -18,7 +15,9 @@ def _axis(layer, param, older, n):
 
 @register('Concat')
 class Concat(LayerType):
-    """Bottoms one after the other along `axis`; their other axes must agree."""
+    """y = x_1, x_2, ... one after the other along `axis` (older: concat_dim); their other axes must
+    agree.
+    Source: BVLC Caffe, concat_layer."""
     bottoms = (1, None)
 
     def geometry(self, shapes):
@@ -38,7 +37,9 @@ class Concat(LayerType):
 
 @register('Slice')
 class Slice(LayerType):
-    """The bottom cut along `axis` before each slice_point, or into equal parts."""
+    """y_1, y_2, ... = x cut along `axis` (older: slice_dim) before each slice_point, or into equal
+    parts.
+    Source: BVLC Caffe, slice_layer."""
     tops = (1, None)
 
     def geometry(self, shapes):
@@ -75,7 +76,8 @@ class Regroup(LayerType):
 
 @register('Flatten')
 class Flatten(Regroup):
-    """Axes `axis` to `end_axis`, both inclusive, made one."""
+    """y = x with the axes `axis` to `end_axis`, both inclusive, made one.
+    Source: BVLC Caffe, flatten_layer."""
 
     def geometry(self, shapes):
         """The product of the joined axes."""
@@ -90,8 +92,9 @@ class Flatten(Regroup):
 
 @register('Reshape')
 class Reshape(Regroup):
-    """`num_axes` axes from `axis` on (-1: to the end) given the dimensions of `shape`, in which 0
-    copies the bottom's axis at that place and one -1 takes what is left."""
+    """y = x with `num_axes` axes from `axis` on (-1: to the end) given the dimensions of `shape`,
+    in which 0 copies the bottom's axis at that place and one -1 takes what is left.
+    Source: BVLC Caffe, reshape_layer."""
 
     def geometry(self, shapes):
         """ShapeMismatch where the elements do not fit."""
@@ -123,7 +126,8 @@ class Reshape(Regroup):
 
 @register('Tile')
 class Tile(LayerType):
-    """The bottom `tiles` times, one after the other along `axis`."""
+    """y = x, x, ... `tiles` times, one after the other along `axis`.
+    Source: BVLC Caffe, tile_layer."""
 
     def geometry(self, shapes):
         """`tiles` times the size along the axis."""

@@ -1,7 +1,4 @@
-"""SPP: pooling into as many values for an image of any size.
-
-Sources: BVLC Caffe's layer of the same name; He et al., Spatial Pyramid Pooling, 2014.
-"""
+"""SPP: pooling into as many values for an image of any size."""
 import torch
 
 from ..proto import caffe_pb2
@@ -16,6 +13,7 @@ class SPP(LayerType):
 
     Level with n windows along an axis of `size`: kernel and stride k = ceil(size / n), pad
     ceil((k n - size) / 2), and from there as Pooling counts them.
+    Sources: BVLC Caffe, spp_layer; He et al., 2014.
     """
 
     def check_counts(self):

@@ -195,3 +195,16 @@ def test_any_crop(axes, axis):
                 for i, (_, n, o) in enumerate(axes))
     got, = layer.forward(layer.geometry([whole, like]), [x, None], [])
     np.testing.assert_array_equal(got, x[cut])
+
+
+@pytest.mark.parametrize("stable", ["true", "false"])
+def test_the_gradient_of_a_product_with_a_zero_in_it(one_layer, stable):
+    """With stable_prod_grad or without: no division by the zero."""
+    net = one_layer(f'type: "Eltwise" eltwise_param {{ operation: PROD '
+                    f'stable_prod_grad: {stable} }}', (2,), (2,), (2,))
+    for i, values in enumerate(([0, 2], [3, 4], [5, 6])):
+        net.blobs[f"in{i}"].data[...] = values
+    net.forward()
+    net.backward(top=np.ones(2))
+    for i, wanted in enumerate(([15, 24], [0, 12], [0, 8])):
+        np.testing.assert_array_equal(net.blobs[f"in{i}"].diff, wanted)

@@ -42,22 +42,19 @@ class Graph:
         self.force_backward, self.phase = param.force_backward, state.phase
         self.layers, self.bottoms, self.tops = [], [], []
         self.blobs, self.inputs, self.loss_weights = [], [], {}
-        unread, consumed, names = {}, {}, set()
+        unread, consumed, names = {}, {}, {}
         for spec in param.layer:
             if not included(spec, state):
                 continue
-            if spec.name in names:
-                raise CaffeError('two layers are called %r: forward(start=, end=) needs distinct '
-                                 'names, rename one' % spec.name)
-            names.add(spec.name)
             phase = spec.phase if spec.HasField('phase') else state.phase
             layer = layer_types.make(spec, phase)
+            layer.name = _distinct(spec.name, names)
             for name in spec.bottom:
                 self._check_bottom(spec, name)
                 unread.pop(name, None)
             for i, name in enumerate(spec.top):
                 if name == UNNAMED and name in self.loss_weights:
-                    name = spec.top[i] = '%s %s' % (UNNAMED, spec.name)
+                    name = spec.top[i] = '%s %s' % (UNNAMED, layer.name)
                 self._check_top(spec, name, layer, consumed)
                 if name not in self.loss_weights:
                     self.blobs.append(name)
@@ -126,6 +123,19 @@ class Graph:
                 self.need[i], self.down[i] = False, [False] * len(self.down[i])
             if self.need[i]:
                 seen.update(b for b, d in zip(self.bottoms[i], self.down[i]) if d)
+
+
+def _distinct(name, names):
+    """`name`, numbered where a layer before it has it: old nets leave names out or repeat them.
+
+    names: {name: how often it was given}.
+    """
+    distinct = name
+    while distinct in names:
+        names[name] += 1
+        distinct = '%s (%d)' % (name, names[name])
+    names[distinct] = 1
+    return distinct
 
 
 def _loss_weight(layer, i):

@@ -90,6 +90,9 @@ class Net(Batches, Callbacks, Indices):
             made = layer.ask(layer.param_shapes, [b.shape for b in bottoms])
         blobs = BlobVec(self._learned.add(layer, k, *m) for k, m in enumerate(made))
         if blobs:
+            if layer.name != layer.spec.name:
+                raise layer.error('two layers are called %r, and this one has weights, which go by '
+                                  'the name: rename one' % layer.spec.name)
             self.params[layer.name] = blobs
         if stateful:
             layer.blobs = blobs    # those shared by name are another layer's
@@ -219,7 +222,7 @@ class Net(Batches, Callbacks, Indices):
 
     def _check_names(self, names):
         for name in names:
-            if name not in self.blobs:
+            if name not in self.blobs and name not in self.blobs.copies:
                 raise CaffeError('the net has no blob %r; it has %s' % (name, ' '.join(self.blobs)))
 
     def _feed(self, inputs):

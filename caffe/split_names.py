@@ -16,11 +16,11 @@ class NamedBlobs(OrderedDict):
     def __init__(self, blobs, copies):
         """blobs: (name, Blob) pairs; copies: {name of a copy: name of the blob}."""
         super().__init__(blobs)
-        self._copies = copies
+        self.copies = copies
 
     def __missing__(self, name):
         try:
-            return self[self._copies[name]]
+            return self[self.copies[name]]
         except (KeyError, TypeError):
             raise KeyError('no blob %r; there are %s' % (name, ' '.join(self))) from None
 

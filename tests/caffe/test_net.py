@@ -278,6 +278,17 @@ def test_reshape_propagates_through_the_net(make_net):
     assert net.forward()["score"].shape == (2, 2, 6, 7)
 
 
+def test_names_that_are_missing_or_come_twice(make_net):
+    """Caffe lets them pass; forward(start=, end=) finds the first, and the others by number."""
+    net = make_net(DATA + conv("c") + power("", "c", 2, top="a") + power("", "a", 3, top="b")
+                   + power("c", "b", 1, top="d") + power("(2)", "d", 1)
+                   + power(" (2)", "(2)", 1, top="e"))
+    assert net._layer_names == ["data", "c", "", " (2)", "c (2)", "(2)", " (2) (2)"]
+    net.blobs["c"].data[...] = 1
+    assert (net.forward(start="", end="c (2)")["d"] == 6).all()
+    assert list(net.params) == ["c"] and net.top_names[" (2)"] == ["b"]
+
+
 def test_share_with(make_net):
     net, other = make_net(NET), make_net(NET)
     net.share_with(other)
@@ -314,7 +325,7 @@ def test_multipliers_of_shared_weights(make_net):
 @pytest.mark.parametrize("text, error, words", [
     (DATA + power("p", "dta", 1), MissingBottom, "'p'.*'dta'.*did you mean 'data'"),
     (DATA + power("p", "data", 1) + power("q", "data", 1, top="p"), DuplicateTop, "'q'.*'p'"),
-    (DATA + power("p", "data", 1) * 2, CaffeError, "two layers are called 'p'"),
+    (DATA + power("c", "data", 1, top="p") + conv("c"), LayerError, "two layers are called 'c'"),
     (DATA + conv("c", more="") + 'layer { name: "s" type: "Silence" bottom: "c" top: "x" }',
      LayerError, r"'s' \(Silence\): takes 0 top"),
     (DATA + 'layer { name: "x" type: "Convlution" bottom: "data" top: "x" }', UnknownLayerType,

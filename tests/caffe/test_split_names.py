@@ -24,6 +24,7 @@ def test_copies_are_the_blob_itself(make_net):
                        ("pool1_pool1_0_split_1", "pool1"), ("abs_abs_0_split_1", "abs")):
         assert net.blobs[copy] is net.blobs[name]
         assert copy not in net.blobs and copy not in list(net.blobs)
+        assert copy in net.forward(blobs=[copy])
 
 
 @pytest.mark.parametrize("name", ["conv1_relu1_0_split_2", "conv1_conv1_0_split_0", "conv9",

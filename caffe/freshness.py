@@ -5,6 +5,8 @@ filled by hand counts as computed.
 """
 from .errors import StaleInput
 
+CLEARED = 'no shape'    # of a blob that was computed once and cleared since
+
 
 class Freshness:
     """Keeps, for each blob computed, its shape and {source blob: shape} of what it came from."""
@@ -18,6 +20,11 @@ class Freshness:
         for name in self._graph.tops[i]:
             shape = self._blobs[name].shape
             self._made[name] = shape, sources if self._graph.bottoms[i] else {name: shape}
+
+    def forget(self, name):
+        """The blob was given another shape and is empty now, even should the old one come back."""
+        if name in self._made:
+            self._made[name] = CLEARED, {}
 
     def check(self, i):
         """{source blob: shape} that layer i's bottoms come from.

@@ -154,11 +154,12 @@ class Net(Batches, Callbacks, Indices):
         else:
             geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
             if setting_up or layer.spec.type != 'Input':
-                for blob, shape in zip(tops, map(tuple, geometry.tops)):
+                for name, blob, shape in zip(self._graph.tops[i], tops, map(tuple, geometry.tops)):
                     fits = blob.shape == shape or layer.content_sized and not setting_up and (
                         blob.shape[1:] == shape[1:] and blob.shape[0] <= shape[0])
                     if not fits:
                         blob.clear(shape)
+                        self._freshness.forget(name)
         self._weigh(i, [None] * len(tops) if setting_up else before)
         return geometry
 

@@ -169,6 +169,19 @@ def test_after_reshape_of_the_net_nothing_is_computed(net):
         net.forward(start="deep")
 
 
+def test_back_to_the_size_before_after_reshapes_of_the_net(net):
+    """What was cleared on the way is no longer computed, though its shape is the old one again."""
+    put(net, 1)
+    net.forward()
+    for size in (6, 4):
+        net.blobs["data"].reshape(1, 1, size, size)
+        net.reshape()
+    with pytest.raises(StaleInput, match="'shallow' has not been computed since"):
+        net.forward(start="deep")
+    net.blobs["shallow"].data[...] = 1
+    assert (net.forward(start="deep", end="deep")["deep"] == 10).all()
+
+
 def test_resizing_takes_effect_at_once(make_net):
     net = make_net(HEAD + FUSE + POOL)
     for size in (4, 6, 2, 7, 4):

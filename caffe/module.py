@@ -76,8 +76,8 @@ class NetModule(nn.Module):
     mode is the net's phase. Which layers there are stays what that phase chose.
     Blobs of lr_mult 0 are parameters that ask for no gradient; other multipliers are for solvers.
     BatchNorm's blobs are buffers as Caffe keeps them: sum_mean, sum_var, scale_factor.
-    An exported module (torch.export, ONNX) has fixed sizes; ArgMax and what reads labels cannot be
-    exported.
+    An exported module (torch.export, ONNX) has fixed sizes; layers that check numbers they read
+    (labels, Embed) cannot be exported, nor ArgMax of top_k above 1 to ONNX.
     """
 
     def __init__(self, net, first, last):

@@ -54,8 +54,6 @@ class SGDSolver:
             self._refuse('average_loss is %d, must be 1 or more' % p.average_loss)
         if self.type == 'RMSProp' and not 0 <= p.rms_decay < 1:
             self._refuse('rms_decay is %g, must be in [0, 1)' % p.rms_decay)
-        if p.snapshot_diff:
-            log.warning('%s: snapshot_diff: snapshots hold no gradients here', self.path)
         if p.regularization_type not in ('L1', 'L2'):
             self._refuse('regularization_type %r is not known: use L1 or L2'
                          % p.regularization_type)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import torch
 
-from . import lr_policy
+from . import lr_policy, weights, weights_hdf5
 from .blobproto import to_array, to_blob_proto
 from .errors import SolverError, WeightsError
 from .proto import caffe_pb2
@@ -40,7 +40,7 @@ def save(solver):
     stem = '%s_iter_%d' % (prefix(p, solver.path), solver.iter)
     model = stem + ('.caffemodel.h5' if hdf5 else '.caffemodel')
     state = stem + ('.solverstate.h5' if hdf5 else '.solverstate')
-    (solver.net.save_hdf5 if hdf5 else solver.net.save)(model)
+    (weights_hdf5 if hdf5 else weights).save(solver.net, model, p.snapshot_diff)
     (_save_hdf5 if hdf5 else _save_proto)(solver, state, model)
     return model, state
 

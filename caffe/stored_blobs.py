@@ -7,7 +7,8 @@ from .wire import LENGTH, MOST_BYTES, Damaged, number
 
 B = caffe_pb2.BlobProto
 SHAPE, DATA, DOUBLE = number(B, 'shape'), number(B, 'data'), number(B, 'double_data')
-VALUES = {DATA: '<f4', DOUBLE: '<f8', number(B, 'diff'): None, number(B, 'double_diff'): None}
+DIFF = number(B, 'diff')
+VALUES = {DATA: '<f4', DOUBLE: '<f8', DIFF: None, number(B, 'double_diff'): None}
 LOOSE = 28    # bytes a value can take, unpacked in each of the four fields of VALUES
 
 

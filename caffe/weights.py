@@ -16,7 +16,7 @@ from . import weights_hdf5, wire
 from .blobproto import check_count
 from .errors import WeightsError
 from .proto import caffe_pb2
-from .stored_blobs import DATA, SHAPE, StoredBlob
+from .stored_blobs import DATA, DIFF, SHAPE, StoredBlob
 from .weight_files import (
     HDF5_MAGIC,
     check_file,
@@ -85,6 +85,8 @@ def _explained(path, what, f, size):
             why = 'it is a Git LFS pointer: run git lfs pull'
         elif start.lstrip()[:1] == b'<':
             why = 'it looks like a web page: the download went wrong'
+        elif start.startswith(b'PK'):
+            why = 'it looks like a PyTorch file: use net.load_state_dict(path)'
         else:
             why = 'it is truncated or of another kind (%d bytes; %s): fetch it again' % (size, e)
         raise WeightsError('%s is not %s: %s' % (path, what, why)) from None
@@ -126,9 +128,10 @@ def _blob_head(shape):
     return wire.head(SHAPE, len(stored)) + stored + wire.head(DATA, 4 * math.prod(shape))
 
 
-def save(net, path):
-    """Write a .caffemodel; WeightsError where it would be over 2 GiB."""
-    count = sum(b.count for blobs in net.params.values() for b in blobs)
+def save(net, path, diff=False):
+    """Write a .caffemodel, with the diffs of the weights or without; WeightsError where it would be
+    over 2 GiB."""
+    count = sum(b.count for blobs in net.params.values() for b in blobs) * (1 + diff)
     if 4 * count > LIMIT:
         raise WeightsError('%s: %d weights are more than a .caffemodel can hold: use save_hdf5'
                            % (path, count))
@@ -140,20 +143,24 @@ def save(net, path):
                 made = caffe_pb2.LayerParameter(name=name, type=layer.type,
                                                 bottom=net.bottom_names[name],
                                                 top=net.top_names[name])
-                _write_layer(f, made, net.params.get(name, ()))
+                _write_layer(f, made, net.params.get(name, ()), diff)
     write_whole(path, write)
 
 
-def _write_layer(f, layer, blobs):
+def _write_layer(f, layer, blobs, diff):
     """Write a layer as field `layer` of a NetParameter, blobs from the memory that they lie in."""
     start = layer.SerializeToString()
     heads = [_blob_head(b.shape) for b in blobs]
-    sizes = [len(h) + 4 * b.count for h, b in zip(heads, blobs)]
+    diffs = [wire.head(DIFF, 4 * b.count) if diff else b'' for b in blobs]
+    sizes = [len(h) + len(d) + 4 * b.count * (1 + diff) for h, d, b in zip(heads, diffs, blobs)]
     keys = [wire.head(BLOBS, size) for size in sizes]
     f.write(wire.head(LAYER, len(start) + sum(map(len, keys)) + sum(sizes)) + start)
-    for key, head, blob in zip(keys, heads, blobs):
+    for key, head, diff_head, blob in zip(keys, heads, diffs, blobs):
         f.write(key + head)
         f.write(np.ascontiguousarray(blob.data, '<f4').reshape(-1).view('u1'))
+        if diff:
+            f.write(diff_head)
+            f.write(np.ascontiguousarray(blob.diff, '<f4').reshape(-1).view('u1'))
 
 
 def write_message(path, message):

@@ -67,15 +67,19 @@ def _indices(layer):
     return [int(key) for key in layer if key.isdecimal() and len(key) < 10]
 
 
-def save(net, path):
-    """Write /data/{layer}/{i}; a blob shared by several layers is written with the first."""
+def save(net, path, diff=False):
+    """Write /data/{layer}/{i}, and /diff/{layer}/{i} where `diff`; a blob shared by several layers
+    is written with the first."""
     def write(part):
         with h5py.File(part, 'w') as file:
             seen = set()
             for name, blobs in net.params.items():
                 group = file.require_group('data/' + name)
+                diffs = file.require_group('diff/' + name) if diff else None
                 for i, blob in enumerate(blobs):
                     if id(blob) not in seen:
                         group.create_dataset(str(i), data=blob.data)
+                        if diff:
+                            diffs.create_dataset(str(i), data=blob.diff)
                         seen.add(id(blob))
     write_whole(path, write)

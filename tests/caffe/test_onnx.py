@@ -116,7 +116,11 @@ OTHERS = [
     ("Power", "power_param { power: 2 scale: 0.5 shift: 1 }"),
     ("Threshold", "threshold_param { threshold: 0.2 }"), ("Dropout", ""),
     ("Flatten", ""), ("Reshape", "reshape_param { shape { dim: 0 dim: 2 dim: -1 } }"),
-    ("Tile", "tile_param { axis: 1 tiles: 2 }"),
+    ("Tile", "tile_param { axis: 1 tiles: 2 }"), ("ArgMax", "argmax_param { axis: 1 }"),
+    ("ArgMax", "argmax_param { out_max_val: true }"), ("MVN", ""), ("Clip", ""), ("Swish", ""),
+    ("Log", "log_param { scale: 0.1 shift: 2 }"), ("Reduction", "reduction_param { axis: 1 }"),
+    ("SPP", "spp_param { pyramid_height: 2 }"), ("Split", ""),
+    ("Im2col", "convolution_param { kernel_size: 2 stride: 2 }"),
 ]
 
 

@@ -2,6 +2,7 @@
 import logging
 import re
 
+import h5py
 import numpy as np
 import pytest
 
@@ -210,6 +211,24 @@ def test_refused(make_solver, text, words):
         make_solver(BASE + text)
 
 
-def test_snapshot_diff_is_said_not_to_be(make_solver, caplog):
-    make_solver(BASE + "snapshot_diff: true")
-    assert "snapshots hold no gradients" in caplog.text
+@pytest.mark.parametrize("diff", [True, False])
+def test_snapshot_diff(make_solver, diff):
+    """Snapshots hold what was last subtracted from the weights, if wanted."""
+    solver = make_solver(BASE + f"snapshot_diff: {str(diff).lower()}")
+    solver.step(2)
+    wanted = {n: [b.diff.copy() for b in blobs] for n, blobs in solver.net.params.items()}
+    param = caffe_pb2.NetParameter.FromString(open(solver.snapshot()[0], "rb").read())
+    solver.param.snapshot_format = caffe_pb2.SolverParameter.HDF5
+    with h5py.File(solver.snapshot()[0]) as f:
+        assert ("diff" in f) == diff
+        for layer in param.layer:
+            for i, blob in enumerate(layer.blobs):
+                own = wanted[layer.name][i]
+                assert len(blob.diff) == own.size * diff and len(blob.data) == own.size
+                if diff:
+                    np.testing.assert_array_equal(np.reshape(blob.diff, own.shape), own)
+                    np.testing.assert_array_equal(f["diff"][layer.name][str(i)], own)
+    other = make_solver(BASE)
+    other.net.copy_from(solver.snapshot()[0])
+    for mine, theirs in zip(weights(other.net), weights(solver.net), strict=True):
+        np.testing.assert_array_equal(mine, theirs)

@@ -272,6 +272,8 @@ def test_files_that_are_refused(make_net, tmp_path):
         net.load_state_dict(str(whole))
     with pytest.raises(WeightsError, match="no such weights file"):
         net.load_state_dict("nothing.pth")
+    with pytest.raises(WeightsError, match="a PyTorch file: use net.load_state_dict"):
+        net.copy_from(good)
     for i, damaged in enumerate((b"", b"<html>", content[:200], content[:-300], content[300:],
                                  b"PK\3\4" + bytes(99))):
         path = tmp_path / f"{i}.pth"

@@ -5,6 +5,7 @@
 PYTHON ?= python3
 PIP_INDEX ?=
 THREADS ?= 1
+SECONDS ?= 600
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.complete
@@ -12,7 +13,7 @@ STAMP := $(VENV)/.complete
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab test test-all lint nets contents bench clean
+.PHONY: help run lab test test-all fuzz lint nets contents bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,6 +29,11 @@ test: $(STAMP)  ## the quick tests
 
 test-all: $(STAMP)  ## all tests, slow ones included
 	OMP_NUM_THREADS=$(THREADS) $(PY) -m pytest
+
+fuzz: $(STAMP)  ## fuzz the readers of files, SECONDS=600 each, and nets of extreme settings
+	for target in prototxt caffemodel hdf5; do \
+	  $(PY) -m tests.fuzz.run $$target $(SECONDS) || exit 1; done
+	$(PY) -m tests.fuzz.nets $$(date +%s) 20000
 
 lint: $(STAMP)  ## ruff over code and notebooks
 	$(PY) -m ruff check

@@ -1,8 +1,9 @@
 """Coverage-guided fuzzing with atheris: python -m tests.fuzz.run TARGET [SECONDS]
 
 Each target runs until SECONDS are over or something is found; the input that led there is written
-beside, as finding-TARGET-..., and belongs into tests/fuzz/cases/TARGET once its cause is mended.
-A new run begins with the cases and seeds.
+to the current folder as finding-TARGET-...; once its cause is mended, tests.fuzz.cases keeps it
+and tests/caffe/test_fuzz_cases.py reads it again with each test run. A new run begins with the
+cases and seeds. Only Python code guides the search: libhdf5 and protobuf are not instrumented.
 """
 import argparse
 import os
@@ -10,16 +11,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-CASES = Path(__file__).with_name("cases")
+from tests.fuzz import cases
 
 
 def corpus(target, folder):
     """Fill a folder with the seeds and the cases of a target."""
     from tests.fuzz.seeds import seeds
-    for i, content in enumerate(seeds(target)):
-        Path(folder, f"seed{i}").write_bytes(content)
-    for case in sorted((CASES / target).glob("*")):
-        Path(folder, case.name).write_bytes(case.read_bytes())
+    for i, content in enumerate([*seeds(target), *cases.load(target)]):
+        Path(folder, f"start{i}").write_bytes(content)
 
 
 def main():

@@ -3,6 +3,7 @@
     caffe.draw.draw_net_to_file(caffe.draw.read('net.prototxt'), 'net.png', rankdir='TB')
 """
 import os
+import re
 
 from .errors import MissingTool
 from .graph import included
@@ -116,7 +117,8 @@ def _blob(name):
 
 
 def _quoted(text):
-    """In quotes, without what records and quotes give a meaning to; line breaks stay."""
+    """In quotes, without what records and quotes give a meaning to; line breaks (\\n) stay."""
+    text = re.sub(r'\\(?!n)', r'\\\\', text)
     for sign in '{}|<>"':
         text = text.replace(sign, '\\' + sign)
     return '"%s"' % text

@@ -98,6 +98,23 @@ def test_pictures(tmp_path):
         assert "kernel size: 11" in open(name).read()
 
 
+NASTY = ["a\\", "\\", 'say "so"', "{a|b}", "<port>", "a:b", "ä ö\n", "node", "-", "",
+         "a\\nb", "&amp;", "\\\\"]
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_names_with_signs_of_the_language_of_graphs(name):
+    pytest.importorskip("pydot")
+    if not shutil.which("dot"):
+        pytest.skip("needs Graphviz's program dot")
+    net = caffe_pb2.NetParameter(name=name)
+    net.layer.add(name=name, type="Input", top=[name])
+    net.layer.add(name=name, type="ReLU", bottom=[name], top=["other"])
+    laid_out = draw.draw_net(net, "LR", "plain").decode().splitlines()
+    kinds = [line.split(" ")[0] for line in laid_out]
+    assert (kinds.count("node"), kinds.count("edge")) == (4, 3)
+
+
 def test_all_nets_of_this_repository(root):
     pytest.importorskip("pydot")
     paths = [p for p in (root / "nets").glob("*.prototxt") if "solver" not in p.name]

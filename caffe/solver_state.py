@@ -11,11 +11,13 @@ import torch
 
 from . import lr_policy, weights, weights_hdf5
 from .blobproto import to_array, to_blob_proto
-from .errors import SolverError, WeightsError
+from .errors import CaffeError, SolverError, WeightsError
+from .hdf5_checks import Refused, check_dataset, member
 from .proto import caffe_pb2
 from .weight_files import check_file, is_hdf5, write_whole
 from .weights import read_message, write_message
 from .weights_hdf5 import DAMAGE
+from .wire import MOST_BYTES
 
 log = logging.getLogger('caffe')
 
@@ -77,14 +79,8 @@ def load(solver, path):
     """Restore iteration, history and weights; WeightsError where the file does not fit the solver,
     and then nothing has changed."""
     check_file(path, 'solver state')
-    iteration, step, model, history = (_read_hdf5 if is_hdf5(path) else _read_proto)(path)
-    if len(history) != len(solver.history):
-        raise WeightsError('%s: holds %d history blobs, this %s solver keeps %d: it is of another '
-                           'solver or net' % (path, len(history), solver.type, len(solver.history)))
-    for i, (h, mine) in enumerate(zip(history, solver.history)):
-        if h.size != mine.numel():
-            raise WeightsError('%s: history %d has shape %s, this net needs %s: it is of another '
-                               'net' % (path, i, h.shape, tuple(mine.shape)))
+    read = _read_hdf5 if is_hdf5(path) else _read_proto
+    iteration, step, model, history = read(path, solver)
     _check_step(solver, path, iteration, step)
     if model:
         solver.net.copy_from(_beside(path, model))
@@ -111,22 +107,54 @@ def _beside(path, model):
     return next((p for p in (model, near, alike) if p != path and os.path.exists(p)), model)
 
 
-def _read_proto(path):
+def _check_number(path, number, solver):
+    if number != len(solver.history):
+        raise WeightsError('%s: holds %d history blobs, this %s solver keeps %d: it is of another '
+                           'solver or net' % (path, number, solver.type, len(solver.history)))
+
+
+def _check_size(path, i, stored, mine):
+    if stored.size != mine.numel():
+        raise WeightsError('%s: history %d has shape %s, this net needs %s: it is of another net'
+                           % (path, i, stored.shape, tuple(mine.shape)))
+
+
+def _read_proto(path, solver):
     state = read_message(path, caffe_pb2.SolverState(), 'a .solverstate')
     if not state.HasField('iter'):
         raise WeightsError('%s holds no iteration: it is not a .solverstate' % path)
+    _check_number(path, len(state.history), solver)
     history = [to_array(b, '%s: history %d' % (path, i)) for i, b in enumerate(state.history)]
+    for i, (h, mine) in enumerate(zip(history, solver.history)):
+        _check_size(path, i, h, mine)
     return state.iter, state.current_step, state.learned_net, history
 
 
-def _read_hdf5(path):
+def _read_hdf5(path, solver):
     try:
         with h5py.File(path, 'r') as f:
-            model = f['learned_net'][()] if 'learned_net' in f else b''
+            model = _single(f, 'learned_net', b'')
             model = model.decode() if isinstance(model, bytes) else str(model)
             stored = f['history']
-            history = [np.asarray(stored[str(i)], np.float32) for i in range(len(stored))]
-            step = int(np.ravel(f['current_step'][()])[0]) if 'current_step' in f else 0
-            return int(np.ravel(f['iter'][()])[0]), step, model, history
-    except (*DAMAGE, AttributeError, IndexError) as e:
+            _check_number(path, len(stored), solver)
+            history = [member(stored, str(i)) for i in range(len(stored))]
+            for i, (h, mine) in enumerate(zip(history, solver.history)):
+                _check_size(path, i, h, mine)
+                check_dataset(h)
+            history = [np.asarray(h, np.float32) for h in history]
+            return int(_single(f, 'iter')), int(_single(f, 'current_step', 0)), model, history
+    except CaffeError:
+        raise
+    except (*DAMAGE, IndexError) as e:
         raise WeightsError('%s is no .solverstate.h5, or damaged: %s' % (path, e)) from None
+
+
+def _single(file, name, default=None):
+    """The one value, a number or bytes, of a dataset; `default` where there is none."""
+    data = member(file, name)
+    if data is None and default is not None:
+        return default
+    if data.size != 1 or data.dtype.itemsize > MOST_BYTES or data.is_virtual or data.external:
+        raise Refused('%s is no single value' % name)
+    return np.ravel(data[()])[0]
+

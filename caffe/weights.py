@@ -98,6 +98,9 @@ def read_message(path, message, what):
     what: what the file should be, for the error. The file is read once, beside the message itself.
     """
     with open_message(path, what) as f:
+        for _ in Wire(f).fields(0, os.path.getsize(path)):
+            pass    # of millions of empty fields the parser would make gigabytes
+        f.seek(0)
         message.ParseFromString(f.read())
     return message
 

@@ -1,6 +1,7 @@
 """Definitions are read with errors that name file, line, column and the fix."""
 import pytest
-from hypothesis import given
+from google.protobuf import text_format
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caffe.errors import CaffeError
@@ -173,3 +174,24 @@ def test_older_generations_are_told_the_place_too(write, content):
     assert (caught.value.line, caught.value.column) == (line, column)
     for word in words:
         assert word in str(caught.value)
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=8)
+numbers = st.floats(width=32, allow_nan=False) | st.integers(-9, 9)
+nets = st.builds(caffe_pb2.NetParameter, name=texts, force_backward=st.booleans(), layer=st.lists(
+    st.builds(caffe_pb2.LayerParameter, name=texts, type=texts, bottom=st.lists(texts),
+              loss_weight=st.lists(numbers), include=st.lists(st.builds(
+                  caffe_pb2.NetStateRule, phase=st.sampled_from([0, 1]), stage=st.lists(texts))),
+              blobs=st.lists(st.builds(caffe_pb2.BlobProto, data=st.lists(numbers)), max_size=2),
+              convolution_param=st.none() | st.builds(
+                  caffe_pb2.ConvolutionParameter, num_output=st.integers(0, 2 ** 32 - 1),
+                  pad=st.lists(st.integers(0, 9)), engine=st.sampled_from([0, 1, 2]))),
+    min_size=1, max_size=3))
+
+
+@settings(max_examples=60)
+@given(nets, st.booleans())
+def test_what_protobuf_writes_is_read_back(tmp_path_factory, net, one_line):
+    path = tmp_path_factory.getbasetemp() / "round.prototxt"
+    path.write_text(text_format.MessageToString(net, as_one_line=one_line), newline="")
+    assert read_text(path, caffe_pb2.NetParameter()) == net

@@ -127,3 +127,43 @@ def test_a_state_of_another_solver(make_solver):
     _, state = adam.snapshot()
     with pytest.raises(WeightsError, match="holds 8 history blobs, this SGD solver keeps 4"):
         make_solver(BASE).restore(state)
+
+
+def hostile(f, what):
+    """Change a sound .solverstate.h5 so that to read it would take memory or another file."""
+    shape = f["history/0"].shape
+    if what == "history elsewhere":
+        del f["history/0"]
+        f["history/0"] = h5py.ExternalLink("elsewhere.h5", "x")
+    elif what == "a large history":
+        del f["history/0"]
+        f.create_dataset("history/0", (2 ** 40,), "f4")
+    elif what == "a history of words":
+        del f["history/0"]
+        f.create_dataset("history/0", shape, "S100000000")
+    elif what == "a large iteration":
+        del f["iter"]
+        f.create_dataset("iter", (2 ** 40,), "i4")
+    elif what == "a long name":
+        del f["learned_net"]
+        f.create_dataset("learned_net", (1,), "S100000000")
+    elif what == "no history":
+        del f["history"]
+
+
+@pytest.mark.parametrize("what", ["history elsewhere", "a large history", "a history of words",
+                                  "a large iteration", "a long name", "no history"])
+def test_hostile_states(make_solver, what):
+    solver = make_solver(BASE + "momentum: 0.9 snapshot_format: HDF5")
+    state = solver.snapshot()[1]
+    with h5py.File(state, "a") as f:
+        hostile(f, what)
+    with pytest.raises(WeightsError, match="snap_iter_0.solverstate.h5"):
+        solver.restore(state)
+
+
+def test_a_state_of_millions_of_empty_blobs(make_solver, tmp_path):
+    path = tmp_path / "many.solverstate"
+    path.write_bytes(b"\x08\x01" + b"\x1a\x00" * 10 ** 6)
+    with pytest.raises(WeightsError, match="many.solverstate is not a .solverstate.*more than"):
+        make_solver(BASE).restore(path)

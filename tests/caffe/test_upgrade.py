@@ -5,6 +5,7 @@ from google.protobuf import text_format
 from caffe.proto import caffe_pb2
 from caffe.prototxt import read_net
 from caffe.upgrade import UpgradeError, named_blobs, upgrade_net, upgrade_solver
+from caffe.upgrade_v0 import TYPES
 from caffe.upgrade_v1 import layer_type
 
 V1_TYPES = """ABSVAL AbsVal ACCURACY Accuracy ARGMAX ArgMax BNLL BNLL CONCAT Concat
@@ -82,6 +83,61 @@ def test_v0_data_layer():
         layer { name: "d" type: "ImageData" top: "data"
                 image_data_param { source: "list" batch_size: 2 shuffle: true new_height: 9 }
                 transform_param { scale: 0.5 mean_file: "m" crop_size: 7 mirror: true } }""")
+
+
+V0_TYPES = {  # the setting that the first generation spells otherwise: today's layer
+    'type: "accuracy"': 'type: "Accuracy"', 'type: "bnll"': 'type: "BNLL"',
+    'type: "concat" concat_dim: 2': 'type: "Concat" concat_param { concat_dim: 2 }',
+    'type: "conv" num_output: 3 biasterm: false kernelsize: 2 pad: 1 stride: 3 group: 1 '
+    'weight_filler { value: 1 } bias_filler { value: 2 }':
+        'type: "Convolution" convolution_param { num_output: 3 bias_term: false kernel_size: 2 '
+        'pad: 1 stride: 3 group: 1 weight_filler { value: 1 } bias_filler { value: 2 } }',
+    'type: "data" source: "s" batchsize: 4 rand_skip: 2 scale: 3 meanfile: "m" cropsize: 5 '
+    'mirror: true': 'type: "Data" data_param { source: "s" batch_size: 4 rand_skip: 2 } '
+                    'transform_param { scale: 3 mean_file: "m" crop_size: 5 mirror: true }',
+    'type: "dropout" dropout_ratio: 0.3':
+        'type: "Dropout" dropout_param { dropout_ratio: 0.3 }',
+    'type: "euclidean_loss"': 'type: "EuclideanLoss"', 'type: "flatten"': 'type: "Flatten"',
+    'type: "hdf5_data" source: "s" batchsize: 4':
+        'type: "HDF5Data" hdf5_data_param { source: "s" batch_size: 4 }',
+    'type: "hdf5_output" hdf5_output_param { file_name: "f" }':
+        'type: "HDF5Output" hdf5_output_param { file_name: "f" }',
+    'type: "im2col" kernelsize: 2 pad: 1 stride: 3':
+        'type: "Im2col" convolution_param { kernel_size: 2 pad: 1 stride: 3 }',
+    'type: "images" source: "s" batchsize: 4 rand_skip: 1 shuffle_images: true new_height: 2 '
+    'new_width: 3': 'type: "ImageData" image_data_param { source: "s" batch_size: 4 rand_skip: 1 '
+                    'shuffle: true new_height: 2 new_width: 3 }',
+    'type: "infogain_loss" source: "s"':
+        'type: "InfogainLoss" infogain_loss_param { source: "s" }',
+    'type: "innerproduct" num_output: 3 biasterm: false weight_filler { value: 1 } '
+    'bias_filler { value: 2 }': 'type: "InnerProduct" inner_product_param { num_output: 3 '
+    'bias_term: false weight_filler { value: 1 } bias_filler { value: 2 } }',
+    'type: "lrn" local_size: 3 alpha: 2 beta: 4 k: 5':
+        'type: "LRN" lrn_param { local_size: 3 alpha: 2 beta: 4 k: 5 }',
+    'type: "multinomial_logistic_loss"': 'type: "MultinomialLogisticLoss"',
+    'type: "pool" pool: STOCHASTIC kernelsize: 3 stride: 2 pad: 1':
+        'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 pad: 1 }',
+    'type: "relu"': 'type: "ReLU"', 'type: "sigmoid"': 'type: "Sigmoid"',
+    'type: "softmax"': 'type: "Softmax"', 'type: "softmax_loss"': 'type: "SoftmaxWithLoss"',
+    'type: "split"': 'type: "Split"', 'type: "tanh"': 'type: "TanH"',
+    'type: "window_data" source: "s" batchsize: 4 det_fg_threshold: 0.1 det_bg_threshold: 0.2 '
+    'det_fg_fraction: 0.3 det_context_pad: 5 det_crop_mode: "square" cropsize: 7 mirror: true':
+        'type: "WindowData" window_data_param { source: "s" batch_size: 4 fg_threshold: 0.1 '
+        'bg_threshold: 0.2 fg_fraction: 0.3 context_pad: 5 crop_mode: "square" } '
+        'transform_param { crop_size: 7 mirror: true }',
+}
+
+
+@pytest.mark.parametrize("older", V0_TYPES)
+def test_v0_types(older):
+    net = upgrade_net(net_of('layers { layer { name: "x" %s blobs_lr: 1 blobs_lr: 2 weight_decay: '
+                             '3 weight_decay: 0 } bottom: "a" top: "b" }' % older))
+    assert same(net, 'layer { name: "x" %s bottom: "a" top: "b" param { lr_mult: 1 decay_mult: 3 } '
+                     'param { lr_mult: 2 decay_mult: 0 } }' % V0_TYPES[older])
+
+
+def test_all_v0_types_are_tested():
+    assert {older.split("\"")[1] for older in V0_TYPES} == set(TYPES)
 
 
 def test_input_shapes_become_one_input_layer_in_front():

@@ -31,11 +31,14 @@ class Source(StatefulLayer):
 
     @contextmanager
     def named(self):
-        """DataErrors raised inside begin with this layer's name."""
+        """DataErrors raised inside begin with this layer's name; memory that runs out is one."""
         try:
             yield
         except DataError as e:
             raise self.error(str(e), DataError) from None
+        except MemoryError:
+            raise self.error('%s.batch_size is %d, and memory ran out: make it smaller'
+                             % (self.parameters, self.given.batch_size), DataError) from None
 
     def shape_top(self, blob, shape):
         """Give a top its shape; ShapeMismatch where no blob can have it. Takes no memory."""
@@ -81,7 +84,8 @@ class ImageSource(Source):
                     labels = np.empty(self.given.batch_size, np.float32)
                 if (own := self.transform.shape(image.shape, place)) != shape:
                     raise DataError('%s: has shape %s where the batch began with %s: resize the '
-                                    'images, give a crop_size, or a batch_size of 1'
+                                    'images, give a crop_size (or force_color, where channels '
+                                    'differ), or a batch_size of 1'
                                     % (place, own, shape))
                 images[i], labels[i] = self.transform(image, place), label
                 self.advance()

@@ -19,7 +19,8 @@ def decode(source, place, colour=None):
 
     source: a path or a binary file; place: what the DataError begins with.
     colour: True for 3 channels (BGR), False for 1 (grey), None for those the image has (4 are
-    BGRA), as OpenCV's imread does with its flags for colour, grey and unchanged.
+    BGRA), as OpenCV's imread does with its flags for colour, grey and unchanged. A photograph is
+    not turned upright by its EXIF orientation.
     """
     try:
         with Image.open(source, formats=FORMATS) as image:

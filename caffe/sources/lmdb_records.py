@@ -14,8 +14,7 @@ class _Environment:
     """An open database; several cursors, of a training and a test net say, may share one."""
 
     def __init__(self, lmdb, path, folder):
-        self.env = lmdb.open(path, subdir=folder, readonly=True, lock=False, create=False,
-                             readahead=False, max_readers=1)
+        self.env = lmdb.open(path, subdir=folder, readonly=True, lock=False, create=False)
 
 
 class Records:

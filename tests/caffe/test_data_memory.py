@@ -117,3 +117,10 @@ def test_data_layers_of_the_second_generation(make_net):
     data, labels = arrays()
     net.set_input_arrays(data, labels)
     np.testing.assert_array_equal(net.forward()['data'], data[:2])
+
+
+def test_memory_that_runs_out_is_an_error_with_the_layers_name(net):
+    layer = net._graph.layers[0]
+    with pytest.raises(DataError, match=r"'data' .MemoryData.: memory_data.* is 2, and "), \
+            layer.named():
+        raise MemoryError

@@ -84,6 +84,22 @@ def test_a_solver_learns_from_it_and_tests_on_another(source, tmp_path, write):
     assert accuracy > .95
 
 
+def test_nets_written_by_net_spec(tmp_path, write):
+    pytest.importorskip('lmdb')
+    images, labels = pictures(1)
+    path = write_lmdb(tmp_path / 'db', map(datum, images, labels))
+    n = caffe.NetSpec()
+    n.data, n.label = caffe.layers.Data(
+        batch_size=5, backend=caffe.params.Data.LMDB, source=str(path), ntop=2,
+        transform_param=dict(scale=1. / 255, mean_value=[1, 2, 3]))
+    n.score = caffe.layers.InnerProduct(n.data, num_output=3)
+    net = caffe.Net(write(str(n.to_proto())), caffe.TRAIN)
+    net.forward()
+    np.testing.assert_array_equal(net.blobs['label'].data, labels[:5])
+    np.testing.assert_allclose(net.blobs['data'].data, (images[:5] - np.arange(1., 4)
+                                                        [:, None, None]) / 255, atol=1e-6)
+
+
 def test_training_from_a_shuffled_source_is_repeatable(tmp_path, write):
     def train():
         caffe.set_random_seed(3)

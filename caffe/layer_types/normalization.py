@@ -101,6 +101,7 @@ class LRN(LayerType):
     """y = x / (k + alpha / n sum x^2) ^ beta, the sum over n = local_size channels about x's own;
     or, WITHIN_CHANNEL, x / (1 + alpha / n^2 sum x^2) ^ beta over n x n places. Outside all is 0.
     Sources: BVLC Caffe, lrn_layer; Krizhevsky et al., 2012."""
+    exact = True    # sums of squares
 
     def check_counts(self):
         super().check_counts()

@@ -107,11 +107,11 @@ class Pooling(LayerType):
         """One value from each window at TRAIN time, the mean of them at TEST time."""
         rows = x.unfold(2, g.kernel[0], stride[0])
         windows = rows.unfold(3, g.kernel[1], stride[1]).flatten(4)
-        total = windows.cumsum(-1)
+        total = windows.cumsum(-1, dtype=torch.promote_types(x.dtype, torch.float32))
         if self.phase == caffe_pb2.TEST:
             whole = total[..., -1]
             mean = (windows * windows).sum(-1) / torch.where(whole > 0, whole, 1)
-            return torch.where(whole > 0, mean, 0)
+            return torch.where(whole > 0, mean, 0).to(x.dtype)
         chance = torch.empty_like(total[..., :1]).uniform_(generator=generator(x.device))
         chosen = (total >= chance * total[..., -1:]).int().argmax(-1, keepdim=True)
         return windows.gather(-1, chosen)[..., 0]

@@ -3,12 +3,10 @@ and then the Net's, in float32, against that."""
 import numpy as np
 import pytest
 import torch
-from google.protobuf import text_format
 
 import caffe
-from caffe.layer_types import make, registry
-from caffe.proto import caffe_pb2
-from tests.caffe.gradient_cases import CASES
+from caffe.layer_types import registry
+from tests.caffe.layer_cases import CASES, layer_and_values, name_of
 
 # data, what only says something about its bottoms, and the user's own
 NO_GRADIENT = set("Accuracy ArgMax Data DummyData HDF5Data HDF5Output ImageData Input MemoryData "
@@ -19,30 +17,6 @@ ROUNDED = {"MVN", "ContrastiveLoss"}    # whose gradient leaves out a small term
 def test_no_layer_is_forgotten():
     tested = {case[0] for case in CASES}
     assert set(registry) - NO_GRADIENT == tested
-
-
-def filled(how, shape, rng):
-    if how.startswith("labels"):
-        return rng.integers(0, int(how.split()[1]), shape).astype(float)
-    if how == "share":
-        return rng.uniform(size=shape)
-    return rng.uniform(.5, 1.5, shape) if how == "positive" else rng.normal(size=shape)
-
-
-def layer_and_values(kind, options, shapes, *how):
-    """(LayerType, its Geometry, arrays of the bottoms, arrays of the learned blobs)."""
-    rng = np.random.default_rng(3)
-    spec = caffe_pb2.LayerParameter(name="layer", type=kind)
-    text_format.Merge(options, spec)
-    spec.bottom.extend(f"in{i}" for i in range(len(shapes)))
-    if not spec.top:
-        spec.top.append("top")
-    layer = make(spec, caffe.TRAIN)
-    how += ("",) * (len(shapes) - len(how))
-    values = [filled(h, shape, rng) for h, shape in zip(how, shapes, strict=True)]
-    positive = "positive" if kind == "BatchNorm" else ""
-    params = [filled(positive, shape, rng) for shape, _ in layer.param_shapes(shapes)]
-    return layer, layer.geometry(shapes), values, params
 
 
 def traced(layer, geometry, values, params, dtype=torch.float64):
@@ -59,7 +33,7 @@ def traced(layer, geometry, values, params, dtype=torch.float64):
     return run, [t for t in bottoms + learned if t.requires_grad]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c[0]} {c[1]} {c[2]}"[:80])
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_against_finite_differences(case):
     layer, geometry, values, params = layer_and_values(*case)
     run, leaves = traced(layer, geometry, values, params)
@@ -68,7 +42,7 @@ def test_against_finite_differences(case):
                              rtol=1e-4, fast_mode=True)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c[0]} {c[1]} {c[2]}"[:80])
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_the_nets_backward(one_layer, case):
     kind, options, shapes, *_ = case
     layer, geometry, values, params = layer_and_values(*case)

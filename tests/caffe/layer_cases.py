@@ -1,8 +1,15 @@
-"""Every differentiable layer type with its options: what test_gradients.py goes through.
+"""Every differentiable layer type with its options, for tests that go through them all.
 
 A case: (type, options, shapes of the bottoms, what fills each of them beside noise). Fillers:
-`positive` (0.5 to 1.5), `labels N` (whole numbers below N), `share` (0 to 1), `ones`.
+`positive` (0.5 to 1.5), `labels N` (whole numbers below N), `share` (0 to 1).
 """
+import numpy as np
+from google.protobuf import text_format
+
+import caffe
+from caffe.layer_types import make
+from caffe.proto import caffe_pb2
+
 IMAGE = (2, 4, 5, 4)
 SAME = [IMAGE]
 LABELLED = [(3, 5, 2), (3, 2)]
@@ -126,3 +133,31 @@ LOSSES = [
      [(4, 2, 3), (4, 2), (3, 3)], "", "labels 3", "positive"),
 ]
 CASES = ELEMENTWISE + SLIDING + WEIGHTED + SHAPING + LOSSES
+
+
+def name_of(case):
+    return f"{case[0]} {case[1]} {case[2]}"[:80]
+
+
+def filled(how, shape, rng):
+    if how.startswith("labels"):
+        return rng.integers(0, int(how.split()[1]), shape).astype(float)
+    if how == "share":
+        return rng.uniform(size=shape)
+    return rng.uniform(.5, 1.5, shape) if how == "positive" else rng.normal(size=shape)
+
+
+def layer_and_values(kind, options, shapes, *how):
+    """(LayerType, its Geometry, arrays of the bottoms, arrays of the learned blobs)."""
+    rng = np.random.default_rng(3)
+    spec = caffe_pb2.LayerParameter(name="layer", type=kind)
+    text_format.Merge(options, spec)
+    spec.bottom.extend(f"in{i}" for i in range(len(shapes)))
+    if not spec.top:
+        spec.top.append("top")
+    layer = make(spec, caffe.TRAIN)
+    how += ("",) * (len(shapes) - len(how))
+    values = [filled(h, shape, rng) for h, shape in zip(how, shapes, strict=True)]
+    positive = "positive" if kind == "BatchNorm" else ""
+    params = [filled(positive, shape, rng) for shape, _ in layer.param_shapes(shapes)]
+    return layer, layer.geometry(shapes), values, params

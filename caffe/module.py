@@ -66,7 +66,8 @@ class LayerModule(nn.Module):
 
 class NetModule(nn.Module):
     """Layers of a Net in order, over its weights: on the CPU what trains the one changes the other;
-    moved elsewhere (`.to`, copy.deepcopy) the module is a copy.
+    moved elsewhere (`.to`, copy.deepcopy) the module is a copy. It keeps the memory of its making,
+    also where share_with gives the net another's later.
 
     input_names: the blobs that the range reads from outside, in the order it reads them.
     output_names: those it makes that are read after it, or by nobody.

@@ -212,6 +212,7 @@ def _sums(net, pairs):
     """The pairs (Entry, value), with those of BatchNorm as Caffe keeps them."""
     given = {e.key: (e, value) for e, value in pairs}
     own = {e.key: e for e in entries(net)}
+    now = state_dict(net)    # a statistic that is not given keeps its value
     for name, layer in net.layer_dict.items():
         keys = mean, variance, factor = ['%s.%s' % (name, s) for s in NAMES['BatchNorm']]
         if layer.type != 'BatchNorm' or not any(key in given for key in keys):
@@ -219,7 +220,6 @@ def _sums(net, pairs):
         fraction = own[mean].layer.spec.batch_norm_param.moving_average_fraction
         steady = torch.tensor([1 / (1 - fraction) if fraction < 1 else 1.])
         scale = given[factor][1] if factor in given else steady
-        now = state_dict(net)    # a statistic that is not given keeps its value
         for key in (mean, variance):
             given[key] = own[key], (given[key][1] if key in given else now[key]) * scale
         given[factor] = own[factor], scale

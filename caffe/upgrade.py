@@ -20,8 +20,8 @@ class UpgradeError(CaffeError):
 def upgrade_net(net):
     """Bring the NetParameter `net` into today's form, in place, and return it.
 
-    A net of today's form costs nothing. Weights inside older layers are copied once; to read
-    weights only, named_blobs needs no upgrade and no copy. Raises UpgradeError.
+    A net of today's form costs nothing. Weights inside older layers are copied once; files of
+    weights are read without, see weights.py. Raises UpgradeError.
     """
     if net.layers and net.layer:
         raise UpgradeError("the net mixes `layers` and `layer`; write all as layer { }")
@@ -52,18 +52,6 @@ def upgrade_solver(solver):
     for net in solver.test_net_param:
         upgrade_net(net)
     return solver
-
-
-def named_blobs(net):
-    """Yield (layer name, its BlobProtos) for the layers of `net`, of whichever generation.
-
-    The blobs are those of `net`, not copies: for a 500 MB model this is the cheap way.
-    """
-    for layer in net.layer:
-        yield layer.name, layer.blobs
-    for layer in net.layers:
-        inner = layer.layer if layer.HasField("layer") else layer
-        yield inner.name, inner.blobs
 
 
 def _upgrade_generation(net):

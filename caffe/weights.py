@@ -147,6 +147,8 @@ def save(net, path, diff=False):
                                                 bottom=net.bottom_names[name],
                                                 top=net.top_names[name])
                 _write_layer(f, made, net.params.get(name, ()), diff)
+            if f.tell() > LIMIT:    # names and shapes count as well
+                raise ValueError('it would be more than 2 GiB: use save_hdf5')
     write_whole(path, write)
 
 

@@ -4,9 +4,10 @@ from google.protobuf import text_format
 
 from caffe.proto import caffe_pb2
 from caffe.prototxt import read_net
-from caffe.upgrade import UpgradeError, named_blobs, upgrade_net, upgrade_solver
+from caffe.upgrade import UpgradeError, upgrade_net, upgrade_solver
 from caffe.upgrade_v0 import TYPES
 from caffe.upgrade_v1 import layer_type
+from tests.caffe.named_blobs import named_blobs
 
 V1_TYPES = """ABSVAL AbsVal ACCURACY Accuracy ARGMAX ArgMax BNLL BNLL CONCAT Concat
     CONTRASTIVE_LOSS ContrastiveLoss CONVOLUTION Convolution DATA Data DECONVOLUTION Deconvolution
@@ -193,16 +194,6 @@ def test_solver_with_inline_nets():
     assert solver.test_net_param[0].layer[0].type == "TanH"
     with pytest.raises(UpgradeError, match="keep type"):
         upgrade_solver(caffe_pb2.SolverParameter(type="SGD", solver_type="ADAM"))
-
-
-@pytest.mark.parametrize("text", [
-    'layer { name: "a" blobs { data: 1 } }', 'layers { name: "a" blobs { data: 1 } }',
-    'layers { layer { name: "a" blobs { data: 1 } } }'])
-def test_named_blobs_are_the_nets_own(text):
-    net = net_of(text)
-    [(name, blobs)] = named_blobs(net)
-    blobs[0].data[0] = 7
-    assert name == "a" and "data: 7" in str(net)
 
 
 def test_recorded_upgrade(shared):

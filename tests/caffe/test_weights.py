@@ -307,3 +307,18 @@ def test_more_than_protobuf_can_hold(make_net, tmp_path):
         f.truncate(2 ** 31)    # takes no room on the disk
     with pytest.raises(WeightsError, match="2 GiB"):
         net.copy_from(large)
+
+
+def test_names_and_shapes_count_towards_the_limit(make_net, tmp_path, monkeypatch):
+    net, path = make_net(PLAIN), tmp_path / "w.caffemodel"
+    net.save(path)
+    whole = path.stat().st_size
+    for limit in (whole, whole - 1):
+        monkeypatch.setattr("caffe.weights.LIMIT", limit)
+        path.unlink()
+        if limit < whole:
+            with pytest.raises(WeightsError, match="w.caffemodel.*save_hdf5"):
+                net.save(path)
+        else:
+            net.save(path)
+    assert list(tmp_path.glob("w*")) == []

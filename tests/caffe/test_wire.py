@@ -14,8 +14,8 @@ from caffe.blobproto import shape_of, values
 from caffe.errors import CaffeError, WeightsError
 from caffe.proto import caffe_pb2
 from caffe.stored_blobs import StoredBlob
-from caffe.upgrade import named_blobs
 from caffe.wire import Damaged, Wire
+from tests.caffe.named_blobs import named_blobs
 
 NET = """
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 } } }

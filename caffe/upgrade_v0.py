@@ -58,8 +58,8 @@ def upgrade_v0_layers(connections):
     for old in connections:
         if old.layer.type == "padding":
             if len(old.bottom) != 1 or len(old.top) != 1:
-                raise ValueError(f"layer {old.layer.name}: a padding layer takes one bottom and one "
-                                 f"top, this has {len(old.bottom)} and {len(old.top)}")
+                raise ValueError(f"layer {old.layer.name}: a padding layer takes one bottom and "
+                                 f"one top, this has {len(old.bottom)} and {len(old.top)}")
             paddings[old.top[0]] = old.bottom[0], old.layer.pad
             continue
         layer = _upgrade_layer(old)

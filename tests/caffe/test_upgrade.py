@@ -175,8 +175,8 @@ def test_a_net_of_today_is_untouched():
     ('layers { layer { name: "x" type: "relu" pad: 1 } }', "layer x: pad means nothing"),
     ('layers { layer { type: "padding" pad: 1 } bottom: "a" top: "b" } '
      'layers { layer { name: "x" type: "relu" } bottom: "b" }', "layer x: only conv and pool"),
-    ('layers { layer { name: "x" type: "padding" pad: 1 } bottom: "a" }', "layer x: .* has 1 and 0"),
-    ('layers { layer { name: "x" type: "padding" pad: 1 } top: "a" }', "layer x: .* has 0 and 1"),
+    ('layers { layer { name: "x" type: "padding" pad: 1 } bottom: "a" }', "x: .* has 1 and 0"),
+    ('layers { layer { name: "x" type: "padding" pad: 1 } top: "a" }', "x: .* has 0 and 1"),
     ('input: "a" input_dim: 1 input_dim: 2', "4 input_dim.* there are 2"),
     ('input: "a" input: "b" input_shape { dim: 1 }', "2 input_shape.* there are 1"),
     ('input: "a" input_dim: 1 input_shape { dim: 1 }', "keep input_shape"),

@@ -2,6 +2,7 @@
 import difflib
 import re
 
+from .fork_layers import of_fork
 from .proto import caffe_pb2
 
 # Fields that people take from another generation of the format, and today's way to say it.
@@ -12,6 +13,7 @@ MOVED = {
     ("LayerParameter", "layer"): "close the layer above with } before the next one",
     ("NetParameter", "input_param"): "it belongs inside a layer { } of type Input",
 }
+LAYERS = ("LayerParameter", "V1LayerParameter")
 V1_TYPES = "caffe.V1LayerParameter.LayerType"
 
 
@@ -62,6 +64,8 @@ def _unknown_field(type_name, field, message):
     moved = MOVED.get((type_name, field))
     if moved:
         return f"{type_name} has no field {field}; {moved}"
+    if type_name in LAYERS and (fork := of_fork(field.removesuffix("_param"))):
+        return f"{type_name} has no field {field}; {fork}"
     if type_name == message.DESCRIPTOR.name:
         for other, kind in (("NetParameter", "a net"), ("SolverParameter", "a solver")):
             if other != type_name and field in _fields(other):
@@ -70,10 +74,13 @@ def _unknown_field(type_name, field, message):
 
 
 def _unknown_value(enum_name, value):
-    if enum_name == V1_TYPES:
-        return (f'{value} is no layer type of the old form layers {{ }}; write '
-                f'layer {{ type: "{value}" }}')
     values = list(caffe_pb2.DESCRIPTOR.pool.FindEnumTypeByName(enum_name).values_by_name)
+    if enum_name == V1_TYPES:
+        from .layer_types import registry  # here: the layers themselves read definitions
+        today = [name for name in registry if name.lower() == value.replace("_", "").lower()]
+        fix = of_fork(value) or (f'write layer {{ type: "{today[0]}" }}' if today
+                                 else suggest(value, values))
+        return f"{value} is no layer type of the old form layers {{ }}; {fix}"
     return f"{enum_name.split('.')[-1]} has no value {value}; {suggest(value, values)}"
 
 

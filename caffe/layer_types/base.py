@@ -9,6 +9,7 @@ import difflib
 from dataclasses import dataclass, field
 
 from ..errors import FOREIGN, CaffeError, LayerError, ShapeMismatch, UnknownLayerType
+from ..fork_layers import of_fork
 
 registry = {}
 not_promised = {'LSTM': 'recurrent nets', 'RNN': 'recurrent nets', 'Recurrent': 'recurrent nets',
@@ -124,7 +125,7 @@ def make(spec, phase):
         return registry[spec.type](spec, phase)
     if spec.type in not_promised:
         fix = 'this package does not offer %s' % not_promised[spec.type]
-    else:
+    elif not (fix := of_fork(spec.type)):
         near = difflib.get_close_matches(spec.type, registry, 1, .5)
         fix = 'did you mean %r?' % near[0] if near else 'known are ' + ' '.join(sorted(registry))
     raise UnknownLayerType('layer %r: unknown layer type %r: %s' % (spec.name, spec.type, fix))

@@ -34,7 +34,9 @@ def test_each_says_its_formula_and_source(name):
 @pytest.mark.parametrize("name, words", [
     ("LSTM", "does not offer recurrent nets"), ("RNN", "does not offer"),
     ("WindowData", "does not offer R-CNN"), ("Convolutoin", "did you mean 'Convolution'"),
-    ("Qqq", "known are AbsVal")])
+    ("Qqq", "known are AbsVal"), ("ReLU6", "fork of Caffe, MobileNet v2's"),
+    ("ROIPooling", "fork of Caffe, Fast R-CNN's; this package does not offer it"),
+    ("DepthwiseConvolution", 'write type: "Convolution", and as group')])
 def test_other_types(make_net, name, words):
     with pytest.raises(UnknownLayerType, match=f"^layer 'x'.*{words}"):
         make_net(f'layer {{ name: "x" type: "{name}" }}')

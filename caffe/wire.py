@@ -80,7 +80,7 @@ def number(message, field):
     return message.DESCRIPTOR.fields_by_name[field].number
 
 
-class NamedBlobs:
+class LayerFields:
     """Which fields of a layer message, of whichever generation, hold its name and its blobs."""
 
     def __init__(self, message, inner=None):
@@ -103,9 +103,11 @@ class NamedBlobs:
         return name.decode('utf-8', 'replace'), blobs
 
 
-V0 = NamedBlobs(caffe_pb2.V0LayerParameter)
-GENERATIONS = {number(caffe_pb2.NetParameter, 'layer'): NamedBlobs(caffe_pb2.LayerParameter),
-               number(caffe_pb2.NetParameter, 'layers'): NamedBlobs(caffe_pb2.V1LayerParameter, V0)}
+V0 = LayerFields(caffe_pb2.V0LayerParameter)
+V1 = LayerFields(caffe_pb2.V1LayerParameter, V0)
+CURRENT = LayerFields(caffe_pb2.LayerParameter)
+GENERATIONS = {number(caffe_pb2.NetParameter, 'layer'): CURRENT,
+               number(caffe_pb2.NetParameter, 'layers'): V1}
 
 
 def layers(wire, size):

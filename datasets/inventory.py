@@ -72,7 +72,8 @@ def take_youtube(report, root):
     if absent := [class_ for class_ in data.classes[1:] if class_ not in {s[0] for s in masked}]:
         report.note(f'classes that have no masks here: {", ".join(absent)}')
     pairs = {(*shot, mask) for shot in masked for mask in masks[shot]}
-    lost = {pair for pair in pairs if pair[-1] not in set(frames.get(pair[:3], ()))}
+    framed = {(*shot, frame) for shot in masked for frame in frames.get(shot, ())}
+    lost = pairs - framed
     report.fault('masks without their frame',
                  [f'{"/".join(shot)}/{mask:05d}' for *shot, mask in lost])
     _open_some(report, pairs - lost, data.load_frame, data.load_label)

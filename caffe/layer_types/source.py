@@ -99,12 +99,12 @@ class ImageSource(Source):
 
     def open(self):
         """Find the first image; the number of images."""
-        raise NotImplementedError
+        raise self.error('this layer type reads no source itself')
 
     def current(self):
         """(uint8 or float32 image, channels x height x width; label; place for errors)."""
-        raise NotImplementedError
+        raise self.error('this layer type reads no source itself')
 
     def advance(self):
         """Go to the next image, from the last to the first."""
-        raise NotImplementedError
+        raise self.error('this layer type reads no source itself')

@@ -18,7 +18,7 @@ class StatefulLayer(LayerType):
 
     def run(self, bottom, top):
         """Forward: fill the tops' data."""
-        raise NotImplementedError
+        raise self.error('this layer type runs nothing itself')
 
     def run_backward(self, top, propagate_down, bottom):
         """Backward: fill the bottoms' diff where propagate_down. Nothing, unless overridden."""

@@ -42,14 +42,14 @@ nets: $(STAMP)  ## write nets/*.prototxt anew from nets/fcn8s.py
 	$(PY) -m nets.build
 
 contents: $(STAMP)  ## write notebooks/README.md anew; REPOSITORY=OWNER/NAME sets its links
-	$(PY) -m notebooks.contents $(if $(REPOSITORY),--repository $(REPOSITORY))
+	$(PY) -m notebooks.gallery.contents $(if $(REPOSITORY),--repository $(REPOSITORY))
 
 bench: $(STAMP)  ## time FCN-8s stages; memory and time of weights files
 	$(PY) -m benchmarks.run
 	$(PY) -m benchmarks.weight_files
 
 train-%: $(STAMP)  ## train the weights nets/%.caffemodel (nets/README.md lists them)
-	$(PY) -m notebooks.train $* $(if $(VGG),--vgg $(VGG)) $(if $(ROOT),--root $(ROOT))
+	$(PY) -m nets.training.train $* $(if $(VGG),--vgg $(VGG)) $(if $(ROOT),--root $(ROOT))
 
 clean:  ## remove .venv, results and caches; data/ and weights stay
 	rm -rf $(VENV) results .pytest_cache .ruff_cache .hypothesis

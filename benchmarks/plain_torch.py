@@ -12,8 +12,8 @@ def fcn8s(net):
     """
     weights = {name: [torch.from_numpy(b.data.copy()) for b in blobs]
                for name, blobs in net.params.items()}
-    geometry = {layer.name: net._geometry[i][1] for i, layer in enumerate(net._graph.layers)
-                if i in net._geometry}
+    known = net._executor.geometry
+    geometry = {layer.name: known[i][1] for i, layer in enumerate(net._graph.layers) if i in known}
 
     def conv(name, x):
         g = geometry[name]

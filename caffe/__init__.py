@@ -5,27 +5,35 @@
     net.blobs['data'].data[...] = image
     net.forward(start='conv1_1', end='score_pool4')
 """
-from . import coord_map, draw, errors, io, proto
-from .blob import Blob
-from .classifier import Classifier
-from .detector import Detector
-from .device import set_device, set_mode_cpu, set_mode_gpu, set_precision, set_random_seed
-from .errors import CaffeError
-from .layer_types import registry as _registry
-from .layer_types.python import Layer
-from .messages import init_log, log
-from .net import Net
-from .net_spec import NetSpec, layers, params, to_proto
-from .proto.caffe_pb2 import TEST, TRAIN
-from .ranks import (
+from caffe import coord_map, draw, errors, io, proto
+from caffe.blobs.blob import Blob
+from caffe.blobs.device import (
+    set_device,
+    set_mode_cpu,
+    set_mode_gpu,
+    set_precision,
+    set_random_seed,
+)
+from caffe.classifier import Classifier
+from caffe.detector import Detector
+from caffe.errors import CaffeError
+from caffe.layer_types import registry as _registry
+from caffe.layer_types.python import Layer
+from caffe.net import Net
+from caffe.net_spec import NetSpec, layers, params, to_proto
+from caffe.proto.caffe_pb2 import TEST, TRAIN
+from caffe.pycaffe import (
+    Timer,
     has_nccl,
+    init_log,
+    log,
     set_multiprocess,
     set_solver_count,
     set_solver_rank,
     solver_count,
     solver_rank,
 )
-from .solver import (
+from caffe.training.solver import (
     AdaDeltaSolver,
     AdaGradSolver,
     AdamSolver,
@@ -34,7 +42,6 @@ from .solver import (
     SGDSolver,
     get_solver,
 )
-from .timer import Timer
 
 __version__ = '1.0.0'
 

@@ -1,10 +1,10 @@
 """Classifier: a net that is given images as they are loaded, and averages over crops of them."""
 import numpy as np
 
-from . import io
-from .errors import ImageError
-from .net import Net
-from .proto.caffe_pb2 import TEST
+from caffe import io
+from caffe.errors import ImageError
+from caffe.net import Net
+from caffe.proto.caffe_pb2 import TEST
 
 
 def image_transformer(net, mean=None, input_scale=None, raw_scale=None, channel_swap=None):

@@ -17,8 +17,8 @@ Shifts may be halves: centres fall between pixels where kernels are even.
 """
 import numpy as np
 
-from .errors import CaffeError
-from .net_spec import layers as L
+from caffe.errors import CaffeError
+from caffe.net_spec import layers as L
 
 PASS_THROUGH = frozenset(
     "AbsVal BatchNorm Bias BNLL Clip Dropout ELU Eltwise Exp Log LRN MVN Power PReLU ReLU Scale "

@@ -4,11 +4,11 @@ Source of the windows' context: Girshick et al., Rich Feature Hierarchies, 2014,
 """
 import numpy as np
 
-from . import io
-from .classifier import image_transformer
-from .errors import ImageError, MissingTool
-from .net import Net
-from .proto.caffe_pb2 import TEST
+from caffe import io
+from caffe.classifier import image_transformer
+from caffe.errors import ImageError, MissingTool
+from caffe.net import Net
+from caffe.proto.caffe_pb2 import TEST
 
 
 class Detector(Net):

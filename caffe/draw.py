@@ -5,11 +5,11 @@
 import os
 import re
 
-from .errors import MissingTool
-from .graph import included
-from .proto import caffe_pb2
-from .prototxt import read_net as read
-from .upgrade import upgrade_net
+from caffe.definition.prototxt import read_net as read
+from caffe.definition.upgrade import upgrade_net
+from caffe.errors import MissingTool
+from caffe.graph import included
+from caffe.proto import caffe_pb2
 
 LAYER_STYLE_DEFAULT = {'shape': 'record', 'fillcolor': '#6495ED', 'style': 'filled'}
 NEURON_LAYER_STYLE = {'shape': 'record', 'fillcolor': '#90EE90', 'style': 'filled'}

@@ -4,10 +4,10 @@ Here are facts about the net that do not change while it runs; blobs and weights
 """
 import difflib
 
-from . import layer_types
-from .errors import CaffeError, DuplicateTop, MissingBottom
-from .layer_types.base import UNNAMED
-from .proto import caffe_pb2
+from caffe import layer_types
+from caffe.errors import CaffeError, DuplicateTop, MissingBottom
+from caffe.layer_types.base import UNNAMED
+from caffe.proto import caffe_pb2
 
 
 def included(spec, state):

@@ -1,28 +1,33 @@
 """Net: a graph of layers with its blobs and weights, run whole or stage by stage.
 
-The interface is pycaffe's. What differs on purpose: a blob that feeds several layers is one blob
-(no Split copies), so `forward(start=...)` never sees a stale copy; and a stage whose inputs were
-never computed, or at another input size, is an error instead of a wrong answer.
+The interface is pycaffe's. Two things differ on purpose. A blob that feeds several layers is one
+blob (no Split copies), so `forward(start=...)` never sees a stale copy. And a stage whose inputs
+were never computed, or at another input size, raises instead of giving a wrong answer.
 """
+
 import os
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 
-from . import device, engine, memory, state_dict, weights, weights_hdf5
-from .blob import Blob, BlobVec, refusal
-from .callbacks import Callbacks
-from .errors import CaffeError, ShapeMismatch
-from .freshness import Freshness
-from .graph import Graph, net_state
-from .layer_types.python import Python
-from .layer_types.stateful import StatefulLayer
-from .learned import LearnedBlobs, learns
-from .module import NetModule
-from .net_arguments import constructor_arguments, fill
-from .net_batches import Batches
-from .net_indices import Indices
-from .proto import caffe_pb2
-from .prototxt import read_net
-from .split_names import NamedBlobs, copies
+import numpy as np
+
+from caffe.blobs import device
+from caffe.blobs.blob import Blob, BlobVec
+from caffe.blobs.learned import LearnedBlobs, learns
+from caffe.definition.prototxt import read_net
+from caffe.definition.split_names import NamedBlobs, copies
+from caffe.engine.executor import Executor
+from caffe.errors import CaffeError, ShapeMismatch
+from caffe.graph import Graph, net_state
+from caffe.layer_types.base import StatefulLayer
+from caffe.layer_types.data.memory_data import MemoryData
+from caffe.layer_types.python import Python
+from caffe.proto import caffe_pb2
+from caffe.torch_module import NetModule
+from caffe.weights import caffemodel, hdf5, state_dict
+
+Arrays = dict[str, np.ndarray]
 
 
 class LayerView:
@@ -32,26 +37,52 @@ class LayerView:
         self.type, self.name, self.blobs = layer.spec.type, layer.name, blobs
 
 
-class Net(Batches, Callbacks, Indices):
-    """Net(path, phase, level=0, stages=None, weights=None), or Net(path, weights, phase).
+class Net:
+    """A net read from a prototxt, with its blobs and weights.
 
-    path: a .prototxt file; weights: see `copy_from`; phase: caffe.TRAIN or caffe.TEST. blobs and
-    params are ordered dicts of Blob and of lists of Blobs.
-    Errors: the named exceptions of `caffe.errors`, which say layer, file and fix.
+    ``Net(path, phase, level=0, stages=None, weights=None)`` or ``Net(path, weights, phase)``.
+
+    Parameters
+    ----------
+    network_file : path
+        A .prototxt file.
+    *args
+        Weights and phase, or phase, level, stages and weights, in pycaffe's two orders.
+    phase : int
+        ``caffe.TRAIN`` or ``caffe.TEST``.
+    level, stages : int, list of str
+        What the include and exclude rules of the layers are held against.
+    weights : path, bytes or NetParameter
+        See `copy_from`.
+
+    Attributes
+    ----------
+    blobs : OrderedDict of str to Blob
+    params : OrderedDict of str to list of Blob
+        The learned blobs by layer name.
+    layers : list
+        A `LayerView` per layer; of a Python layer the user's own object.
+
+    Raises
+    ------
+    CaffeError
+        A named exception of `caffe.errors`, which says layer, file and fix.
     """
 
     def __init__(self, network_file, *args, phase=None, level=0, stages=None, weights=None):
-        phase, level, stages, weights = constructor_arguments(args, phase, level, stages, weights)
+        phase, level, stages, weights = _constructor_arguments(args, phase, level, stages, weights)
         if phase not in (caffe_pb2.TRAIN, caffe_pb2.TEST):
-            raise CaffeError('Net(%r, ...): phase must be caffe.TRAIN or caffe.TEST, is %r'
-                             % (str(network_file), phase))
+            raise CaffeError(
+                f"Net({str(network_file)!r}, ...): phase must be caffe.TRAIN or caffe.TEST, is "
+                f"{phase!r}"
+            )
         self._build(read_net(os.fspath(network_file)), phase, level, stages)
         if weights is not None:
             self.copy_from(weights)
 
     @classmethod
-    def from_param(cls, param, phase, level=0, stages=None):
-        """A Net from a NetParameter in memory (solvers hold their nets so)."""
+    def from_param(cls, param, phase: int, level: int = 0, stages=None) -> "Net":
+        """Return a Net of a NetParameter in memory; solvers hold their nets so."""
         net = cls.__new__(cls)
         net._build(param, phase, level, stages)
         return net
@@ -59,29 +90,40 @@ class Net(Batches, Callbacks, Indices):
     def _build(self, param, phase, level, stages):
         self._name = param.name
         self._graph = Graph(param, net_state(param, phase, level, stages))
-        self.blobs = NamedBlobs(((name, Blob()) for name in self._graph.blobs), copies(
-            self._layer_names, self._graph.bottoms, self._graph.tops, self._graph.loss_weights))
+        self.blobs = NamedBlobs(
+            ((name, Blob()) for name in self._graph.blobs),
+            copies(
+                self._layer_names,
+                self._graph.bottoms,
+                self._graph.tops,
+                self._graph.loss_weights,
+            ),
+        )
         self.params = OrderedDict()
         self._learned = LearnedBlobs()
         self._callbacks = defaultdict(list)
-        self._geometry = {}         # layer index -> (bottom shapes, Geometry)
-        self._tapes = {}            # layer index -> engine.Tape of its last forward
-        self._freshness = Freshness(self._graph, self.blobs)
-        self._last_reader = {}      # blob name -> place of the reader that wrote its diff last
+        self._executor = Executor(self._graph, self.blobs, self.params)
         for i, layer in enumerate(self._graph.layers):
             self._set_up(i, layer)
         self._learned.fill_all()
         for i, layer in enumerate(self._graph.layers):
             self._put_initial(i, layer)
-        self._graph.plan_gradients([
-            [learns(layer, k) for k in range(len(self.params.get(layer.name, ())))]
-            for layer in self._graph.layers])
-        self.layers = [layer.user if isinstance(layer, Python) else
-                       LayerView(layer, self.params.get(layer.name, BlobVec()))
-                       for layer in self._graph.layers]
+        self._graph.plan_gradients(
+            [
+                [learns(layer, k) for k in range(len(self.params.get(layer.name, ())))]
+                for layer in self._graph.layers
+            ]
+        )
+        self.layers = [
+            layer.user
+            if isinstance(layer, Python)
+            else LayerView(layer, self.params.get(layer.name, BlobVec()))
+            for layer in self._graph.layers
+        ]
 
     def _set_up(self, i, layer):
-        bottoms, tops = self._ends(i)
+        """Make layer i's learned blobs and give its tops their first shapes."""
+        bottoms, tops = self._executor.ends(i)
         stateful = isinstance(layer, StatefulLayer)
         if stateful:
             layer.setup(bottoms, tops)
@@ -91,118 +133,136 @@ class Net(Batches, Callbacks, Indices):
         blobs = BlobVec(self._learned.add(layer, k, *m) for k, m in enumerate(made))
         if blobs:
             if layer.name != layer.spec.name:
-                raise layer.error('two layers are called %r, and this one has weights, which go by '
-                                  'the name: rename one' % layer.spec.name)
+                raise layer.error(
+                    f"two layers are called {layer.spec.name!r}, and this one has weights, which "
+                    "go by the name: rename one"
+                )
             self.params[layer.name] = blobs
         if stateful:
-            layer.blobs = blobs    # those shared by name are another layer's
-        self._reshape_layer(i, setting_up=True)
+            layer.blobs = blobs  # those shared by name are another layer's
+        self._executor.reshape_layer(i, setting_up=True)
         if layer.hands_out_params:
             for top, blob in zip(tops, blobs):
                 top.share_data(blob)
-            self._freshness.record(i, {})
+            self._executor.freshness.record(i, {})
 
     def _put_initial(self, i, layer):
-        """What the tops hold before the first forward; all sizes are known and checked by now."""
-        known = self._geometry.get(i)    # stateful layers have none
-        for blob, tensor in zip(self._ends(i)[1], layer.initial(known[1]) if known else ()):
+        """Fill the tops that hold something before the first forward; all sizes are known."""
+        known = self._executor.geometry.get(i)  # stateful layers have none
+        tops = self._executor.ends(i)[1]
+        for blob, tensor in zip(tops, layer.initial(known[1]) if known else ()):
             if tensor is not None:
                 blob.synced_data.put(tensor)
-                self._freshness.record(i, {})
+                self._executor.freshness.record(i, {})
 
-    # what the net is made of
+    # What the net is made of
 
-    inputs = property(lambda self: list(self._graph.inputs), doc='names of the Input layers\' tops')
-    outputs = property(lambda self: list(self._graph.outputs), doc='names of blobs nobody reads')
-    name = property(lambda self: self._name, doc='name in the prototxt')
+    name = property(lambda self: self._name, doc="Name in the prototxt.")
+    inputs = property(
+        lambda self: list(self._graph.inputs), doc="Names of the tops of the Input layers."
+    )
+    outputs = property(
+        lambda self: list(self._graph.outputs), doc="Names of the blobs that no layer reads."
+    )
+    blob_loss_weights = property(
+        lambda self: OrderedDict((b, self._graph.loss_weights[b]) for b in self.blobs),
+        doc="Loss weight by blob name.",
+    )
+    top_names = property(
+        lambda self: OrderedDict(zip(self._layer_names, self._graph.tops)),
+        doc="Names of its tops by layer name.",
+    )
+    bottom_names = property(
+        lambda self: OrderedDict(zip(self._layer_names, self._graph.bottoms)),
+        doc="Names of its bottoms by layer name.",
+    )
+    layer_dict = property(
+        lambda self: OrderedDict(zip(self._layer_names, self.layers)), doc="Layer by name."
+    )
     _layer_names = property(lambda self: [layer.name for layer in self._graph.layers])
-    blob_loss_weights = property(lambda self: OrderedDict(
-        (b, self._graph.loss_weights[b]) for b in self.blobs), doc='blob name -> loss weight')
-    top_names = property(lambda self: OrderedDict(zip(self._layer_names, self._graph.tops)),
-                         doc='layer name -> names of its tops')
-    bottom_names = property(lambda self: OrderedDict(zip(self._layer_names, self._graph.bottoms)),
-                            doc='layer name -> names of its bottoms')
-    layer_dict = property(lambda self: OrderedDict(zip(self._layer_names, self.layers)),
-                          doc='layer name -> layer')
 
-    def _ends(self, i):
-        """The Blobs below and above layer i."""
-        return ([self.blobs[n] for n in self._graph.bottoms[i]],
-                [self.blobs[n] for n in self._graph.tops[i]])
+    # Layers and blobs by number, in the order of the net: scripts for pycaffe use these names
+
+    _blob_names = property(lambda self: list(self.blobs), doc="Names of the blobs.")
+    _blobs = property(lambda self: list(self.blobs.values()), doc="The blobs.")
+    _blob_loss_weights = property(
+        lambda self: list(self.blob_loss_weights.values()), doc="Loss weight of each blob."
+    )
+    _inputs = property(lambda self: self._numbers(self.inputs), doc="Numbers of the inputs.")
+    _outputs = property(lambda self: self._numbers(self.outputs), doc="Numbers of the outputs.")
+
+    def _bottom_ids(self, layer):
+        """Return the numbers of the blobs below layer number `layer`."""
+        return self._numbers(self._graph.bottoms[layer])
+
+    def _top_ids(self, layer):
+        """Return the numbers of the blobs above layer number `layer`."""
+        return self._numbers(self._graph.tops[layer])
+
+    def _numbers(self, names):
+        order = {name: i for i, name in enumerate(self.blobs)}
+        return [order[name] for name in names]
+
+    def _forward(self, first, last):
+        """Run layers by number, both inclusive; return the loss."""
+        self.forward_range(first, last)
+        return self.loss()
+
+    def _backward(self, last, first):
+        """Propagate diffs through layers by number, both inclusive."""
+        self.backward_range(last, first)
 
     def _layer_index(self, name, what):
         try:
             return self._graph.index[name]
         except KeyError:
-            raise CaffeError('%s=%r: the net has no layer of that name; it has %s'
-                             % (what, name, ' '.join(self._layer_names))) from None
+            raise CaffeError(
+                f"{what}={name!r}: the net has no layer of that name; it has "
+                f"{' '.join(self._layer_names)}"
+            ) from None
 
-    # shapes
+    def _range(self, start, end):
+        """Return the numbers of the layers `start` and `end`; of the first and last for None."""
+        first = self._layer_index(start, "start") if start is not None else 0
+        last = self._layer_index(end, "end") if end is not None else len(self.layers) - 1
+        return first, last
 
-    def reshape(self):
+    def _check_names(self, names):
+        for name in names:
+            if name not in self.blobs and name not in self.blobs.copies:
+                raise CaffeError(f"the net has no blob {name!r}; it has {' '.join(self.blobs)}")
+
+    # Forward
+
+    def reshape(self) -> None:
         """Propagate the inputs' shapes through all layers."""
         for i in range(len(self._graph.layers)):
-            self._reshape_layer(i)
+            self._executor.reshape_layer(i)
 
-    def _reshape_layer(self, i, setting_up=False):
-        """Give layer i's tops their shapes, and return its Geometry (None for a stateful layer)."""
-        layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
-        before = [b.shape for b in tops]
-        if isinstance(layer, StatefulLayer):
-            layer.reshape(bottoms, tops)
-            geometry = None
-        else:
-            geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
-            if setting_up or layer.spec.type != 'Input':
-                for name, blob, shape in zip(self._graph.tops[i], tops, map(tuple, geometry.tops)):
-                    fits = blob.shape == shape or layer.content_sized and not setting_up and (
-                        blob.shape[1:] == shape[1:] and blob.shape[0] <= shape[0])
-                    if not fits:
-                        blob.clear(shape)
-                        self._freshness.forget(name)
-        self._weigh(i, [None] * len(tops) if setting_up else before)
-        return geometry
-
-    def _weigh(self, i, before):
-        """Write the loss weights of layer i's tops to their diffs, where the shape is new."""
-        for name, shape in zip(self._graph.tops[i], before):
-            weight, blob = self._graph.loss_weights[name], self.blobs[name]
-            if weight and blob.shape != shape:
-                memory.check(blob.count, 'the loss %r takes' % name)
-                blob.diff[...] = weight
-
-    def _geometry_of(self, i, layer, shapes):
-        """The Geometry for bottoms of these shapes, checked; kept until they change."""
-        known = self._geometry.get(i)
-        if not known or known[0] != shapes:
-            geometry = layer.ask(layer.geometry, shapes)
-            for name, shape in zip(self._graph.tops[i], geometry.tops):
-                if problem := refusal(shape):
-                    raise layer.mismatch('its top %r %s' % (name, problem))
-            self._check_params(layer, shapes)
-            known = self._geometry[i] = shapes, geometry
-        return known[1]
-
-    def _check_params(self, layer, shapes):
-        """ShapeMismatch where bottoms of new shapes need weights of other shapes."""
-        asked = layer.ask(layer.param_shapes, shapes)
-        for blob, (wanted, _) in zip(self.params.get(layer.name, ()), asked):
-            if blob.shape != tuple(wanted):
-                raise layer.mismatch('its weights are %s, but bottoms of shapes %s need %s'
-                                     % (blob.shape, shapes, tuple(wanted)))
-
-    # forward
-
-    def forward(self, blobs=None, start=None, end=None, **inputs):
+    def forward(self, blobs=None, start: str | None = None, end: str | None = None, **inputs):
         """Run layers `start` to `end`, both inclusive; what is not run keeps what it held.
 
-        blobs: names to return besides the outputs; inputs: arrays for all input blobs, by name.
-        Returns {name: array} of the net's outputs, or of `end`'s tops, and of `blobs`; the arrays
-        are views that the next forward overwrites. StaleInput where a layer's bottom was never
-        computed, or for another input size.
+        Parameters
+        ----------
+        blobs : list of str, optional
+            Blobs to return besides the outputs.
+        start, end : str, optional
+            Names of layers; the first and the last if not given.
+        **inputs : array
+            Arrays for all input blobs, by name.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            The net's outputs, or the tops of `end`, and `blobs`. The arrays are views that the
+            next forward overwrites.
+
+        Raises
+        ------
+        StaleInput
+            If a layer's bottom was never computed, or for another input size.
         """
-        first = self._layer_index(start, 'start') if start is not None else 0
-        last = self._layer_index(end, 'end') if end is not None else len(self.layers) - 1
+        first, last = self._range(start, end)
         wanted = self._graph.tops[last] if end is not None else self.outputs
         wanted = [*wanted, *(blobs or [])]
         self._check_names(wanted)
@@ -211,159 +271,306 @@ class Net(Batches, Callbacks, Indices):
         self.forward_range(first, last)
         return {name: self.blobs[name].data for name in wanted}
 
-    def forward_range(self, first=0, last=None):
-        """Run layers by index, both inclusive, and hand nothing to the host."""
+    def forward_range(self, first: int = 0, last: int | None = None) -> None:
+        """Run layers by number, both inclusive, without copying any blob to the host."""
         for i in range(first, len(self.layers) if last is None else last + 1):
-            self._called('forward', i, self._forward_layer)
+            self._called("forward", i, self._executor.forward_layer)
 
-    def loss(self):
-        """Sum over blobs of loss weight times content, as of the last forward."""
-        return sum(weight * float(self.blobs[name].synced_data.tensor(device.device()).sum())
-                   for name, weight in self._graph.loss_weights.items() if weight)
-
-    def _check_names(self, names):
-        for name in names:
-            if name not in self.blobs and name not in self.blobs.copies:
-                raise CaffeError('the net has no blob %r; it has %s' % (name, ' '.join(self.blobs)))
+    def loss(self) -> float:
+        """Return the sum over blobs of loss weight times content, as of the last forward."""
+        return sum(
+            weight * float(self.blobs[name].synced_data.tensor(device.device()).sum())
+            for name, weight in self._graph.loss_weights.items()
+            if weight
+        )
 
     def _feed(self, inputs):
         if set(inputs) != set(self.inputs):
-            raise CaffeError('forward was given inputs %s, the net takes %s'
-                             % (sorted(inputs), sorted(self.inputs)))
+            raise CaffeError(
+                f"forward was given inputs {sorted(inputs)}, the net takes {sorted(self.inputs)}"
+            )
         for name, array in inputs.items():
-            fill(self.blobs[name].data, array, 'input %r' % name,
-                 ': call net.blobs[%r].reshape first' % name)
+            fix = f": call net.blobs[{name!r}].reshape first"
+            _fill(self.blobs[name].data, array, f"input {name!r}", fix)
 
-    def _forward_layer(self, i):
-        layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
-        sources = self._freshness.check(i)
-        geometry = self._reshape_layer(i)
-        params = self.params.get(layer.name, ())
-        down = self._graph.down[i] if self._graph.need[i] else None
-        if device.device() == device.CPU and not all(b.synced_data.held for b in tops):
-            memory.check(sum(b.count for b in tops), 'layer %r needs' % layer.name)
-        if layer.spec.type != 'Input':
-            before = [b.shape for b in tops]
-            self._tapes[i] = engine.forward(layer, geometry, bottoms, params, tops, down)
-            self._weigh(i, before)    # a content_sized layer has only now given its tops a shape
-        self._freshness.record(i, sources)
+    # Backward
 
-    # backward
+    def backward(self, diffs=None, start: str | None = None, end: str | None = None, **top_diffs):
+        """Propagate diffs from layer `start` down to `end`, both inclusive.
 
-    def backward(self, diffs=None, start=None, end=None, **top_diffs):
-        """Propagate diffs from layer `start` (default the last) down to `end`, both inclusive.
+        Parameters
+        ----------
+        diffs : list of str, optional
+            Blobs whose diff to return besides the inputs' (or the bottoms of `end`).
+        start, end : str, optional
+            Names of layers; the last and the first if not given. Layers of such a range that never
+            ran forward take their gradient at what their bottoms hold.
+        **top_diffs : array
+            Arrays for all outputs' diffs, by name.
 
-        diffs: names of blobs whose diff to return besides the inputs' (or the bottoms of `end`);
-        top_diffs: arrays for all outputs' diffs, by name. Param diffs add up until
-        `clear_param_diffs`. Returns {name: array}. Layers of a stage asked for by name that never
-        ran forward take their gradient at what their bottoms hold.
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            Diffs by blob name. Those of the weights add up until `clear_param_diffs`.
         """
-        last = self._layer_index(start, 'start') if start is not None else len(self.layers) - 1
-        first = self._layer_index(end, 'end') if end is not None else 0
+        last = self._layer_index(start, "start") if start is not None else len(self.layers) - 1
+        first = self._layer_index(end, "end") if end is not None else 0
         wanted = self._graph.bottoms[first] if end is not None else self.inputs
         wanted = [*wanted, *(diffs or [])]
         self._check_names(wanted)
         if top_diffs and set(top_diffs) != set(self.outputs):
-            raise CaffeError('backward was given diffs of %s, the net\'s outputs are %s'
-                             % (sorted(top_diffs), self.outputs))
+            raise CaffeError(
+                f"backward was given diffs of {sorted(top_diffs)}, the net's outputs are "
+                f"{self.outputs}"
+            )
         for name, array in top_diffs.items():
-            fill(self.blobs[name].diff, array, 'the diff of %r' % name)
+            _fill(self.blobs[name].diff, array, f"the diff of {name!r}")
         if start is not None or end is not None:
-            self._trace_missing(first, last)
+            self._executor.trace_missing(first, last)
         self.backward_range(last, first)
         return {name: self.blobs[name].diff for name in wanted}
 
-    def backward_range(self, last=None, first=0):
-        """Propagate through layers by index, both inclusive, and hand nothing to the host."""
+    def backward_range(self, last: int | None = None, first: int = 0) -> None:
+        """Propagate through layers by number, both inclusive, without copying to the host."""
         for i in range(len(self.layers) - 1 if last is None else last, first - 1, -1):
-            self._called('backward', i, self._backward_layer)
+            self._called("backward", i, self._executor.backward_layer)
 
-    def _trace_missing(self, first, last):
-        """Give the layers that never ran forward the tapes that their backward needs."""
-        for i in range(first, last + 1):
-            layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
-            if self._graph.need[i] and i not in self._tapes \
-                    and not isinstance(layer, StatefulLayer):
-                geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
-                self._tapes[i] = engine.trace(layer, geometry, bottoms,
-                                              self.params.get(layer.name, ()), tops,
-                                              self._graph.down[i])
-
-    def _backward_layer(self, i):
-        if not self._graph.need[i]:
-            return
-        layer, (bottoms, tops) = self._graph.layers[i], self._ends(i)
-        params, down = self.params.get(layer.name, ()), self._graph.down[i]
-        wanted = [self._graph.force_backward or learns(layer, k) for k in range(len(params))]
-        for name in self._graph.tops[i]:
-            self._last_reader.pop(name, None)    # an in-place top is another blob from here down
-        first = [d and self._begins(name, (-i, j))
-                 for j, (name, d) in enumerate(zip(self._graph.bottoms[i], down))]
-        engine.backward(layer, self._tapes.get(i), bottoms, params, tops, down, first, wanted)
-
-    def _begins(self, name, place):
-        """True where the reader at `place` overwrites the blob's diff, False where it adds to it.
-
-        place: (- layer index, bottom index), which grows on the way down. A place that comes after
-        the last one adds; any other begins a new sweep, whole or from a stage. To begin the sweep
-        of a blob that is a loss and is read as well is to add to its loss weight.
-        """
-        begins = place <= self._last_reader.get(name, place)
-        self._last_reader[name] = place
-        weight = self._graph.loss_weights[name]
-        if begins and weight:
-            self.blobs[name].diff[...] = weight
-        return begins and not weight
-
-    def clear_param_diffs(self):
+    def clear_param_diffs(self) -> None:
         """Set the diffs of all learned blobs to zero."""
         for learned in self._learned:
             learned.blob.synced_diff.clear(learned.blob.shape)
 
-    # weights
+    # Callbacks: each is called with the layer's number in `layers`. Backward passes through all
+    # layers, also those that have no gradient to propagate.
 
-    def copy_from(self, source):
-        """Copy weights by layer name from a .caffemodel or .caffemodel.h5 file, or from memory: a
-        NetParameter, or the bytes of such a file.
+    def before_forward(self, function: Callable[[int], object]) -> None:
+        """Call `function(number)` before each layer runs forward."""
+        self._callbacks["before_forward"].append(function)
 
-        Layers that the file lacks keep their values, layers that only the file has are passed over;
-        WeightsError where the file is damaged or a shape differs, and then nothing was copied.
+    def after_forward(self, function: Callable[[int], object]) -> None:
+        """Call `function(number)` after each layer ran forward."""
+        self._callbacks["after_forward"].append(function)
+
+    def before_backward(self, function: Callable[[int], object]) -> None:
+        """Call `function(number)` before each layer runs backward."""
+        self._callbacks["before_backward"].append(function)
+
+    def after_backward(self, function: Callable[[int], object]) -> None:
+        """Call `function(number)` after each layer ran backward."""
+        self._callbacks["after_backward"].append(function)
+
+    def _called(self, direction, i, run):
+        """Call run(i) between the callbacks of `direction`."""
+        for function in self._callbacks["before_" + direction]:
+            function(i)
+        run(i)
+        for function in self._callbacks["after_" + direction]:
+            function(i)
+
+    # More rows than one batch holds
+
+    def set_input_arrays(self, data, labels) -> None:
+        """Hand arrays to the MemoryData layer that the net begins with: see its `set_arrays`."""
+        first = self._graph.layers[0] if self._graph.layers else None
+        if not isinstance(first, MemoryData):
+            found = f"{first.name!r} ({first.spec.type})" if first else "missing"
+            raise CaffeError(
+                "set_input_arrays may only be called if the first layer is a MemoryData layer; "
+                f"it is {found}"
+            )
+        first.set_arrays(data, labels)
+
+    def forward_all(self, blobs=None, **inputs) -> Arrays:
+        """Forward any number of rows, a batch at a time.
+
+        Parameters
+        ----------
+        blobs : list of str, optional
+            Blobs to return besides the outputs.
+        **inputs : array or list
+            Rows for each input of the net, by name.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            All rows of each blob. The last batch is padded with zeros, whose results are dropped.
+
+        Raises
+        ------
+        CaffeError
+            If these cannot be told apart from the others, as in a loss.
         """
-        weights.load(self, source)
+        self._check_rows(inputs)
+        found = [_copied(self.forward(blobs=blobs, **batch)) for batch in self._batches(inputs)]
+        return self._joined(found, len(inputs[self.inputs[0]]))
+
+    def forward_backward_all(self, blobs=None, diffs=None, **arrays) -> tuple[Arrays, Arrays]:
+        """Forward and backward any number of rows, a batch at a time.
+
+        Parameters
+        ----------
+        blobs, diffs : list of str, optional
+            Blobs to return besides the outputs, and whose diff to return besides the inputs'.
+        **arrays : array or list
+            Rows for each input, as in `forward_all`, and rows of diffs for the net's outputs (none
+            if they are losses).
+
+        Returns
+        -------
+        (dict of str to numpy.ndarray, dict of str to numpy.ndarray)
+            Values and diffs.
+        """
+        tops = {name: rows for name, rows in arrays.items() if name in self.outputs}
+        inputs = {name: rows for name, rows in arrays.items() if name not in tops}
+        self._check_rows(inputs, tops)
+        values, gradients = [], []
+        batches = zip_longest(self._batches(inputs), self._batches(tops), fillvalue={})
+        for batch, top_diffs in batches:
+            values.append(_copied(self.forward(blobs=blobs, **batch)))
+            gradients.append(_copied(self.backward(diffs=diffs, **top_diffs)))
+        n = len(inputs[self.inputs[0]])
+        return self._joined(values, n), self._joined(gradients, n)
+
+    def _check_rows(self, inputs, tops: Iterable = ()):
+        """Raise CaffeError unless there are rows for each input, as many for all."""
+        if not inputs or set(inputs) != set(self.inputs):
+            raise CaffeError(
+                f"rows were given for {sorted(inputs)}, the net takes {sorted(self.inputs)}: give "
+                "rows for each input"
+            )
+        lengths = {name: len(rows) for name, rows in {**inputs, **dict(tops)}.items()}
+        if len(set(lengths.values())) > 1 or 0 in lengths.values():
+            given = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            raise ShapeMismatch(f"the numbers of rows must be one or more and agree: {given}")
+
+    def _batches(self, rows) -> Iterator[Arrays]:
+        """Yield {name: one batch}, the last one padded with zeros."""
+        size = self.blobs[self.inputs[0]].shape[0]
+        for begin in range(0, max(map(len, rows.values()), default=0), size):
+            batch = {}
+            for name, array in rows.items():
+                part = np.asarray(array[begin : begin + size])
+                batch[name] = np.zeros((size, *part.shape[1:]), part.dtype)
+                batch[name][: len(part)] = part
+            yield batch
+
+    def _joined(self, found, n):
+        """Concatenate the batches' arrays, without the rows that padded the last one."""
+        size, joined = self.blobs[self.inputs[0]].shape[0], {}
+        for name in found[0]:
+            parts = [np.atleast_1d(part[name]) for part in found]
+            if n % size and len(parts[-1]) != size:
+                raise CaffeError(
+                    f"{name!r} has shape {found[-1][name].shape}, not a row for each of the "
+                    f"{size} of a batch: give a multiple of {size} rows, as zeros would fill up "
+                    "the last batch"
+                )
+            joined[name] = np.concatenate(parts)[: n if n % size else None]
+        return joined
+
+    # Weights
+
+    def copy_from(self, source) -> None:
+        """Copy weights by layer name.
+
+        Parameters
+        ----------
+        source : path, bytes or NetParameter
+            A .caffemodel or .caffemodel.h5 file, the bytes of one, or a message in memory. Layers
+            that it lacks keep their values, layers that only it has are ignored.
+
+        Raises
+        ------
+        WeightsError
+            If the file is damaged or a shape differs; nothing was copied then.
+        """
+        caffemodel.load(self, source)
 
     load_hdf5 = copy_from
 
-    def save(self, path):
-        """Write the weights as a .caffemodel."""
-        weights.save(self, os.fspath(path))
+    def save(self, path) -> None:
+        """Write the weights to `path` as a .caffemodel."""
+        caffemodel.save(self, os.fspath(path))
 
-    def save_hdf5(self, path):
-        """Write the weights as HDF5, /data/{layer}/{i}."""
-        weights_hdf5.save(self, os.fspath(path))
+    def save_hdf5(self, path) -> None:
+        """Write the weights to `path` as HDF5, /data/{layer}/{i}."""
+        hdf5.save(self, os.fspath(path))
 
-    def share_with(self, other):
+    def share_with(self, other: "Net") -> None:
         """Use `other`'s memory for the weights of layers of the same name."""
         for name, blobs in self.params.items():
             theirs = other.params.get(name, blobs)
-            if [b.shape for b in blobs] != [b.shape for b in theirs]:
-                raise ShapeMismatch('share_with: layer %r has weights %s here, %s there' % (
-                    name, [b.shape for b in blobs], [b.shape for b in theirs]))
+            here, there = [b.shape for b in blobs], [b.shape for b in theirs]
+            if here != there:
+                raise ShapeMismatch(
+                    f"share_with: layer {name!r} has weights {here} here, {there} there"
+                )
             for mine, source in zip(blobs, theirs):
                 mine.share_data(source)
 
     # PyTorch
 
     def state_dict(self):
-        """The weights as {`layer.weight`: tensor}, the net's own memory (see caffe/state_dict)."""
+        """Return the weights as {`layer.weight`: tensor}, in the net's own memory.
+
+        See `caffe.weights.state_dict`.
+        """
         return state_dict.state_dict(self)
 
-    def load_state_dict(self, source, strict=True):
-        """Copy weights from such a dict or a file of torch.save, all or none (caffe/state_dict)."""
+    def load_state_dict(self, source, strict: bool = True):
+        """Copy weights from such a dict, or a file of torch.save: all of them, or none.
+
+        See `caffe.weights.state_dict`.
+        """
         return state_dict.load(self, source, strict)
 
-    def to_module(self, start=None, end=None):
-        """Layers `start` to `end`, both inclusive, as a NetModule (see it) over the same weights,
-        for autograd, torch.optim and ONNX."""
-        first = self._layer_index(start, 'start') if start is not None else 0
-        last = self._layer_index(end, 'end') if end is not None else len(self.layers) - 1
-        return NetModule(self, first, last)
+    def to_module(self, start: str | None = None, end: str | None = None) -> NetModule:
+        """Return layers `start` to `end`, both inclusive, as a NetModule over the same weights.
+
+        It works with autograd, torch.optim and ONNX; see `caffe.torch_module.NetModule`.
+        """
+        return NetModule(self, *self._range(start, end))
+
+
+def _constructor_arguments(args, phase, level, stages, weights):
+    """Return (phase, level, stages, weights) of either order of Net's arguments."""
+    if args and not isinstance(args[0], int):
+        names = "weights", "phase", "level", "stages"
+    else:
+        names = "phase", "level", "stages", "weights"
+    if len(args) > len(names):
+        raise CaffeError(
+            "Net takes a path, weights and a phase, or a path, a phase, a level, stages and "
+            f"weights; {1 + len(args)} arguments were given"
+        )
+    given = dict(phase=phase, level=level, stages=stages, weights=weights) | dict(zip(names, args))
+    return given["phase"], given["level"], given["stages"], given["weights"]
+
+
+def _fill(target, values, what, fix=""):
+    """Write `values` to `target`, which must have as many rows; other axes broadcast as in NumPy.
+
+    Raises CaffeError, beginning with `what` and ending with `fix`, if they do not fit.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ShapeMismatch(f"{what} has no shape: its rows differ in length") from None
+    if array.shape[:1] != target.shape[:1] or not _broadcasts(array.shape, target.shape):
+        raise ShapeMismatch(f"{what} has shape {array.shape}, its blob {target.shape}{fix}")
+    try:
+        target[...] = array
+    except (TypeError, ValueError) as e:
+        raise CaffeError(f"{what} must be numbers: {e}") from None
+
+
+def _broadcasts(shape, wanted):
+    """Return whether NumPy broadcasts an array of this shape to the one wanted."""
+    return len(shape) <= len(wanted) and all(
+        d in (1, w) for d, w in zip(reversed(shape), reversed(wanted))
+    )
+
+
+def _copied(arrays):
+    """Return copies: the next batch overwrites the arrays that forward and backward return."""
+    return {name: array.copy() for name, array in arrays.items()}

@@ -14,8 +14,8 @@ groups ending in `param`. This is the interface of pycaffe's net_spec; the check
 """
 from collections import OrderedDict
 
-from .proto import caffe_pb2
-from .spec_graph import Function, NetWriter, SpecError, Top, to_proto
+from caffe.definition.spec_graph import Function, NetWriter, SpecError, Top, to_proto
+from caffe.proto import caffe_pb2
 
 __all__ = ["Function", "NetSpec", "SpecError", "Top", "layers", "params", "to_proto"]
 

@@ -2,7 +2,8 @@
 import numpy as np
 from PIL import Image
 
-IGNORE = 255
+from lib.labels import IGNORE
+
 MEAN_RGB = (123, 117, 104)  # ImageNet mean: close to zero once the mean is subtracted
 
 

@@ -1,6 +1,10 @@
-"""Run a schedule over clips; score, time and count what it did."""
+"""Run a schedule over clips; score, time and count what it did.
+
+What a schedule did on a clip, kept for later: packed, as a label map is mostly even areas."""
 import time
+import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,15 +12,10 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.cost import stage_cost
-from lib.kept import KeptRun
-from lib.relabel import check_lookup, relabelled
-from lib.report import results_table
-from lib.score_util import IGNORE, Scores
+from lib.labels import IGNORE, check_lookup, relabelled
+from lib.schedule import Step
+from lib.score_util import Scores
 from lib.stages import FCN8S
-from lib.tune import firing_share, record_signatures, tune_threshold
-
-__all__ = ['Result', 'evaluate', 'firing_share', 'record_signatures', 'results_table',
-           'tune_threshold']
 
 
 @dataclass
@@ -178,3 +177,33 @@ def _name(schedule):
     options = ', '.join(f'{key}={value:.4g}' if isinstance(value, float) else f'{key}={value}'
                         for key, value in bound.items() if key != 'stages')
     return f'{plain}({options})' if options else plain
+
+
+class KeptRun(Sequence):
+    """The label maps of one run over a clip, H x W uint8 each, and with `steps` its Steps.
+
+    Takes a few hundredths of a byte a pixel; a map is unpacked each time it is asked for.
+    """
+
+    def __init__(self):
+        self._kept = []
+
+    def append(self, step, label):
+        """Keep one Step of lib.schedule with `label`, H x W uint8, in place of its own."""
+        self._kept.append((label.shape, zlib.compress(label.tobytes(), 1), step.ran, step.then))
+
+    def __len__(self):
+        return len(self._kept)
+
+    def __getitem__(self, i):
+        if isinstance(i, slice):
+            return [_unpack(*kept) for kept in self._kept[i]]
+        return _unpack(*self._kept[i])
+
+    def steps(self):
+        """A list of the Steps, one a frame, as lib.plot_clock.filmstrip takes them."""
+        return [Step(_unpack(*kept), ran, then) for *kept, ran, then in self._kept]
+
+
+def _unpack(shape, packed, *_):
+    return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)

@@ -1,9 +1,8 @@
 """What each score layer of a net says about a frame, as label maps of the size of the frame."""
 import numpy as np
 
-from lib.relabel import check_lookup, relabelled
-from lib.run_net import label_map, segrun
-from lib.score_util import IGNORE
+from lib.labels import IGNORE, check_lookup, label_map, relabelled
+from lib.run_net import segrun
 
 STRIDES = {'score_pool3': 8, 'score_pool4': 16, 'score_fr': 32, 'score': 1}  # of FCN-8s, in pixels
 

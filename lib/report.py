@@ -3,7 +3,7 @@ from html import escape
 
 import numpy as np
 
-from lib.agreement import agreement
+from lib.compare import agreement
 
 COLUMNS = ('schedule', 'acc %', 'cl acc %', 'mean IU %', 'fw IU %', 'fired %', 'GMAC/frame',
            'ms/frame', 'latency ms', 'labelled frames')

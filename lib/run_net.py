@@ -8,6 +8,7 @@ does this for whole clips and for other stages.
 """
 import numpy as np
 
+from lib.labels import changed_share, label_map
 from lib.stages import FCN8S, run_stage
 
 SHALLOW, MIDDLE, DEEP, FUSE = FCN8S
@@ -37,19 +38,8 @@ def get_out_scoremap(net):
     return label_map(net.blobs['score'].data[0])
 
 
-def label_map(scores):
-    """The best-scoring class of each pixel: classes x H x W -> H x W uint8, ties to the lower."""
-    best, label = scores[0].copy(), np.zeros(scores.shape[1:], np.uint8)
-    # class by class over whole maps: on full frames a third of the time of argmax over axis 0
-    for class_, score in enumerate(scores[1:], 1):
-        np.copyto(label, np.uint8(class_), where=score > best)
-        np.maximum(best, score, out=best)
-    return label
 
 
-def changed_share(now, before):
-    """The share of pixels, 0..1, that differ between two label maps; 1 where their sizes differ."""
-    return float(np.mean(now != before)) if now.shape == before.shape else 1.0
 
 
 def fires(now, seen, threshold):

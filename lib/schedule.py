@@ -10,11 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.run_net import feed_net, fires, get_out_scoremap, label_map
-from lib.stages import FCN8S, Stage, check_stages, find_stage, run_stage, split_at
-
-__all__ = ['FCN8S', 'Stage', 'Step', 'adaptive', 'alternating', 'every', 'every_other',
-           'fixed_rate', 'per_frame', 'pipeline', 'pipeline_2stage', 'pipeline_3stage', 'run_stage']
+from lib.labels import label_map
+from lib.run_net import feed_net, fires, get_out_scoremap
+from lib.stages import FCN8S, check_stages, find_stage, run_stage, split_at
 
 
 class Step(NamedTuple):

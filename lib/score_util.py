@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-IGNORE = 255
+from lib.labels import IGNORE
 
 
 class Summary(NamedTuple):

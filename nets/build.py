@@ -41,7 +41,7 @@ NETS = {
     "stage-cityscapes-fcn8s": partial(fcn8s, 19),
 }
 
-# SolverParameter fields by net and phase (notebooks/recipes.py): "-deep" trains without the skips
+# SolverParameter fields by net and phase (see nets/training/recipes.py); "-deep": without skips
 SOLVERS = {
     "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
     "camvid-fcn8s-light-even": {"max_iter": 1500, "base_lr": 3e-4},
@@ -61,23 +61,24 @@ TRAIN_NETS = {"-even": "", "-again": "", "-deep": "-deep"}  # solver's suffix: t
 
 
 def light_nets():
-    """{name: how to build it} of the light nets as they run (stage-) and learn (-train)."""
-    nets = {}
+    """The light nets as they run, and as they learn: two dicts {name: how to build it}."""
+    run, learn = {}, {}
     for name, (classes, frame, view) in LIGHT_NETS.items():
-        nets[f"stage-{name}-fcn8s-light"] = partial(fcn8s, classes, **LIGHT, size=frame)
-        train = nets[f"{name}-fcn8s-light-train"] = partial(
+        run[f"stage-{name}-fcn8s-light"] = partial(fcn8s, classes, **LIGHT, size=frame)
+        train = learn[f"{name}-fcn8s-light-train"] = partial(
             fcn8s, classes, **LIGHT, **TRAIN, size=view)
         if f"{name}-fcn8s-light-deep" in SOLVERS:
-            nets[f"{name}-fcn8s-light-deep-train"] = partial(train, skips=False)
+            learn[f"{name}-fcn8s-light-deep-train"] = partial(train, skips=False)
     classes, frame, view = LIGHT_NETS["miniature-voc"]
     for pool in (3, 4):
         build = partial(fcn_pool, classes, pool=pool, **LIGHT_POOL)
-        nets[f"miniature-voc-fcn-pool{pool}-light"] = partial(build, size=frame)
-        nets[f"miniature-voc-fcn-pool{pool}-light-train"] = partial(build, **TRAIN, size=view)
-    return nets
+        run[f"miniature-voc-fcn-pool{pool}-light"] = partial(build, size=frame)
+        learn[f"miniature-voc-fcn-pool{pool}-light-train"] = partial(build, **TRAIN, size=view)
+    return run, learn
 
 
-NETS |= light_nets()
+LIGHT_RUN, TRAINED_NETS = light_nets()
+NETS |= LIGHT_RUN
 
 
 def solver(name, max_iter, base_lr):
@@ -87,16 +88,19 @@ def solver(name, max_iter, base_lr):
         if name.endswith(suffix):
             net = name.removesuffix(suffix) + kept
     return caffe_pb2.SolverParameter(
-        train_net=f"nets/{net}-train.prototxt", type="Adam",
+        train_net=f"nets/training/{net}-train.prototxt", type="Adam",
         base_lr=base_lr, lr_policy="poly", power=0.9, momentum=0.9, momentum2=0.999,
         weight_decay=1e-4, max_iter=max_iter, display=20,
         snapshot_prefix=f"results/train/{name}", random_seed=1337)
 
 
 def prototxts():
-    """All files as {file name: text}."""
+    """All files as {path in nets/: text}."""
     messages = {name: build() for name, build in NETS.items()}
-    messages |= {f"{name}-solver": solver(name, **fields) for name, fields in SOLVERS.items()}
+    messages |= {f"training/{name}": build() for name, build in TRAINED_NETS.items()}
+    messages |= {
+        f"training/{name}-solver": solver(name, **fields) for name, fields in SOLVERS.items()
+    }
     return {f"{name}.prototxt": text_format.MessageToString(m) for name, m in messages.items()}
 
 
@@ -104,6 +108,7 @@ def main(folder=FOLDER):
     """Writes every prototxt into `folder` and names what changed."""
     for file, text in prototxts().items():
         path = Path(folder) / file
+        path.parent.mkdir(parents=True, exist_ok=True)
         changed = not path.exists() or path.read_text() != text
         path.write_text(text)
         print(f"{'wrote' if changed else 'same '} {path}")

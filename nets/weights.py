@@ -104,14 +104,17 @@ TABLE = {
 
 
 def find_net(name, folder=FOLDER):
-    """Path, a str as real pycaffe wants it, of the net `name` in `folder`; NetError names all nets
-    where there is none of that name."""
-    path = Path(folder) / f"{name}.prototxt"
-    if not path.is_file():
-        names = sorted(p.stem for p in Path(folder).glob("*.prototxt"))
-        raise NetError(f"{path} is missing; there are the nets {', '.join(names)}: choose one, or "
-                       "write it with make nets")
-    return str(path)
+    """Path, a str as real pycaffe wants it, of the net `name` in `folder` or its `training/`;
+    NetError names all nets of `folder` if there is none of that name."""
+    folder = Path(folder)
+    for path in (folder / f"{name}.prototxt", folder / "training" / f"{name}.prototxt"):
+        if path.is_file():
+            return str(path)
+    names = sorted(path.stem for path in folder.glob("*.prototxt"))
+    raise NetError(
+        f"{folder / name}.prototxt is missing; there are the nets {', '.join(names)}, and those of "
+        "training/: choose one, or write it with make nets"
+    )
 
 
 def find_weights(name, folder=FOLDER):

@@ -1,1 +1,1 @@
-"""Notebooks, and commands that compose what is below: notebooks.run, notebooks.train."""
+"""Notebooks, and commands that compose what is below: notebooks.run."""

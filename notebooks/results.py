@@ -3,7 +3,7 @@ import json
 import os
 from pathlib import Path
 
-from lib.agreement import agreement
+from lib.compare import agreement
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS_VARIABLE = "CLOCKWORK_RESULTS"  # set by notebooks.run; by hand, results/ of the clone

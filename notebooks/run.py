@@ -5,7 +5,7 @@ Each leaves an executed copy (results/NAME.ipynb), a page to read (results/NAME.
 figures (results/NAME.json); results/summary.json holds the figures of all. A notebook that fails
 stops none of the others and is named at the end. After an interruption or a failure the next run
 goes on with the notebooks that are not finished, or whose cells or code have changed. Other data
-and nets come from a file: --parameters (see notebooks/parameters.py).
+and nets come from a file: --parameters (see notebooks/runner/parameters.py).
 """
 import argparse
 import signal
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from datasets.errors import DatasetError
 from datasets.sources import find_root
-from notebooks.execute import Outcome
-from notebooks.journal import Journal, cells_of
-from notebooks.machine import free_memory, usable_cores, workers_for
-from notebooks.parameters import ParametersError, read_parameters
-from notebooks.report import print_report
 from notebooks.results import ROOT
-from notebooks.together import execute_all, say
+from notebooks.runner.execute import Outcome
+from notebooks.runner.machine import free_memory, usable_cores, workers_for
+from notebooks.runner.parallel import execute_all, say
+from notebooks.runner.parameters import ParametersError, read_parameters
+from notebooks.runner.report import print_report
+from notebooks.runner.resume import Journal, cells_of
 
 FOLDER = ROOT / "notebooks"
 

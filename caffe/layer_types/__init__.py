@@ -1,30 +1,27 @@
 """The layer types, one family a file; importing this package fills the registry."""
-from . import (  # noqa: F401  (they register themselves)
+from caffe.layer_types import (  # noqa: F401
     activations,
-    affine,
+    arithmetic,
     class_losses,
-    common,
     conv,
-    data,
-    dummy_data,
-    hdf5,
-    im2col,
-    image_data,
     inner_product,
     loss,
-    memory_data,
-    neuron,
     normalization,
-    parameter,
     pooling,
     python,
-    reduction,
-    regression,
+    regression_losses,
     rows,
     scores,
     shaping,
-    spp,
+    wiring,
 )
-from .base import Geometry, LayerType, make, registry
+from caffe.layer_types.base import Geometry, LayerType, make, registry
+from caffe.layer_types.data import (  # noqa: F401
+    database,
+    dummy_data,
+    hdf5,
+    image_data,
+    memory_data,
+)
 
 __all__ = ['Geometry', 'LayerType', 'make', 'registry']

@@ -1,4 +1,6 @@
-"""Smooth and clipped functions of each element alone, with no weights.
+"""Layers that treat each element alone; top and bottom have one shape, and may be one blob.
+
+Smooth and clipped functions of each element alone, with no weights.
 
 Where a function has a kink its gradient there is Caffe's.
 """
@@ -6,8 +8,67 @@ import math
 
 import torch
 
-from .base import register
-from .neuron import Neuron
+from caffe.blobs.device import generator
+from caffe.blobs.fillers import constant
+from caffe.layer_types.base import Geometry, LayerType, register
+from caffe.proto import caffe_pb2
+
+
+class Neuron(LayerType):
+    """Elementwise: subclasses give `f`."""
+    in_place = True
+
+    def geometry(self, shapes):
+        """The top has the bottom's shape."""
+        return Geometry((shapes[0],))
+
+    def forward(self, geometry, bottoms, params):
+        """f of the one bottom."""
+        return (self.f(bottoms[0]),)
+
+
+@register('ReLU')
+class ReLU(Neuron):
+    """y = max(0, x) + negative_slope min(0, x). Source: BVLC Caffe, relu_layer."""
+    any_order = True
+
+    def f(self, x):
+        """See the class."""
+        slope = self.spec.relu_param.negative_slope
+        return torch.nn.functional.leaky_relu(x, slope) if slope else torch.relu(x)
+
+
+@register('Dropout')
+class Dropout(Neuron):
+    """y = x m / (1 - dropout_ratio) at TRAIN time, where m is 0 with probability dropout_ratio,
+    else 1, drawn for each element; y = x at TEST time.
+    Sources: BVLC Caffe, dropout_layer; Srivastava et al., 2014."""
+
+    def check_counts(self):
+        super().check_counts()
+        ratio = self.spec.dropout_param.dropout_ratio
+        if not 0 <= ratio < 1:
+            raise self.error('dropout_ratio is %g, must be in [0, 1)' % ratio)
+
+    def f(self, x):
+        """See the class."""
+        ratio = self.spec.dropout_param.dropout_ratio
+        if self.phase == caffe_pb2.TEST:
+            return x
+        keep = torch.empty_like(x, memory_format=torch.preserve_format)
+        keep.bernoulli_(1 - ratio, generator=generator(x.device))
+        return x * keep / (1 - ratio)
+
+
+@register('Power')
+class Power(Neuron):
+    """y = (shift + scale x) ^ power. Source: BVLC Caffe, power_layer."""
+
+    def f(self, x):
+        """See the class."""
+        p = self.spec.power_param
+        inner = p.shift + p.scale * x
+        return inner if p.power == 1 else inner ** p.power
 
 
 @register('Sigmoid')
@@ -123,3 +184,29 @@ def _log_of_base(layer, base):
     if base <= 0:
         raise layer.error('base is %g, must be above 0, or -1 for e' % base)
     return math.log(base)
+
+
+@register('PReLU')
+class PReLU(LayerType):
+    """y = max(0, x) + a min(0, x), a learned for each channel (axis 1), or one for all with
+    channel_shared.
+    Sources: BVLC Caffe, prelu_layer; He et al., 2015."""
+    in_place = True
+
+    def param_shapes(self, shapes):
+        """a, 0.25 unless filled otherwise."""
+        p = self.spec.prelu_param
+        filler = p.filler if p.HasField('filler') else constant(.25)
+        return [(() if p.channel_shared else (shapes[0][1],), filler)]
+
+    def geometry(self, shapes):
+        """The bottom's shape."""
+        if len(shapes[0]) < 2:
+            raise self.mismatch('needs a channel axis 1, its bottom has shape %s' % (shapes[0],))
+        return Geometry((shapes[0],))
+
+    def forward(self, geometry, bottoms, params):
+        """See the class."""
+        x, slope = bottoms[0], params[0].to(bottoms[0].dtype)
+        slope = slope.reshape((1, -1) + (1,) * (x.dim() - 2))
+        return (torch.where(x > 0, x, slope * x),)

@@ -4,17 +4,28 @@ A layer is a pure function: from the shapes of its bottoms it works out a :class
 from tensors and that geometry it computes its tops. It keeps nothing between calls; only the Net
 does (the few exceptions: stateful.py). So the engine is free to run layers elsewhere, in another
 precision, fused, on a part of an image, or several at once.
-"""
+
+
+What the layers have in common that keep something between calls: a cursor, a file, a user's
+object. All others are pure functions (see base.py)."""
 import difflib
+import enum
 from dataclasses import dataclass, field
 
-from ..errors import FOREIGN, CaffeError, LayerError, ShapeMismatch, UnknownLayerType
-from ..fork_layers import of_fork
+from caffe.errors import FOREIGN, CaffeError, LayerError, ShapeMismatch, UnknownLayerType
+from caffe.layer_types.fork_layers import of_fork
 
 registry = {}
 not_promised = {'LSTM': 'recurrent nets', 'RNN': 'recurrent nets', 'Recurrent': 'recurrent nets',
                 'LSTMUnit': 'recurrent nets', 'WindowData': 'R-CNN training windows'}
 UNNAMED = '(automatic)'    # what Caffe calls the top of a loss that the prototxt gives none
+
+
+class Precision(enum.Enum):
+    """In which precision the engine hands a layer its bottoms."""
+    ENGINE = enum.auto()     # that of caffe.set_precision
+    FLOAT32 = enum.auto()    # always float32: losses, sums, numbers of rows
+    AS_HELD = enum.auto()    # whatever the first bottom is held in: layers that only move elements
 
 
 @dataclass(frozen=True)
@@ -36,8 +47,7 @@ class LayerType:
     """Base of the layer types. Subclasses say how many bottoms and tops they take, and compute.
 
     bottoms, tops: (least, most) counts; most None = any number.
-    exact: True where inputs must come as float32 whatever the engine's precision (losses), None
-        where they may stay in the precision that they are held in.
+    precision: in which precision the engine hands it its bottoms, see Precision.
     any_order: True where images may come channels-last in float32 too: such a layer computes the
         very same values from them. Others get C order.
     in_place: True where a top may be its own bottom.
@@ -49,7 +59,7 @@ class LayerType:
     """
     bottoms = (1, 1)
     tops = (1, 1)
-    exact = False
+    precision = Precision.ENGINE
     any_order = False
     in_place = False
     loss = False
@@ -142,3 +152,28 @@ def with_gradient(value, of, divisor):
     """The tensor `value`, but with the gradient of `of` / divisor: for functions whose gradient the
     reference rounds off, at 0 say."""
     return value.detach() + (of - of.detach()) / divisor.detach()
+
+
+class StatefulLayer(LayerType):
+    """Base of Python layers and of data sources and sinks. The Net hands them Blobs, not tensors.
+
+    blobs: the learned ones that `setup` made.
+    """
+    blobs = ()
+
+    def setup(self, bottom, top):
+        """Once, before the first reshape; lists of Blobs."""
+
+    def reshape(self, bottom, top):
+        """Before each forward: give each top its shape, where that is known by now."""
+
+    def run(self, bottom, top):
+        """Forward: fill the tops' data."""
+        raise self.error('this layer type runs nothing itself')
+
+    def run_backward(self, top, propagate_down, bottom):
+        """Backward: fill the bottoms' diff where propagate_down. Nothing, unless overridden."""
+
+    def geometry(self, shapes):
+        """Unknown: reshape and run decide."""
+        return Geometry(())

@@ -6,11 +6,11 @@ import math
 
 import torch
 
-from ..blobproto import to_array
-from ..proto import caffe_pb2
-from ..weights import read_message
-from .base import Geometry, canonical_axis, register, with_gradient
-from .loss import Loss, check_labels
+from caffe.layer_types.base import Geometry, canonical_axis, register, with_gradient
+from caffe.layer_types.loss import Loss, check_labels
+from caffe.proto import caffe_pb2
+from caffe.weights.blobproto import to_array
+from caffe.weights.caffemodel import read_message
 
 SMALLEST = 1e-20
 

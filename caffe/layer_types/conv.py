@@ -7,15 +7,18 @@ out = stride (in - 1) + dilation (kernel - 1) + 1 - 2 pad.
 With no spatial axis (`axis` is the last) both are products of matrices. `engine` and
 `force_nd_im2col` choose between ways to the same values, so neither changes anything here.
 Source: BVLC Caffe, base_conv_layer and deconv_layer; Long et al., FCN, 2015 for the upsampling use.
-"""
+
+
+Im2col: the patches that a convolution multiplies by its weights, laid out as channels."""
+import itertools
 import math
 from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 
-from .base import Geometry, LayerType, register
-from .sliding import slide
+from caffe.layer_types.base import Geometry, LayerType, Precision, register
+from caffe.layer_types.sliding import slide
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 DECONV = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -113,7 +116,7 @@ class Deconvolution(Sliding):
     Always in float32: it makes scores, and grouped it is twenty times slower in bfloat16.
     Sources: BVLC Caffe, deconv_layer; Long et al., FCN, 2015.
     """
-    exact = True
+    precision = Precision.FLOAT32
 
     def weight_shape(self, channels, kernel):
         """channels x num_output / group x kernel: the shape of the convolution it transposes."""
@@ -146,3 +149,35 @@ def quick_order(x, weight):
         return x
     large = x.numel() > 4 * weight.numel()
     return x.contiguous(memory_format=torch.channels_last if large else torch.contiguous_format)
+
+
+@register('Im2col')
+class Im2col(LayerType):
+    """y[n, (c, k), o] = x[n, c, stride o + dilation k - pad], 0 outside the image, with k running
+    over the kernel in row-major order: channels become channels x kernel. Any number of spatial
+    axes after convolution_param.axis; sizes as in Convolution.
+    Source: BVLC Caffe, im2col_layer."""
+
+    def geometry(self, shapes):
+        """Channels times kernel, and a convolution's output size."""
+        shape = tuple(shapes[0])
+        axis, kernel, stride, pad, dilation = slide(self, shape)
+        size = tuple(Convolution.out(*v)
+                     for v in zip(shape[axis + 1:], kernel, stride, pad, dilation))
+        if any(s < 1 for s in size):
+            raise self.mismatch('an input of %s is too small for kernel %s with pad %s: the output '
+                                'would be %s' % (shape, kernel, pad, size))
+        top = shape[:axis] + (shape[axis] * math.prod(kernel),) + size
+        return Geometry((top,), kernel, stride, pad, dilation, {'axis': axis})
+
+    def forward(self, geometry, bottoms, params):
+        """See the class."""
+        g, axis = geometry, geometry.extra['axis']
+        size = g.tops[0][axis + 1:]
+        padded = F.pad(bottoms[0], [p for pad in reversed(g.pad) for p in (pad, pad)])
+        patches = []
+        for place in itertools.product(*map(range, g.kernel)):
+            cut = tuple(slice(k * d, k * d + (n - 1) * s + 1, s)
+                        for k, d, n, s in zip(place, g.dilation, size, g.stride))
+            patches.append(padded[(Ellipsis, *cut)])
+        return (torch.stack(patches, axis + 1).reshape(g.tops[0]),)

@@ -1,8 +1,8 @@
 """Layers of dense weights: InnerProduct and Embed."""
 import math
 
-from ..errors import LabelRange
-from .base import Geometry, LayerType, canonical_axis, register
+from caffe.errors import LabelRange
+from caffe.layer_types.base import Geometry, LayerType, Precision, canonical_axis, register
 
 
 @register('InnerProduct')
@@ -48,7 +48,7 @@ class Embed(LayerType):
     """y = W[x] + b: row x of a table W of input_dim x num_output for each whole number x, and
     unless bias_term is false a bias.
     Source: BVLC Caffe, embed_layer."""
-    exact = True    # numbers of rows
+    precision = Precision.FLOAT32    # numbers of rows
 
     def check_counts(self):
         super().check_counts()

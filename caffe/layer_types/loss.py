@@ -3,9 +3,9 @@ import math
 
 import torch
 
-from ..errors import LabelRange
-from ..proto import caffe_pb2
-from .base import UNNAMED, Geometry, LayerType, canonical_axis, register
+from caffe.errors import LabelRange
+from caffe.layer_types.base import UNNAMED, Geometry, LayerType, Precision, canonical_axis, register
+from caffe.proto import caffe_pb2
 
 L = caffe_pb2.LossParameter
 SMALLEST = torch.finfo(torch.float32).tiny
@@ -18,7 +18,7 @@ class Loss(LayerType):
     usual: the normalization where the prototxt gives none.
     """
     bottoms = (2, 2)
-    exact = True
+    precision = Precision.FLOAT32
     loss = True
     usual = L.VALID
 

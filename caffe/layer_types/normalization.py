@@ -2,9 +2,9 @@
 import torch
 import torch.nn.functional as F
 
-from ..proto import caffe_pb2
-from .affine import constant
-from .base import Geometry, LayerType, register, with_gradient
+from caffe.blobs.fillers import constant
+from caffe.layer_types.base import Geometry, LayerType, Precision, register, with_gradient
+from caffe.proto import caffe_pb2
 
 R = caffe_pb2.LRNParameter
 
@@ -21,7 +21,7 @@ class BatchNorm(LayerType):
     Sources: BVLC Caffe, batch_norm_layer; Ioffe and Szegedy, 2015.
     """
     in_place = True
-    exact = True    # sums over a batch
+    precision = Precision.FLOAT32    # sums over a batch
 
     def __init__(self, spec, phase):
         super().__init__(spec, phase)
@@ -76,7 +76,7 @@ class MVN(LayerType):
     takes sqrt(variance) + eps for sqrt(variance), so that it is defined where all values are equal.
     Source: BVLC Caffe, mvn_layer."""
     in_place = True
-    exact = True    # sums
+    precision = Precision.FLOAT32    # sums
 
     def geometry(self, shapes):
         """The bottom's shape, of up to four axes."""
@@ -101,7 +101,7 @@ class LRN(LayerType):
     """y = x / (k + alpha / n sum x^2) ^ beta, the sum over n = local_size channels about x's own;
     or, WITHIN_CHANNEL, x / (1 + alpha / n^2 sum x^2) ^ beta over n x n places. Outside all is 0.
     Sources: BVLC Caffe, lrn_layer; Krizhevsky et al., 2012."""
-    exact = True    # sums of squares
+    precision = Precision.FLOAT32    # sums of squares
 
     def check_counts(self):
         super().check_counts()

@@ -6,10 +6,9 @@ evaluated here.
 import importlib
 import inspect
 
-from ..blob import BlobVec
-from ..errors import LayerError
-from .base import register
-from .stateful import StatefulLayer
+from caffe.blobs.blob import BlobVec
+from caffe.errors import LayerError
+from caffe.layer_types.base import StatefulLayer, register
 
 
 class Layer:

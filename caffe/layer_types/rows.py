@@ -1,8 +1,8 @@
 """Layers that pick rows, the entries along the first axis: BatchReindex and Filter."""
 import torch
 
-from ..errors import LabelRange
-from .base import Geometry, LayerType, register
+from caffe.errors import LabelRange
+from caffe.layer_types.base import Geometry, LayerType, Precision, register
 
 
 @register('BatchReindex')
@@ -11,7 +11,7 @@ class BatchReindex(LayerType):
     times. The gradients of a row taken several times add up.
     Source: BVLC Caffe, batch_reindex_layer."""
     bottoms = (2, 2)
-    exact = True    # numbers of rows
+    precision = Precision.FLOAT32    # numbers of rows
 
     def geometry(self, shapes):
         """One row for each number; bottom 1 has one axis."""
@@ -46,7 +46,7 @@ class Filter(LayerType):
     """
     bottoms = (2, None)
     tops = (1, None)
-    exact = True    # the selector
+    precision = Precision.FLOAT32    # the selector
     content_sized = True
 
     def check_counts(self):

@@ -3,13 +3,13 @@ import math
 
 import torch
 
-from .base import Geometry, LayerType, canonical_axis, register
-from .loss import check_labels
+from caffe.layer_types.base import Geometry, LayerType, Precision, canonical_axis, register
+from caffe.layer_types.loss import check_labels
 
 
 class Verdict(LayerType):
     """A layer that passes no gradient and takes its bottoms in float32."""
-    exact = True
+    precision = Precision.FLOAT32
 
     def takes_gradient(self, i):
         """None is defined."""
@@ -93,3 +93,20 @@ class ArgMax(Verdict):
             found = torch.stack([places, values] if p.out_max_val else [places], 1)
             return (found.reshape(geometry.tops[0]),)
         return ((values if p.out_max_val else places).movedim(-1, axis).contiguous(),)
+
+
+@register('Softmax')
+class Softmax(LayerType):
+    """y = exp(x) / sum exp(x) along `axis`, computed after subtracting the maximum.
+    Source: BVLC Caffe, softmax_layer."""
+    in_place = True
+    precision = Precision.FLOAT32
+
+    def geometry(self, shapes):
+        """The bottom's shape."""
+        canonical_axis(self, self.spec.softmax_param.axis, len(shapes[0]))
+        return Geometry((shapes[0],))
+
+    def forward(self, geometry, bottoms, params):
+        """See the class."""
+        return (torch.softmax(bottoms[0], self.spec.softmax_param.axis),)

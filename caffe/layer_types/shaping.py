@@ -3,7 +3,7 @@ import math
 
 import torch
 
-from .base import Geometry, LayerType, canonical_axis, register
+from caffe.layer_types.base import Geometry, LayerType, Precision, canonical_axis, register
 
 
 def _axis(layer, param, older, n):
@@ -141,3 +141,40 @@ class Tile(LayerType):
     def forward(self, geometry, bottoms, params):
         """See the class."""
         return (torch.cat([bottoms[0]] * self.spec.tile_param.tiles, geometry.extra['axis']),)
+
+
+@register('Crop')
+class Crop(LayerType):
+    """y[i] = x[i + offset] for i in the size of bottom 1, from `axis` on; `offset` is 0 unless
+    given, one for all axes or one each, and never centres. Bottom 1 only gives its shape.
+    Sources: BVLC Caffe, crop_layer; Long et al., FCN, 2015."""
+    any_order = True
+    bottoms = (2, 2)
+    precision = Precision.AS_HELD
+
+    def geometry(self, shapes):
+        """ShapeMismatch where the cut would reach outside bottom 0."""
+        p, (whole, like) = self.spec.crop_param, shapes
+        axis = canonical_axis(self, p.axis, len(whole))
+        if len(like) != len(whole):
+            raise self.mismatch('bottoms have %d and %d axes' % (len(whole), len(like)))
+        given, n = list(p.offset), len(whole) - axis
+        if len(given) not in (0, 1, n):
+            raise self.error('offset has %d values for the %d axes from axis %d'
+                             % (len(given), n, axis))
+        offsets = [0] * axis + (given if len(given) == n else (given or [0]) * n)
+        size = whole[:axis] + like[axis:]
+        for i in range(axis, len(whole)):
+            if offsets[i] + size[i] > whole[i]:
+                raise self.mismatch('axis %d: offset %d + size %d is more than the %d of bottom %r'
+                                    % (i, offsets[i], size[i], whole[i], self.spec.bottom[0]))
+        return Geometry((size,), extra={'offsets': tuple(offsets)})
+
+    def forward(self, geometry, bottoms, params):
+        """The cut, copied."""
+        cut = tuple(slice(o, o + d) for o, d in zip(geometry.extra['offsets'], geometry.tops[0]))
+        return (bottoms[0][cut].contiguous(),)
+
+    def takes_gradient(self, i):
+        """Bottom 1 gives only its shape."""
+        return i == 0

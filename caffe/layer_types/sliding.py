@@ -1,5 +1,5 @@
 """How convolution and pooling slide: kernel, stride, pad and dilation per spatial axis."""
-from .base import canonical_axis
+from caffe.layer_types.base import canonical_axis
 
 
 def per_axis(layer, param, name, n, default):

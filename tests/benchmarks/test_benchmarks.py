@@ -5,7 +5,7 @@ import torch
 
 from benchmarks import engine, nets, run, stages, timing
 from benchmarks.plain_torch import fcn8s
-from caffe import device
+from caffe.blobs import device
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import caffe
-from tests.caffe.small_solver import NET
+from tests.caffe.training.small_solver import NET
 
 
 @pytest.fixture(autouse=True)

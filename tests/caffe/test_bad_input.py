@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import caffe
+from caffe.blobs import device
 from caffe.errors import CaffeError
 
 INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'
@@ -115,7 +116,7 @@ def test_gpus_that_are_not_there(index):
             continue
         with pytest.raises(CaffeError, match="GPU .*set_mode_cpu"):
             call()
-    assert caffe.device.device() == torch.device("cpu")
+    assert device.device() == torch.device("cpu")
 
 
 WORDS = re.findall(r'"\w+"|\w+|[{}:]', DATA + CONV + LOSS)

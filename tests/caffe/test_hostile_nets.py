@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from caffe import memory
+from caffe.blobs import memory
 from caffe.errors import CaffeError
 
 INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'

@@ -4,9 +4,9 @@ from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caffe.definition.prototxt import PrototxtError, read_net, read_solver, read_text
 from caffe.errors import CaffeError
 from caffe.proto import caffe_pb2
-from caffe.prototxt import PrototxtError, read_net, read_solver, read_text
 
 LAYER = 'layer { name: "relu" type: "ReLU" bottom: "data" top: "relu" }\n'
 
@@ -123,7 +123,7 @@ def test_whatever_the_content_nothing_else_is_raised(tmp_path_factory, content):
 
 
 def test_recorded_definitions_are_read(shared):
-    paths = [p for p in shared.rglob("*.prototxt") if "solver" not in p.name]
+    paths = [p for p in (shared / "golden").rglob("*.prototxt") if "solver" not in p.name]
     assert paths
     for path in paths:
         net = read_net(path)

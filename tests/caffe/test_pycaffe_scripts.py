@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import caffe
+from caffe.blobs.blob import BlobVec
 
 NET = """
 name: "script" force_backward: true
@@ -165,7 +166,7 @@ def test_one_callable_is_called_at_the_start(solver):
 def test_lists_of_blobs(net):
     blobs = net.params["conv"]
     assert len(blobs) == 2 and blobs[-1] is blobs[1] and list(blobs) == blobs[:]
-    grown = caffe.blob.BlobVec()
+    grown = BlobVec()
     grown.append(blobs[0])
     grown.add_blob(2, 3)
     assert [b.shape for b in grown] == [blobs[0].shape, (2, 3)] and not grown[1].data.any()

@@ -4,8 +4,8 @@ import os
 import tempfile
 
 import caffe
+from caffe.definition.prototxt import read_net, read_solver
 from caffe.errors import CaffeError
-from caffe.prototxt import read_net, read_solver
 
 CaffeErrors = (CaffeError,)
 NET = """

@@ -5,7 +5,7 @@ import pytest
 
 from lib import evaluate as evaluate_module
 from lib import schedule
-from lib.agreement import agreement
+from lib.compare import agreement
 from lib.evaluate import evaluate
 
 

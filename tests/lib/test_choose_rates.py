@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lib import schedule
-from lib.choose_rates import changes_over, choose_rates, every_phase
+from lib.tuning import changes_over, choose_rates, every_phase
 
 
 def clip(*bright):

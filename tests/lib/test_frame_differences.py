@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lib.frame_differences import frame_differences, label_change, relative_change
+from lib.differences import frame_differences, label_change, relative_change
 
 BLOBS = ('data', 'score_pool4', 'score')
 

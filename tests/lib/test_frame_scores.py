@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lib.frame_scores import frame_scores
+from lib.compare import frame_scores
 
 
 def label_map(value):

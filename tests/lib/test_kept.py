@@ -1,6 +1,6 @@
 import numpy as np
 
-from lib.kept import KeptRun
+from lib.evaluate import KeptRun
 from lib.schedule import Step
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from lib import run_net, schedule
-from lib.choose_rates import changes_over
 from lib.cost import multiply_adds, stage_cost
+from lib.differences import BLOBS, frame_differences
 from lib.evaluate import evaluate
-from lib.frame_differences import BLOBS, frame_differences
 from lib.layer_maps import STRIDES, to_frame
 from lib.stages import FCN8S
+from lib.tuning import changes_over
 
 caffe = pytest.importorskip('caffe')
 GOLDEN = Path(__file__).parents[3] / 'shared/golden/nets/fcn8s_mini'

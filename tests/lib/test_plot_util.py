@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from lib.plot_util import animate, class_cmap, embed, paint, rows, segm_cmap, segshow
+from lib.plot.labels import animate, class_cmap, embed, paint, rows, segm_cmap, segshow
 
 RED_GREEN = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lib.stale_truth import stale_truth
+from lib.class_stats import stale_truth
 
 
 def label(*classes):

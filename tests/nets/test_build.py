@@ -14,18 +14,21 @@ def test_committed_file_is_up_to_date(file):
 
 
 def test_no_prototxt_lies_about_that_nothing_writes():
-    assert {path.name for path in build.FOLDER.glob("*.prototxt")} == set(FILES)
+    found = build.FOLDER.rglob("*.prototxt")
+    assert {str(path.relative_to(build.FOLDER)) for path in found} == set(FILES)
 
 
 @pytest.mark.parametrize("name", build.SOLVERS)
 def test_solver_names_a_train_net_that_exists(name, root):
-    solver = text_format.Parse(FILES[f"{name}-solver.prototxt"], caffe_pb2.SolverParameter())
+    text = FILES[f"training/{name}-solver.prototxt"]
+    solver = text_format.Parse(text, caffe_pb2.SolverParameter())
     assert (root / solver.train_net).is_file()
 
 
 def test_main_writes_all(tmp_path, capsys):
     build.main(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == set(FILES)
+    found = tmp_path.rglob("*.prototxt")
+    assert {str(path.relative_to(tmp_path)) for path in found} == set(FILES)
     assert capsys.readouterr().out.count("wrote") == len(FILES)
     build.main(tmp_path)
     assert "wrote" not in capsys.readouterr().out

@@ -127,7 +127,7 @@ def test_dilation_reaches_as_far_as_a_larger_kernel():
 @pytest.mark.parametrize("name", [f"stage-{name}-fcn8s-light" for name in build.LIGHT_NETS])
 def test_light_train_net_has_the_parameters_of_the_staged_one(name):
     stage = build.NETS[name]()
-    train = build.NETS[name.removeprefix("stage-") + "-train"]()
+    train = build.TRAINED_NETS[name.removeprefix("stage-") + "-train"]()
     convolutions = {n: layer for n, layer in layers(stage).items() if layer.param}
     assert convolutions.keys() == {n for n, layer in layers(train).items() if layer.param}
     for name, layer in convolutions.items():

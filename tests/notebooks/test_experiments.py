@@ -11,8 +11,8 @@ import pytest
 
 from datasets.sources import env_var
 from notebooks import run
-from notebooks.execute import KERNEL_OPTIONS, kernel_env, own_sockets, warnings_in
-from notebooks.parameters import assigned
+from notebooks.runner.execute import KERNEL_OPTIONS, kernel_env, own_sockets, warnings_in
+from notebooks.runner.parameters import assigned
 
 # The parameters that make a notebook short, by notebook.
 SMALL = {

@@ -9,8 +9,9 @@ import pytest
 
 from lib.evaluate import Result
 from lib.score_util import Scores
-from notebooks import report, results, run
-from notebooks.execute import kernel_env
+from notebooks import results, run
+from notebooks.runner import report
+from notebooks.runner.execute import kernel_env
 
 # Comes to its end only if the other notebook runs at the same time.
 MEET = """import time, pathlib

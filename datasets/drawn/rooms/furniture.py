@@ -1,15 +1,7 @@
 """Beds, seats, tables and what else stands on the floor on legs; each function gives a Piece."""
 import numpy as np
 
-from datasets.drawn.rooms.classes import (
-    BED,
-    CHAIR,
-    DESK,
-    OTHERFURNITURE,
-    PILLOW,
-    SOFA,
-    TABLE,
-)
+from datasets.drawn.rooms.classes import BED, CHAIR, DESK, OTHERFURNITURE, PILLOW, SOFA, TABLE
 from datasets.drawn.rooms.solids import Board, Piece, box, legs, shadow
 
 

@@ -1,0 +1,105 @@
+"""Initial values of learned blobs: the `weight_filler` and `bias_filler` of a prototxt.
+
+fan_in = count / shape[0], fan_out = count / shape[1]; n is one of them or their mean, as
+`variance_norm` says. xavier: Glorot and Bengio, 2010; msra: He et al., 2015.
+"""
+import math
+
+import torch
+
+from caffe.blobs.device import generator
+from caffe.errors import LayerError
+from caffe.proto import caffe_pb2
+
+F = caffe_pb2.FillerParameter
+
+
+def fill(filler, shape, layer):
+    """A float32 tensor of `shape` filled as the FillerParameter says.
+
+    layer: name for the message of the LayerError where the filler is unknown or does not fit.
+    """
+    make = FILLERS.get(filler.type)
+    if make is None:
+        raise LayerError('layer %r: unknown filler type %r: use one of %s'
+                         % (layer, filler.type, ' '.join(sorted(FILLERS))))
+    if filler.sparse != -1 and filler.type != 'gaussian':
+        raise LayerError('layer %r: filler %r: sparse is for gaussian, remove it'
+                         % (layer, filler.type))
+    try:
+        return make(filler, tuple(shape))
+    except (ValueError, RuntimeError) as e:    # RuntimeError: torch's, where memory is short
+        raise LayerError('layer %r: filler %r: %s' % (layer, filler.type, e)) from None
+
+
+def _constant(f, shape):
+    return torch.full(shape, f.value)
+
+
+def _between(low, high, shape):
+    return torch.empty(shape).uniform_(low, high, generator=generator())
+
+
+def _uniform(f, shape):
+    if f.min > f.max:
+        raise ValueError('min %g is above max %g' % (f.min, f.max))
+    return _between(f.min, f.max, shape)
+
+
+def _normal(mean, std, shape):
+    return torch.empty(shape).normal_(mean, std, generator=generator())
+
+
+def _gaussian(f, shape):
+    """Normal; `sparse` keeps each value with probability sparse / shape[0]."""
+    made = _normal(f.mean, f.std, shape)
+    if f.sparse >= 0 and shape:
+        keep = torch.empty(shape).bernoulli_(min(1, f.sparse / shape[0]), generator=generator())
+        made *= keep
+    return made
+
+
+def _positive_unitball(f, shape):
+    """Uniform in [0, 1], each row scaled to the sum 1."""
+    made = _between(0, 1, shape)
+    return made / made.reshape(shape[0], -1).sum(1).reshape((-1,) + (1,) * (len(shape) - 1))
+
+
+def _fan(f, shape):
+    count = math.prod(shape)
+    fan_in = count / shape[0] if shape else 1
+    fan_out = count / shape[1] if len(shape) > 1 else count
+    return max(1, {F.FAN_IN: fan_in, F.FAN_OUT: fan_out,
+                   F.AVERAGE: (fan_in + fan_out) / 2}[f.variance_norm])
+
+
+def _xavier(f, shape):
+    """Uniform in +- sqrt(3 / n)."""
+    scale = math.sqrt(3 / _fan(f, shape))
+    return _between(-scale, scale, shape)
+
+
+def _msra(f, shape):
+    """Normal of deviation sqrt(2 / n)."""
+    return _normal(0, math.sqrt(2 / _fan(f, shape)), shape)
+
+
+def _bilinear(f, shape):
+    """Interpolation kernel for upsampling by a factor s with kernel 2 s - s % 2, stride s:
+    w[y, x] = (1 - |y / h - c|) (1 - |x / h - c|), h = ceil(k / 2), c = (2 h - 1 - h % 2) / (2 h).
+    """
+    if len(shape) != 4 or shape[2] != shape[3]:
+        raise ValueError('is for square kernels N x C x k x k, this blob is %s' % (shape,))
+    half = (shape[3] + 1) // 2
+    centre = (2 * half - 1 - half % 2) / (2 * half)
+    line = 1 - (torch.arange(shape[3], dtype=torch.float64) / half - centre).abs()
+    return torch.outer(line, line).float().expand(shape).clone()
+
+
+FILLERS = {'constant': _constant, 'uniform': _uniform, 'gaussian': _gaussian, 'xavier': _xavier,
+           'positive_unitball': _positive_unitball, 'msra': _msra, 'bilinear': _bilinear}
+
+
+def constant(value):
+    """The FillerParameter of a constant."""
+    return caffe_pb2.FillerParameter(type='constant', value=value)

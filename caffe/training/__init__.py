@@ -1,0 +1,1 @@
+"""Training: solvers, their update rules, learning rates and snapshots."""

@@ -1,0 +1,1 @@
+"""Weights files to blobs and back: caffemodel, HDF5, PyTorch's state dicts."""

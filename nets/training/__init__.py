@@ -1,0 +1,1 @@
+"""How the light nets are trained: recipes, prototxts, and the command."""

@@ -1,0 +1,1 @@
+"""The pages and thumbnails that list the notebooks."""

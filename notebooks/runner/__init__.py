@@ -1,0 +1,1 @@
+"""What notebooks.run is made of: execution, parallel kernels, resuming, the report."""

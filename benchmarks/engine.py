@@ -1,4 +1,5 @@
 """What the engine adds to the arithmetic, and what bfloat16 saves of it."""
+
 import numpy as np
 import torch
 
@@ -24,12 +25,15 @@ def overhead(net, repeats):
 
 def bfloat16(net, repeats):
     """Time of a full pass in bfloat16 over that in float32. Leaves the precision at float32."""
+
     def run(precision):
         caffe.set_precision(precision)
         net.forward()
+
     try:
-        taken = medians({name: lambda name=name: run(name) for name in ("float32", "bfloat16")},
-                        repeats)
+        taken = medians(
+            {name: lambda name=name: run(name) for name in ("float32", "bfloat16")}, repeats
+        )
     finally:
         caffe.set_precision("float32")
     return taken["bfloat16"] / taken["float32"]

@@ -1,4 +1,5 @@
 """The nets that are timed, with weights that do not matter and an input of noise."""
+
 from pathlib import Path
 
 import numpy as np

@@ -6,6 +6,7 @@ between machines and on busy ones. Seconds are printed for orientation only.
 At the small frames of VOC's net here, the deep stage takes more time than its multiply-adds say:
 reading the 400 MB of fc6's weights takes longer than using them at a few places.
 """
+
 import argparse
 
 import torch
@@ -15,9 +16,12 @@ from benchmarks.nets import staged_net
 from benchmarks.stages import stage_shares
 
 # net: (size of the frames, None as its prototxt has it; repeats)
-NETS = {"miniature-cityscapes-fcn8s-light": (None, 5), "camvid-fcn8s-light": ((180, 240), 5),
-        "voc-fcn8s": ((64, 64), 1)}
-LIGHT = "miniature-cityscapes-fcn8s-light"    # what engine and precision are timed on
+NETS = {
+    "miniature-cityscapes-fcn8s-light": (None, 5),
+    "camvid-fcn8s-light": ((180, 240), 5),
+    "voc-fcn8s": ((64, 64), 1),
+}
+LIGHT = "miniature-cityscapes-fcn8s-light"  # what engine and precision are timed on
 
 
 def report(name, repeats, size):
@@ -40,8 +44,10 @@ def main():
     unknown = [name for name in args.nets if name not in NETS]
     if unknown:
         parser.error(f"no net {unknown[0]!r}: give some of {', '.join(NETS)}")
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} thread(s). Shares of a full "
-          "pass; medians of one run.")
+    print(
+        f"PyTorch {torch.__version__}, {torch.get_num_threads()} thread(s). Shares of a full "
+        "pass; medians of one run."
+    )
     for name in args.nets or NETS:
         size, repeats = NETS[name]
         report(name, args.repeats or repeats, size)

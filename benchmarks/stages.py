@@ -1,4 +1,5 @@
 """Each stage's share of a full pass, in time and in multiply-adds."""
+
 from benchmarks.timing import medians
 from lib.cost import stage_cost
 from lib.stages import FCN8S, run_stage
@@ -14,6 +15,8 @@ def stage_shares(net, repeats, stages=FCN8S):
     taken = medians({"full": net.forward, **calls}, repeats)
     macs = stage_cost(net, stages)
     total = sum(macs.values())
-    rows = [(stage.name, taken[stage.name] / taken["full"], macs[stage.name] / total)
-            for stage in stages]
+    rows = [
+        (stage.name, taken[stage.name] / taken["full"], macs[stage.name] / total)
+        for stage in stages
+    ]
     return [*rows, ("in turn", sum(row[1] for row in rows), 1.0)], taken["full"]

@@ -1,4 +1,5 @@
 """Times of several calls, taken turn by turn, so that a busy machine slows all of them alike."""
+
 from statistics import median
 from time import perf_counter
 
@@ -13,6 +14,6 @@ def medians(calls, repeats):
         for name, call in calls.items():
             start = perf_counter()
             call()
-            if turn:    # the first turn warms up: memory, kernels, converted weights
+            if turn:  # the first turn warms up: memory, kernels, converted weights
                 times[name].append(perf_counter() - start)
     return {name: median(taken) for name, taken in times.items()}

@@ -1,10 +1,11 @@
 """pycaffe, executed on PyTorch: the interface of BVLC pycaffe 1.0, its names, semantics and files.
 
-    import caffe
-    net = caffe.Net('net.prototxt', 'net.caffemodel', caffe.TEST)
-    net.blobs['data'].data[...] = image
-    net.forward(start='conv1_1', end='score_pool4')
+import caffe
+net = caffe.Net('net.prototxt', 'net.caffemodel', caffe.TEST)
+net.blobs['data'].data[...] = image
+net.forward(start='conv1_1', end='score_pool4')
 """
+
 from caffe import coord_map, draw, errors, io, proto
 from caffe.blobs.blob import Blob
 from caffe.blobs.device import (
@@ -43,7 +44,7 @@ from caffe.training.solver import (
     get_solver,
 )
 
-__version__ = '1.0.0'
+__version__ = "1.0.0"
 
 
 def layer_type_list():
@@ -51,9 +52,44 @@ def layer_type_list():
     return sorted(_registry)
 
 
-__all__ = ['AdaDeltaSolver', 'AdaGradSolver', 'AdamSolver', 'Blob', 'CaffeError', 'Classifier',
-           'Detector', 'Layer', 'NesterovSolver', 'Net', 'NetSpec', 'RMSPropSolver', 'SGDSolver',
-           'TEST', 'TRAIN', 'Timer', 'coord_map', 'draw', 'errors', 'get_solver', 'has_nccl',
-           'init_log', 'io', 'layer_type_list', 'layers', 'log', 'params', 'proto', 'set_device',
-           'set_mode_cpu', 'set_mode_gpu', 'set_multiprocess', 'set_precision', 'set_random_seed',
-           'set_solver_count', 'set_solver_rank', 'solver_count', 'solver_rank', 'to_proto']
+__all__ = [
+    "AdaDeltaSolver",
+    "AdaGradSolver",
+    "AdamSolver",
+    "Blob",
+    "CaffeError",
+    "Classifier",
+    "Detector",
+    "Layer",
+    "NesterovSolver",
+    "Net",
+    "NetSpec",
+    "RMSPropSolver",
+    "SGDSolver",
+    "TEST",
+    "TRAIN",
+    "Timer",
+    "coord_map",
+    "draw",
+    "errors",
+    "get_solver",
+    "has_nccl",
+    "init_log",
+    "io",
+    "layer_type_list",
+    "layers",
+    "log",
+    "params",
+    "proto",
+    "set_device",
+    "set_mode_cpu",
+    "set_mode_gpu",
+    "set_multiprocess",
+    "set_precision",
+    "set_random_seed",
+    "set_solver_count",
+    "set_solver_rank",
+    "solver_count",
+    "solver_rank",
+    "to_proto",
+]

@@ -1,4 +1,5 @@
 """Classifier: a net that is given images as they are loaded, and averages over crops of them."""
+
 import numpy as np
 
 from caffe import io
@@ -30,22 +31,30 @@ class Classifier(Net):
     net's own. mean, input_scale, raw_scale, channel_swap: see caffe.io.Transformer.
     """
 
-    def __init__(self, model_file, pretrained_file, image_dims=None, mean=None, input_scale=None,
-                 raw_scale=None, channel_swap=None):
+    def __init__(
+        self,
+        model_file,
+        pretrained_file,
+        image_dims=None,
+        mean=None,
+        input_scale=None,
+        raw_scale=None,
+        channel_swap=None,
+    ):
         super().__init__(model_file, TEST, weights=pretrained_file)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].shape[2:])
         self.image_dims = self.crop_dims if image_dims is None else np.array(image_dims)
 
     def predict(self, inputs, oversample=True):
-        """n x classes: the net's first output for each image of `inputs` (H x W x channels).
+        """N x classes: the net's first output for each image of `inputs` (H x W x channels).
 
         oversample: average over ten crops (caffe.io.oversample); else the centre crop alone, with
         the output in its own shape.
         """
         images = [io.resize_image(image, self.image_dims) for image in inputs]
         if not images:
-            raise ImageError('predict was given no images')
+            raise ImageError("predict was given no images")
         if oversample:
             images = io.oversample(images, self.crop_dims)
         else:
@@ -59,7 +68,8 @@ class Classifier(Net):
 
     def _centre(self, image):
         if any(self.crop_dims > image.shape[:2]):
-            raise ImageError('image_dims %s are smaller than the net\'s input %s'
-                             % (tuple(self.image_dims), tuple(self.crop_dims)))
+            raise ImageError(
+                f"image_dims {tuple(self.image_dims)} are smaller than the net's input {tuple(self.crop_dims)}"
+            )
         y, x = (image.shape[:2] - self.crop_dims) // 2
-        return image[y:y + self.crop_dims[0], x:x + self.crop_dims[1]]
+        return image[y : y + self.crop_dims[0], x : x + self.crop_dims[1]]

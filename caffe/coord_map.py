@@ -15,6 +15,7 @@ coordinate of that pixel in its top, along each axis after `axis` (the channels)
 
 Shifts may be halves: centres fall between pixels where kernels are even.
 """
+
 import numpy as np
 
 from caffe.errors import CaffeError
@@ -22,7 +23,8 @@ from caffe.net_spec import layers as L
 
 PASS_THROUGH = frozenset(
     "AbsVal BatchNorm Bias BNLL Clip Dropout ELU Eltwise Exp Log LRN MVN Power PReLU ReLU Scale "
-    "Sigmoid Softmax Split Swish TanH Threshold".split())
+    "Sigmoid Softmax Split Swish TanH Threshold".split()
+)
 IDENTITY = (None, 1, 0)
 TOLERANCE = 1e-6  # scales multiply up rounding errors of about 1e-16
 
@@ -112,12 +114,14 @@ def _along_channels(fn):
 
 
 def compose(base_map, next_map):
-    """base after next: x -> base(next(x)). Raises AxisMismatchException."""
+    """Base after next: x -> base(next(x)). Raises AxisMismatchException."""
     axis, scale, shift = base_map
     next_axis, next_scale, next_shift = next_map
     if axis is not None and next_axis is not None and axis != next_axis:
-        raise AxisMismatchException(f"maps along axis {axis} and {next_axis} cannot be composed; "
-                                    "crop the same axes that the layers slide over")
+        raise AxisMismatchException(
+            f"maps along axis {axis} and {next_axis} cannot be composed; "
+            "crop the same axes that the layers slide over"
+        )
     axis = next_axis if axis is None else axis
     return axis, scale * next_scale, scale * next_shift + shift
 
@@ -174,14 +178,21 @@ def crop(top_from, top_to):
     axis, scale, shift = coord_map_from_to(top_from, top_to)
     offset = -np.array(shift, dtype=float, ndmin=1)
     if not np.allclose(scale, 1, rtol=0, atol=TOLERANCE):
-        raise ScaleMismatchException(f"cannot crop: a pixel of the first top spans {scale} pixels "
-                                     "of the second; their strides must be equal")
+        raise ScaleMismatchException(
+            f"cannot crop: a pixel of the first top spans {scale} pixels "
+            "of the second; their strides must be equal"
+        )
     if (offset < -TOLERANCE).any():
-        raise NegativeCropException(f"cannot crop by {offset}: the first top begins inside the "
-                                    "second; pad the input more (the FCNs take pad: 100)")
+        raise NegativeCropException(
+            f"cannot crop by {offset}: the first top begins inside the "
+            "second; pad the input more (the FCNs take pad: 100)"
+        )
     if (np.abs(offset - np.round(offset)) > TOLERANCE).any():
-        raise FractionalCropException(f"cannot crop by {offset}: the tops are shifted by a part of "
-                                      "a pixel; change a kernel size or pad by one")
+        raise FractionalCropException(
+            f"cannot crop by {offset}: the tops are shifted by a part of "
+            "a pixel; change a kernel size or pad by one"
+        )
     axis = 2 if axis is None else axis + 1
-    return L.Crop(top_from, top_to,
-                  crop_param=dict(axis=axis, offset=np.round(offset).astype(int).tolist()))
+    return L.Crop(
+        top_from, top_to, crop_param=dict(axis=axis, offset=np.round(offset).astype(int).tolist())
+    )

@@ -2,6 +2,7 @@
 
 Here are facts about the net that do not change while it runs; blobs and weights live in `net`.
 """
+
 import difflib
 
 from caffe import layer_types
@@ -16,18 +17,20 @@ def included(spec, state):
     A layer with include rules runs where one of them holds, any other where no exclude rule does.
     """
     if spec.include and spec.exclude:
-        raise CaffeError('layer %r: give include rules or exclude rules, not both' % spec.name)
+        raise CaffeError(f"layer {spec.name!r}: give include rules or exclude rules, not both")
     if spec.include:
         return any(_holds(rule, state) for rule in spec.include)
     return not any(_holds(rule, state) for rule in spec.exclude)
 
 
 def _holds(rule, state):
-    return ((not rule.HasField('phase') or rule.phase == state.phase)
-            and (not rule.HasField('min_level') or state.level >= rule.min_level)
-            and (not rule.HasField('max_level') or state.level <= rule.max_level)
-            and all(s in state.stage for s in rule.stage)
-            and not any(s in state.stage for s in rule.not_stage))
+    return (
+        (not rule.HasField("phase") or rule.phase == state.phase)
+        and (not rule.HasField("min_level") or state.level >= rule.min_level)
+        and (not rule.HasField("max_level") or state.level <= rule.max_level)
+        and all(s in state.stage for s in rule.stage)
+        and not any(s in state.stage for s in rule.not_stage)
+    )
 
 
 class Graph:
@@ -46,7 +49,7 @@ class Graph:
         for spec in param.layer:
             if not included(spec, state):
                 continue
-            phase = spec.phase if spec.HasField('phase') else state.phase
+            phase = spec.phase if spec.HasField("phase") else state.phase
             layer = layer_types.make(spec, phase)
             layer.name = _distinct(spec.name, names)
             for name in spec.bottom:
@@ -54,7 +57,7 @@ class Graph:
                 unread.pop(name, None)
             for i, name in enumerate(spec.top):
                 if name == UNNAMED and name in self.loss_weights:
-                    name = spec.top[i] = '%s %s' % (UNNAMED, layer.name)
+                    name = spec.top[i] = f"{UNNAMED} {layer.name}"
                 self._check_top(spec, name, layer, consumed)
                 if name not in self.loss_weights:
                     self.blobs.append(name)
@@ -64,7 +67,7 @@ class Graph:
             for name in spec.bottom:
                 if name not in spec.top:
                     consumed.setdefault(name, spec.name)
-            if spec.type == 'Input':
+            if spec.type == "Input":
                 self.inputs += spec.top
             self.layers.append(layer)
             self.bottoms.append(list(spec.bottom))
@@ -74,24 +77,31 @@ class Graph:
 
     def _check_bottom(self, spec, name):
         if name not in self.loss_weights:
-            near = difflib.get_close_matches(name, self.blobs, 1, .5)
-            raise MissingBottom('layer %r (%s): no layer before it makes its bottom %r%s' % (
-                spec.name, spec.type, name, ': did you mean %r?' % near[0] if near else ''))
+            near = difflib.get_close_matches(name, self.blobs, 1, 0.5)
+            raise MissingBottom(
+                "layer {!r} ({}): no layer before it makes its bottom {!r}{}".format(
+                    spec.name, spec.type, name, f": did you mean {near[0]!r}?" if near else ""
+                )
+            )
 
     def _check_top(self, spec, name, layer, consumed):
         if name not in self.loss_weights:
             return
         if name not in spec.bottom:
-            raise DuplicateTop('layer %r (%s): its top %r is another layer\'s already: rename it, '
-                               'or make it the bottom too, to run in place'
-                               % (spec.name, spec.type, name))
+            raise DuplicateTop(
+                f"layer {spec.name!r} ({spec.type}): its top {name!r} is another layer's already: rename it, "
+                "or make it the bottom too, to run in place"
+            )
         if not layer.in_place:
-            raise DuplicateTop('layer %r: a %s cannot run in place on %r: give its top a name of '
-                               'its own' % (spec.name, spec.type, name))
+            raise DuplicateTop(
+                f"layer {spec.name!r}: a {spec.type} cannot run in place on {name!r}: give its top a name of "
+                "its own"
+            )
         if name in consumed:
-            raise DuplicateTop('layer %r would overwrite %r in place, but layer %r reads it before:'
-                               ' give its top a name of its own'
-                               % (spec.name, name, consumed[name]))
+            raise DuplicateTop(
+                f"layer {spec.name!r} would overwrite {name!r} in place, but layer {consumed[name]!r} reads it before:"
+                " give its top a name of its own"
+            )
 
     def plan_gradients(self, learn):
         """Work out which layers and bottoms take part in backward.
@@ -105,10 +115,12 @@ class Graph:
         for layer, bottoms, tops, own in zip(self.layers, self.bottoms, self.tops, learn):
             asked = layer.spec.propagate_down or [b in carries for b in bottoms]
             if len(asked) != len(bottoms):
-                raise layer.error('propagate_down has %d values for %d bottoms'
-                                  % (len(asked), len(bottoms)))
-            down = [(a or self.force_backward) and layer.takes_gradient(i)
-                    for i, a in enumerate(asked)]
+                raise layer.error(
+                    "propagate_down has %d values for %d bottoms" % (len(asked), len(bottoms))
+                )
+            down = [
+                (a or self.force_backward) and layer.takes_gradient(i) for i, a in enumerate(asked)
+            ]
             need = any(down) or any(own)
             self.need.append(need)
             self.down.append(down)
@@ -133,7 +145,7 @@ def _distinct(name, names):
     distinct = name
     while distinct in names:
         names[name] += 1
-        distinct = '%s (%d)' % (name, names[name])
+        distinct = "%s (%d)" % (name, names[name])
     names[distinct] = 1
     return distinct
 
@@ -142,8 +154,9 @@ def _loss_weight(layer, i):
     given = layer.spec.loss_weight
     if given:
         if len(given) != len(layer.spec.top):
-            raise layer.error('loss_weight has %d values for %d tops' % (len(given),
-                                                                        len(layer.spec.top)))
+            raise layer.error(
+                "loss_weight has %d values for %d tops" % (len(given), len(layer.spec.top))
+            )
         return float(given[i])
     return float(layer.loss and i == 0)
 

@@ -93,10 +93,7 @@ class Net:
         self.blobs = NamedBlobs(
             ((name, Blob()) for name in self._graph.blobs),
             copies(
-                self._layer_names,
-                self._graph.bottoms,
-                self._graph.tops,
-                self._graph.loss_weights,
+                self._layer_names, self._graph.bottoms, self._graph.tops, self._graph.loss_weights
             ),
         )
         self.params = OrderedDict()

@@ -12,6 +12,7 @@ A Function is one layer, a Top one of its outputs. Keywords of a layer call are 
 type's own parameters (kernel_size), fields of the layer (name, include, loss_weight), or whole
 groups ending in `param`. This is the interface of pycaffe's net_spec; the checks are ours.
 """
+
 from collections import OrderedDict
 
 from caffe.definition.spec_graph import Function, NetWriter, SpecError, Top, to_proto
@@ -74,15 +75,18 @@ class NetSpec:
         names = {}
         for name, top in self.tops.items():
             if top in names:
-                raise SpecError(f"{names[top]} and {name} are one and the same top of a "
-                                f"{getattr(top, 'fn', top).type_name} layer; give it one name")
+                raise SpecError(
+                    f"{names[top]} and {name} are one and the same top of a "
+                    f"{getattr(top, 'fn', top).type_name} layer; give it one name"
+                )
             names[top] = name
         return NetWriter(names).write(self.tops.values())
 
 
 class Layers:
     """`layers.Convolution(bottom, ..., **params)`: a Top, a tuple of `ntop` of them, or, for
-    ntop=0, the Function. Any type name will do; the net that reads the proto checks it."""
+    ntop=0, the Function. Any type name will do; the net that reads the proto checks it.
+    """
 
     def __getattr__(self, type_name):
         if type_name.startswith("_"):
@@ -93,6 +97,7 @@ class Layers:
             if fn.ntop == 0:
                 return fn
             return fn.tops[0] if fn.ntop == 1 else fn.tops
+
         layer.__name__ = type_name
         return layer
 

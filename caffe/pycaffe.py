@@ -2,6 +2,7 @@
 
 `Net` and the solvers are handed on, as scripts import them from here too.
 """
+
 import logging
 import sys
 import time
@@ -19,15 +20,28 @@ from caffe.training.solver import (
 )
 
 __all__ = [
-    "AdaDeltaSolver", "AdaGradSolver", "AdamSolver", "Net", "NesterovSolver", "RMSPropSolver",
-    "SGDSolver", "Timer", "has_nccl", "init_log", "log", "set_multiprocess", "set_solver_count",
-    "set_solver_rank", "solver_count", "solver_rank",
+    "AdaDeltaSolver",
+    "AdaGradSolver",
+    "AdamSolver",
+    "Net",
+    "NesterovSolver",
+    "RMSPropSolver",
+    "SGDSolver",
+    "Timer",
+    "has_nccl",
+    "init_log",
+    "log",
+    "set_multiprocess",
+    "set_solver_count",
+    "set_solver_rank",
+    "solver_count",
+    "solver_rank",
 ]
 
-LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL    # glog's 0 to 3
-logger = logging.getLogger('caffe')
+LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # glog's 0 to 3
+logger = logging.getLogger("caffe")
 _to_stderr = logging.StreamHandler(sys.stderr)
-_to_stderr.setFormatter(logging.Formatter('%(levelname).1s%(asctime)s %(message)s'))
+_to_stderr.setFormatter(logging.Formatter("%(levelname).1s%(asctime)s %(message)s"))
 
 
 def init_log(level=0, stderr=True):
@@ -43,14 +57,14 @@ def init_log(level=0, stderr=True):
 
 def log(message):
     """Say `message` at level 0."""
-    logger.info('%s', message)
+    logger.info("%s", message)
 
 
 class Timer:
     """timer.start(); ...; timer.stop(); timer.ms. Work that a GPU still has to do is waited for."""
 
     def __init__(self):
-        self._began, self._ms = None, 0.
+        self._began, self._ms = None, 0.0
 
     def start(self):
         """Begin; a timer that runs goes on."""
@@ -72,36 +86,36 @@ class Timer:
         return self._ms
 
 
-_choice = {'count': 1, 'rank': 0, 'multiprocess': False}
+_choice = {"count": 1, "rank": 0, "multiprocess": False}
 
 
 def solver_count():
     """Number of solvers that train together; 1 unless set."""
-    return _choice['count']
+    return _choice["count"]
 
 
 def set_solver_count(count):
     """Set what solver_count answers. SolverError for none."""
     if int(count) < 1:
-        raise SolverError('set_solver_count(%s): there is one solver at least' % count)
-    _choice['count'] = int(count)
+        raise SolverError(f"set_solver_count({count}): there is one solver at least")
+    _choice["count"] = int(count)
 
 
 def solver_rank():
     """Number of this solver among them, from 0."""
-    return _choice['rank']
+    return _choice["rank"]
 
 
 def set_solver_rank(rank):
     """Set what solver_rank answers."""
     if int(rank) < 0:
-        raise SolverError('set_solver_rank(%s): ranks begin at 0' % rank)
-    _choice['rank'] = int(rank)
+        raise SolverError(f"set_solver_rank({rank}): ranks begin at 0")
+    _choice["rank"] = int(rank)
 
 
 def set_multiprocess(multiprocess):
     """Say whether the solvers are processes of their own; kept, without effect."""
-    _choice['multiprocess'] = bool(multiprocess)
+    _choice["multiprocess"] = bool(multiprocess)
 
 
 def has_nccl():

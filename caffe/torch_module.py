@@ -2,6 +2,7 @@
 
 What PyTorch offers for modules then works on Caffe nets: autograd, torch.optim, torch.export, ONNX.
 """
+
 import torch
 from torch import nn
 
@@ -12,7 +13,7 @@ from caffe.layer_types.base import StatefulLayer
 from caffe.proto import caffe_pb2
 from caffe.weights.state_dict import as_torch, names
 
-STATISTICS = ('sum_mean', 'sum_var', 'scale_factor')
+STATISTICS = ("sum_mean", "sum_var", "scale_factor")
 
 
 class LayerModule(nn.Module):
@@ -27,8 +28,9 @@ class LayerModule(nn.Module):
         super().__init__()
         spec = caffe_pb2.LayerParameter()
         spec.CopyFrom(layer.spec)
-        self._at = {training: layer_types.make(spec, _phase(layer, training))
-                    for training in (True, False)}
+        self._at = {
+            training: layer_types.make(spec, _phase(layer, training)) for training in (True, False)
+        }
         self._names = [_name(layer, k) for k in range(len(tensors))]
         for name, tensor in zip(self._names, tensors):
             if isinstance(tensor, nn.Parameter):
@@ -45,24 +47,25 @@ class LayerModule(nn.Module):
         geometry = layer.geometry(shapes)
         for blob, (shape, _) in zip(params, layer.param_shapes(shapes)):
             if tuple(blob.shape) != tuple(shape):
-                raise layer.mismatch('its weights are %s, but inputs of shapes %s need %s'
-                                     % (tuple(blob.shape), shapes, tuple(shape)))
+                raise layer.mismatch(
+                    f"its weights are {tuple(blob.shape)}, but inputs of shapes {shapes} need {tuple(shape)}"
+                )
         try:
             made = layer.forward(geometry, list(bottoms), params)
         except CaffeError:
             raise
-        except RuntimeError as e:    # torch's own words do not say which layer they are about
-            raise layer.error('cannot run on inputs of shapes %s: %s' % (shapes, e)) from e
-        tops = made[:len(layer.spec.top)]
+        except RuntimeError as e:  # torch's own words do not say which layer they are about
+            raise layer.error(f"cannot run on inputs of shapes {shapes}: {e}") from e
+        tops = made[: len(layer.spec.top)]
         with torch.no_grad():
-            for blob, new in zip(kept, made[len(tops):]):
+            for blob, new in zip(kept, made[len(tops) :]):
                 blob.copy_(new)
         return tops
 
     def extra_repr(self):
         """Type, name, bottoms and tops, for print(module)."""
         spec = self._at[True].spec
-        return '%s, %s -> %s' % (spec.type, ', '.join(spec.bottom), ', '.join(spec.top))
+        return "{}, {} -> {}".format(spec.type, ", ".join(spec.bottom), ", ".join(spec.top))
 
 
 class NetModule(nn.Module):
@@ -84,29 +87,36 @@ class NetModule(nn.Module):
 
     def __init__(self, net, first, last):
         """first, last: indices of layers, both inclusive. LayerError where one of them is Python or
-        a source of data, CaffeError where they are in the wrong order or the mode is GPU."""
+        a source of data, CaffeError where they are in the wrong order or the mode is GPU.
+        """
         super().__init__()
         if first > last:
-            raise CaffeError('to_module: layer %r, the start, comes after %r, the end'
-                             % (net._layer_names[first], net._layer_names[last]))
-        if device.device().type != 'cpu':
-            raise DeviceError('to_module shares memory with the net on the CPU only: call '
-                              'caffe.set_mode_cpu() first; module.to("cuda") then makes it a copy')
+            raise CaffeError(
+                f"to_module: layer {net._layer_names[first]!r}, the start, comes after {net._layer_names[last]!r}, the end"
+            )
+        if device.device().type != "cpu":
+            raise DeviceError(
+                "to_module shares memory with the net on the CPU only: call "
+                'caffe.set_mode_cpu() first; module.to("cuda") then makes it a copy'
+            )
         graph = net._graph
-        layers = graph.layers[first:last + 1]
+        layers = graph.layers[first : last + 1]
         for layer in layers:
             _refuse(layer)
-        self._layers = [layer.name for layer in layers if layer.spec.type != 'Input']
+        self._layers = [layer.name for layer in layers if layer.spec.type != "Input"]
         self.input_names, self.output_names = _ends(net, first, last)
-        shared = {}    # id of Blob -> its Parameter or buffer
+        shared = {}  # id of Blob -> its Parameter or buffer
         for layer in layers:
-            if layer.spec.type != 'Input':
-                tensors = [shared.setdefault(id(blob), _tensor(net, layer, k, blob))
-                           for k, blob in enumerate(net.params.get(layer.name, ()))]
+            if layer.spec.type != "Input":
+                tensors = [
+                    shared.setdefault(id(blob), _tensor(net, layer, k, blob))
+                    for k, blob in enumerate(net.params.get(layer.name, ()))
+                ]
                 # not add_module, which refuses names that PyTorch uses, and dots
                 self._modules[layer.name] = LayerModule(layer, tensors)
-        self._edges = {layer.name: (list(layer.spec.bottom), list(layer.spec.top))
-                       for layer in layers}
+        self._edges = {
+            layer.name: (list(layer.spec.bottom), list(layer.spec.top)) for layer in layers
+        }
         self.train(graph.phase == caffe_pb2.TRAIN)
 
     def forward(self, *inputs, **named):
@@ -124,32 +134,35 @@ class NetModule(nn.Module):
         """{blob: tensor} of the arguments; CaffeError where they are not the range's inputs."""
         given = dict(zip(self.input_names, inputs)) | named
         if len(inputs) + len(named) != len(given) or set(given) != set(self.input_names):
-            raise CaffeError('the module takes the blobs %s, in this order or by name; it was '
-                             'given %d in order and by name %s' % (
-                                 ' '.join(self.input_names), len(inputs), sorted(named) or 'none'))
+            raise CaffeError(
+                "the module takes the blobs %s, in this order or by name; it was "
+                "given %d in order and by name %s"
+                % (" ".join(self.input_names), len(inputs), sorted(named) or "none")
+            )
         for name, tensor in given.items():
             if not isinstance(tensor, torch.Tensor):
-                raise CaffeError('input %r is a %s: give a torch.Tensor'
-                                 % (name, type(tensor).__name__))
+                raise CaffeError(
+                    f"input {name!r} is a {type(tensor).__name__}: give a torch.Tensor"
+                )
         return {name: t if t.is_floating_point() else t.float() for name, t in given.items()}
 
 
 def _phase(layer, training):
     """The phase of a layer; one that its prototxt fixes stays."""
-    if layer.spec.HasField('phase'):
+    if layer.spec.HasField("phase"):
         return layer.spec.phase
     return caffe_pb2.TRAIN if training else caffe_pb2.TEST
 
 
 def _name(layer, k):
-    known = STATISTICS if layer.spec.type == 'BatchNorm' else names(layer)
+    known = STATISTICS if layer.spec.type == "BatchNorm" else names(layer)
     return known[k] if k < len(known) else str(k)
 
 
 def _tensor(net, layer, k, blob):
     """The blob's memory as a Parameter, or as a buffer where it is a statistic."""
     tensor = as_torch(layer, k, torch.from_numpy(blob.data))
-    if layer.spec.type == 'BatchNorm':
+    if layer.spec.type == "BatchNorm":
         return tensor
     lr_mult = next(w.lr_mult for w in net._learned if w.blob is blob)
     return nn.Parameter(tensor, requires_grad=lr_mult != 0)
@@ -157,27 +170,32 @@ def _tensor(net, layer, k, blob):
 
 def _refuse(layer):
     """CaffeError where a layer cannot be part of a module."""
-    if layer.spec.type == 'Python':
-        raise layer.error('works in numpy, where autograd cannot follow: take a range without it '
-                          '(to_module(start=, end=)), or rewrite it as a torch.nn.Module')
-    source = not layer.spec.bottom and layer.spec.type not in ('Input', 'Parameter')
+    if layer.spec.type == "Python":
+        raise layer.error(
+            "works in numpy, where autograd cannot follow: take a range without it "
+            "(to_module(start=, end=)), or rewrite it as a torch.nn.Module"
+        )
+    source = not layer.spec.bottom and layer.spec.type not in ("Input", "Parameter")
     if source or isinstance(layer, StatefulLayer):
-        raise layer.error('reads or writes data of its own: begin after it '
-                          '(to_module(start=...)) and give the module its tops as inputs')
+        raise layer.error(
+            "reads or writes data of its own: begin after it "
+            "(to_module(start=...)) and give the module its tops as inputs"
+        )
 
 
 def _ends(net, first, last):
     """(inputs, outputs) of a range of layers: the blobs that it reads and does not make, in the
-    order it reads them; those it makes that are read after it, or by nobody."""
+    order it reads them; those it makes that are read after it, or by nobody.
+    """
     graph = net._graph
     inputs, made, unread = [], set(), set()
-    for layer in graph.layers[first:last + 1]:
-        if layer.spec.type == 'Input':
+    for layer in graph.layers[first : last + 1]:
+        if layer.spec.type == "Input":
             inputs += [top for top in layer.spec.top if top not in inputs]
             continue
         inputs += [b for b in dict.fromkeys(layer.spec.bottom) if b not in made | set(inputs)]
         unread.difference_update(layer.spec.bottom)
         made.update(layer.spec.top)
         unread.update(layer.spec.top)
-    later = {b for bottoms in graph.bottoms[last + 1:] for b in bottoms}
+    later = {b for bottoms in graph.bottoms[last + 1 :] for b in bottoms}
     return inputs, [name for name in net.blobs if name in unread | (made & later)]

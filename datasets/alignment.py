@@ -1,4 +1,5 @@
 """Whether a cut-out picture lies where it is said to lie in the picture it was cut from."""
+
 import numpy as np
 
 from datasets.preprocess import as_image
@@ -18,11 +19,15 @@ def shift_errors(image, frame, window, shifts=range(-4, 5)):
     image, frame = as_image(image), as_image(frame)
     left, top, right, bottom = window
     if image.size != (right - left, bottom - top):
-        raise ValueError(f'an image of {image.size} pixels for a window of '
-                         f'{(right - left, bottom - top)}: give the window that it was cut from')
+        raise ValueError(
+            f"an image of {image.size} pixels for a window of "
+            f"{(right - left, bottom - top)}: give the window that it was cut from"
+        )
     image, frame = (np.asarray(picture, float) for picture in (image, frame))
-    return {'columns': [(s, _error(image, frame, left + s, top)) for s in shifts],
-            'rows': [(s, _error(image, frame, left, top + s)) for s in shifts]}
+    return {
+        "columns": [(s, _error(image, frame, left + s, top)) for s in shifts],
+        "rows": [(s, _error(image, frame, left, top + s)) for s in shifts],
+    }
 
 
 def _error(image, frame, left, top):
@@ -30,5 +35,5 @@ def _error(image, frame, left, top):
     high, wide = image.shape[:2]
     rows = slice(max(top, 0), min(top + high, len(frame)))
     columns = slice(max(left, 0), min(left + wide, frame.shape[1]))
-    part = image[rows.start - top:rows.stop - top, columns.start - left:columns.stop - left]
+    part = image[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     return float(np.abs(part - frame[rows, columns]).mean())

@@ -1,4 +1,5 @@
 """The pixels near object boundaries, where errors of stale segmentations gather."""
+
 import numpy as np
 from scipy import ndimage
 
@@ -12,8 +13,8 @@ def disk(radius):
     Raises DatasetError for a radius below 0.
     """
     if radius < 0:
-        raise DatasetError(f'a thickness of {radius} pixels: give 0 or more')
-    y, x = np.ogrid[-radius:radius + 1, -radius:radius + 1]
+        raise DatasetError(f"a thickness of {radius} pixels: give 0 or more")
+    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     return x * x + y * y <= radius * radius
 
 

@@ -5,6 +5,7 @@
 Looks in ROOT and up to two folders below it. Exit status: 0 if all that was found is in order, 1
 if something is missing or cannot be used, 2 if no dataset was recognised.
 """
+
 import argparse
 import sys
 import textwrap
@@ -17,11 +18,11 @@ from datasets.sources import SOURCES
 
 # Any of these in a folder makes it the root of a dataset. Each belongs to one layout only.
 MARKS = {
-    'voc': ('SegmentationClass', 'ImageSets/Segmentation'),
-    'nyud': ('segmentation', 'test_rawImages.txt'),
-    'youtube': ('v1', 'youtube_masks'),
-    'cityscapes': ('gtFine', 'leftImg8bit', 'leftImg8bit_sequence'),
-    'camvid': ('trainannot', 'valannot'),
+    "voc": ("SegmentationClass", "ImageSets/Segmentation"),
+    "nyud": ("segmentation", "test_rawImages.txt"),
+    "youtube": ("v1", "youtube_masks"),
+    "cityscapes": ("gtFine", "leftImg8bit", "leftImg8bit_sequence"),
+    "camvid": ("trainannot", "valannot"),
 }
 DEPTH = 2  # folders below ROOT, as VOCdevkit/VOC2011 is
 SHOWN = 5  # of a long list; the others are counted
@@ -39,8 +40,8 @@ class Report:
 
     def count(self, where, **numbers):
         """Note what was found: 'train: images 3, labels 3'."""
-        counted = ', '.join(f'{what.replace("_", " ")} {n}' for what, n in numbers.items())
-        self.counts.append(f'{where}: {counted}')
+        counted = ", ".join(f"{what.replace('_', ' ')} {n}" for what, n in numbers.items())
+        self.counts.append(f"{where}: {counted}")
 
     def note(self, text):
         """Note what a reader should know but is no fault."""
@@ -51,31 +52,34 @@ class Report:
         if items is None and what not in self.faults:
             self.faults.append(what)
         elif items:
-            self.faults.append(f'{what}: {len(items)} ({_shorten(items)})')
+            self.faults.append(f"{what}: {len(items)} ({_shorten(items)})")
 
     def attempt(self, function, *args, default=()):
         """function(*args), or `default` if it raises DatasetError, whose message is a fault."""
         try:
             return function(*args)
         except DatasetError as error:
-            self.fault(str(error).partition('\n')[0])
+            self.fault(str(error).partition("\n")[0])
             return default
 
     def __str__(self):
         fetch, what = SOURCES[self.name][1], self.name
         if (self.root / MANIFEST).is_file():
-            fetch = f'python -m datasets.miniature {self.name} --root {self.root}'
-            what += ', a rendered miniature'
-        faults = [f'missing or wrong: {text}' for text in self.faults]
-        verdict = [*faults, f'to get it: {fetch}'] if faults else ['all in order']
-        return '\n'.join([f'{self.root}: {what}', *map(_indented, [*self.counts, *verdict])])
+            fetch = f"python -m datasets.miniature {self.name} --root {self.root}"
+            what += ", a rendered miniature"
+        faults = [f"missing or wrong: {text}" for text in self.faults]
+        verdict = [*faults, f"to get it: {fetch}"] if faults else ["all in order"]
+        return "\n".join([f"{self.root}: {what}", *map(_indented, [*self.counts, *verdict])])
 
 
 def recognise(root, depth=DEPTH):
     """The (name, folder) of every dataset in `root` or at most `depth` folders below it."""
     root = Path(root)
-    found = [(name, root) for name, marks in MARKS.items()
-             if any((root / mark).exists() for mark in marks)]
+    found = [
+        (name, root)
+        for name, marks in MARKS.items()
+        if any((root / mark).exists() for mark in marks)
+    ]
     if not found and depth:
         for folder in _subfolders(root):
             found += recognise(folder, depth - 1)
@@ -95,38 +99,45 @@ def check(root):
 def main(argv=None):
     """Print what is in the folder that the command line names; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('root', metavar='ROOT', type=Path)
+    parser.add_argument("root", metavar="ROOT", type=Path)
     root = parser.parse_args(argv).root
     reports = check(root)
     if not reports:
-        what = 'no dataset recognised in it' if root.is_dir() else 'no such folder'
-        print(f'{root}: {what}, of those known:')
+        what = "no dataset recognised in it" if root.is_dir() else "no such folder"
+        print(f"{root}: {what}, of those known:")
         for name, (layout, fetch) in SOURCES.items():
-            print(_indented(f'{name}: has {layout}'), _indented(f'to get it: {fetch}', 4), sep='\n')
+            print(_indented(f"{name}: has {layout}"), _indented(f"to get it: {fetch}", 4), sep="\n")
         return 2
-    print('\n\n'.join(map(str, reports)))
+    print("\n\n".join(map(str, reports)))
     return int(any(report.faults for report in reports))
 
 
 def _subfolders(folder):
     try:
-        return sorted(path for path in folder.iterdir()
-                      if path.is_dir() and not path.name.startswith('.'))
+        return sorted(
+            path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )
     except OSError:  # no folder, or one that we may not read
         return []
 
 
 def _indented(text, by=2):
     """`text` in lines of at most WIDTH columns, words such as addresses left whole."""
-    return textwrap.fill(text, WIDTH, initial_indent=by * ' ', subsequent_indent=(by + 4) * ' ',
-                         break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=by * " ",
+        subsequent_indent=(by + 4) * " ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _shorten(items):
     items = sorted(map(str, items))
-    rest = f' and {len(items) - SHOWN} more' if len(items) > SHOWN else ''
-    return ', '.join(items[:SHOWN]) + rest
+    rest = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    return ", ".join(items[:SHOWN]) + rest
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     sys.exit(main())

@@ -7,6 +7,7 @@ Layout (the official one; ... is {split}/{city}/{city}_{shot}_{frame}):
     ROOT/gtFine_sequence/...                       labels of all frames; only the miniature has it
 Frames are at 17 Hz, and 19 frames of its snippet come before each labelled frame.
 """
+
 from functools import partial
 
 import numpy as np
@@ -20,15 +21,16 @@ from datasets.palette import Palette
 from datasets.preprocess import preprocess
 from datasets.sources import find_root
 
-TRAIN_LABELS = sorted((label for label in LABELS if 0 <= label.trainId < IGNORE),
-                      key=lambda label: label.trainId)
+TRAIN_LABELS = sorted(
+    (label for label in LABELS if 0 <= label.trainId < IGNORE), key=lambda label: label.trainId
+)
 NUM_IDS = 1 + max(label.id for label in LABELS)
-IMAGE = '_leftImg8bit.png'
+IMAGE = "_leftImg8bit.png"
 # Ids by colour, since labelIds files that hold the painted label are in circulation. Classes that
 # share a colour (poles and their groups, cars and licence plates) come first id first.
 COLORS = {label.color: label.id for label in reversed(LABELS) if label.id >= 0}
-LABEL_IDS = '_gtFine_labelIds.png'
-LABEL_TRAIN_IDS = '_gtFine_labelTrainIds.png'
+LABEL_IDS = "_gtFine_labelIds.png"
+LABEL_TRAIN_IDS = "_gtFine_labelTrainIds.png"
 
 
 def _train_id_table():
@@ -39,15 +41,17 @@ def _train_id_table():
 
 
 def _city_of(name):
-    return name.rsplit('_', 2)[0]
+    return name.rsplit("_", 2)[0]
 
 
 def _name_of(frame):
     """The name in (name,), (city, name) and ((city, name),)."""
     *city, name = frame[0] if isinstance(frame[0], tuple) else frame
     if city not in ([], [_city_of(name)]):
-        raise DatasetError(f'{name!r} is no frame of {city[0]!r}: give its name alone, or the '
-                           f'city {_city_of(name)!r} with it')
+        raise DatasetError(
+            f"{name!r} is no frame of {city[0]!r}: give its name alone, or the "
+            f"city {_city_of(name)!r} with it"
+        )
     return name
 
 
@@ -65,21 +69,21 @@ class cityscapes:
     id_to_trainId = _train_id_table()
 
     def __init__(self, root=None):
-        self.dir = find_root('cityscapes', root, needs='gtFine')
+        self.dir = find_root("cityscapes", root, needs="gtFine")
 
     def get_dset(self, split):
         """(city, name) of the frames in leftImg8bit/{split}, or of the snippets where it is absent.
 
         To be handed on, `load_image(split, *frame)`, as in the paper's notebooks.
         """
-        package = 'leftImg8bit'
+        package = "leftImg8bit"
         if not (self.dir / package / split).is_dir():
-            package = 'leftImg8bit_sequence'
+            package = "leftImg8bit_sequence"
         return [(_city_of(name), name) for name in self._list(package, split, [IMAGE])]
 
     def list_label_frames(self, split):
         """Names of the frames of `split` that have a label in gtFine."""
-        return self._list('gtFine', split, [LABEL_IDS, LABEL_TRAIN_IDS])
+        return self._list("gtFine", split, [LABEL_IDS, LABEL_TRAIN_IDS])
 
     def list_frame_sequence(self, split, idx, length):
         """Names of the `length` consecutive frames that end in frame `idx`.
@@ -87,14 +91,16 @@ class cityscapes:
         Raises DatasetError naming the first frame file that is missing, and for a length below 1.
         """
         check_length(length)
-        shot, _, number = idx.rpartition('_')
+        shot, _, number = idx.rpartition("_")
         if not shot or not number.isdecimal():
-            raise DatasetError(f'{idx!r}: not the name of a frame; expected city_shot_frame')
+            raise DatasetError(f"{idx!r}: not the name of a frame; expected city_shot_frame")
         last = int(number)
-        names = [f'{shot}_{n:0{len(number)}d}' for n in range(last - length + 1, last + 1)]
+        names = [f"{shot}_{n:0{len(number)}d}" for n in range(last - length + 1, last + 1)]
         if last < length - 1:
-            raise DatasetError(f'{idx}: only {last} frames come before it, a clip of {length} '
-                               f'needs {length - 1}; ask for a shorter clip')
+            raise DatasetError(
+                f"{idx}: only {last} frames come before it, a clip of {length} "
+                f"needs {length - 1}; ask for a shorter clip"
+            )
         for name in names:
             self._image_path(split, name)
         return names
@@ -104,8 +110,9 @@ class cityscapes:
 
         (The paper's own code counts the frames before `idx` and returns one more.)
         """
-        return [self.load_image(split, name)
-                for name in self.list_frame_sequence(split, idx, length)]
+        return [
+            self.load_image(split, name) for name in self.list_frame_sequence(split, idx, length)
+        ]
 
     def load_image(self, split, *idx):
         """Frame `idx` of `split` as a PIL RGB image (2048 x 1024 in the official data).
@@ -123,8 +130,10 @@ class cityscapes:
         idx = _name_of(idx)
         label = self._load_label_or_none(split, idx)
         if label is None:
-            raise DatasetError(f'{self._path("gtFine", split, idx, LABEL_IDS)}: no such label, nor '
-                               f'*{LABEL_TRAIN_IDS}; see list_label_frames({split!r})')
+            raise DatasetError(
+                f"{self._path('gtFine', split, idx, LABEL_IDS)}: no such label, nor "
+                f"*{LABEL_TRAIN_IDS}; see list_label_frames({split!r})"
+            )
         return label
 
     def assign_trainIds(self, label):
@@ -145,46 +154,59 @@ class cityscapes:
         Only the last frame has a label, unless gtFine_sequence/ holds those of the others.
         Raises DatasetError naming the first frame file that is missing.
         """
-        return [Clip(f'{split}/{idx}', self.list_frame_sequence(split, idx, length),
-                     partial(self.load_image, split), partial(self._load_label_or_none, split),
-                     self.preprocess)
-                for idx in self.list_label_frames(split)]
+        return [
+            Clip(
+                f"{split}/{idx}",
+                self.list_frame_sequence(split, idx, length),
+                partial(self.load_image, split),
+                partial(self._load_label_or_none, split),
+                self.preprocess,
+            )
+            for idx in self.list_label_frames(split)
+        ]
 
     def _load_label_or_none(self, split, idx):
-        for package in ('gtFine', 'gtFine_sequence'):
+        for package in ("gtFine", "gtFine_sequence"):
             path = self._path(package, split, idx, LABEL_IDS)
             if path.is_file():
                 label = open_label(path, NUM_IDS, image_size(self._image_path(split, idx)), COLORS)
                 return self.assign_trainIds(label)[np.newaxis]
             path = self._path(package, split, idx, LABEL_TRAIN_IDS)
             if path.is_file():
-                label = open_label(path, len(self.classes),
-                                   image_size(self._image_path(split, idx)))
+                label = open_label(
+                    path, len(self.classes), image_size(self._image_path(split, idx))
+                )
                 return label[np.newaxis]
         return None
 
     def _list(self, package, split, suffixes):
         folder = self.dir / package / split
         if not folder.is_dir():
-            raise DatasetError(f'{folder}: no such folder; gtFine has the splits '
-                               f'{self._splits()}')
-        names = {path.name.removesuffix(suffix)
-                 for suffix in suffixes for path in folder.glob(f'*/*{suffix}')}
+            raise DatasetError(f"{folder}: no such folder; gtFine has the splits {self._splits()}")
+        names = {
+            path.name.removesuffix(suffix)
+            for suffix in suffixes
+            for path in folder.glob(f"*/*{suffix}")
+        }
         if not names:
-            raise DatasetError(f'{folder}: holds no */*{suffixes[0]}; unpack {package} again')
+            raise DatasetError(f"{folder}: holds no */*{suffixes[0]}; unpack {package} again")
         return sorted(names)
 
     def _image_path(self, split, idx):
-        paths = [self._path(package, split, idx, IMAGE)
-                 for package in ('leftImg8bit', 'leftImg8bit_sequence')]
+        paths = [
+            self._path(package, split, idx, IMAGE)
+            for package in ("leftImg8bit", "leftImg8bit_sequence")
+        ]
         for path in paths:
             if path.is_file():
                 return path
-        raise DatasetError(f'{paths[1]}: no such frame, in leftImg8bit/ neither; unpack '
-                           'leftImg8bit_sequence completely or ask for a shorter clip')
+        raise DatasetError(
+            f"{paths[1]}: no such frame, in leftImg8bit/ neither; unpack "
+            "leftImg8bit_sequence completely or ask for a shorter clip"
+        )
 
     def _path(self, package, split, idx, suffix):
-        return self.dir / package / split / _city_of(idx) / f'{idx}{suffix}'
+        return self.dir / package / split / _city_of(idx) / f"{idx}{suffix}"
 
     def _splits(self):
-        return ', '.join(sorted(f.name for f in (self.dir / 'gtFine').iterdir() if f.is_dir()))
+        return ", ".join(sorted(f.name for f in (self.dir / "gtFine").iterdir() if f.is_dir()))

@@ -29,12 +29,13 @@ class Clip:
 
     def __getitem__(self, i):
         if isinstance(i, slice):
-            return Clip(self.name, self.frames[i], self._load_image, self._load_label,
-                        self._preprocess)
+            return Clip(
+                self.name, self.frames[i], self._load_image, self._load_label, self._preprocess
+            )
         return self._preprocess(self.image(i)), self.label(i)
 
     def __repr__(self):
-        return f'Clip({self.name!r}, {len(self)} frames)'
+        return f"Clip({self.name!r}, {len(self)} frames)"
 
     def image(self, i):
         """Frame `i` as a PIL RGB image."""
@@ -57,7 +58,7 @@ class Clip:
 def check_length(length):
     """Raise DatasetError unless `length`, the frames that a clip is to have, is at least 1."""
     if length < 1:
-        raise DatasetError(f'a clip of {length} frames was asked for: give a length of at least 1')
+        raise DatasetError(f"a clip of {length} frames was asked for: give a length of at least 1")
 
 
 def without_contained(clips):
@@ -65,6 +66,10 @@ def without_contained(clips):
     such a clip are not run and scored twice. Of equal clips the first stays.
     """
     frames = [set(clip.frames) for clip in clips]
-    return [clip for i, clip in enumerate(clips)
-            if not any(frames[i] < other or frames[i] == other and j < i
-                       for j, other in enumerate(frames))]
+    return [
+        clip
+        for i, clip in enumerate(clips)
+        if not any(
+            frames[i] < other or frames[i] == other and j < i for j, other in enumerate(frames)
+        )
+    ]

@@ -6,6 +6,7 @@ DAVIS_ROOT holds JPEGImages/ and Annotations/ of DAVIS 2016 or 2017 (480p), ROOT
 first half of each sequence becomes shot 001, listed in ROOT/train.txt, the second half shot 002,
 listed in ROOT/test.txt. DAVIS: Perazzi et al., CVPR 2016.
 """
+
 import argparse
 import sys
 import tempfile
@@ -18,11 +19,17 @@ from datasets.errors import DatasetError
 from datasets.files import image_size, open_image
 
 # The sequences of one object of a class that Youtube-Objects has as well.
-SEQUENCES = {'dog': 'dog', 'car-roundabout': 'car', 'horsejump-high': 'horse',
-             'motocross-jump': 'motorbike'}
-SHOTS = {'train': '001', 'test': '002'}  # the halves of a sequence
-FETCH = ('get the 480p images and annotations from https://davischallenge.org (DAVIS 2016 or 2017, '
-         'TrainVal) and name the folder that holds JPEGImages/ and Annotations/')
+SEQUENCES = {
+    "dog": "dog",
+    "car-roundabout": "car",
+    "horsejump-high": "horse",
+    "motocross-jump": "motorbike",
+}
+SHOTS = {"train": "001", "test": "002"}  # the halves of a sequence
+FETCH = (
+    "get the 480p images and annotations from https://davischallenge.org (DAVIS 2016 or 2017, "
+    "TrainVal) and name the folder that holds JPEGImages/ and Annotations/"
+)
 
 
 def arrange(davis_root, root, sequences=SEQUENCES):
@@ -34,66 +41,73 @@ def arrange(davis_root, root, sequences=SEQUENCES):
     """
     davis_root, root = Path(davis_root).resolve(), Path(root)
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise DatasetError(f'{root}: exists; remove it or name another folder to write')
+        raise DatasetError(f"{root}: exists; remove it or name another folder to write")
     root.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f'.{root.name}-', dir=root.parent) as unfinished:
+    with tempfile.TemporaryDirectory(prefix=f".{root.name}-", dir=root.parent) as unfinished:
         fresh = Path(unfinished) / root.name
         fresh.mkdir()
         for sequence, class_ in sequences.items():
             frames = _list_frames(davis_root, sequence)
             half = len(frames) // 2
-            _write_shot(fresh, class_, sequence, SHOTS['train'], frames[:half])
-            _write_shot(fresh, class_, sequence, SHOTS['test'], frames[half:])
+            _write_shot(fresh, class_, sequence, SHOTS["train"], frames[:half])
+            _write_shot(fresh, class_, sequence, SHOTS["test"], frames[half:])
         for split, shot in SHOTS.items():
-            lines = [f'{class_}/{sequence}/{shot}\n' for sequence, class_ in sequences.items()]
-            (fresh / f'{split}.txt').write_text(''.join(lines))
+            lines = [f"{class_}/{sequence}/{shot}\n" for sequence, class_ in sequences.items()]
+            (fresh / f"{split}.txt").write_text("".join(lines))
         fresh.rename(root)
     return root
 
 
 def _list_frames(davis_root, sequence):
     """The (frame, annotation) paths of a sequence in order; both folders checked."""
-    images, masks = (_sequence_folder(davis_root / package, sequence)
-                     for package in ('JPEGImages', 'Annotations'))
-    frames = sorted(images.glob('*.jpg'))
+    images, masks = (
+        _sequence_folder(davis_root / package, sequence)
+        for package in ("JPEGImages", "Annotations")
+    )
+    frames = sorted(images.glob("*.jpg"))
     if len(frames) < 2:
-        raise DatasetError(f'{images}: holds {len(frames)} .jpg frames, a sequence has dozens; '
-                           'unpack DAVIS again')
+        raise DatasetError(
+            f"{images}: holds {len(frames)} .jpg frames, a sequence has dozens; unpack DAVIS again"
+        )
     for frame in frames:
-        if not (masks / f'{frame.stem}.png').is_file():
-            raise DatasetError(f'{frame}: has no annotation {masks / f"{frame.stem}.png"}; '
-                               'unpack the Annotations of DAVIS again')
-    return [(frame, masks / f'{frame.stem}.png') for frame in frames]
+        if not (masks / f"{frame.stem}.png").is_file():
+            raise DatasetError(
+                f"{frame}: has no annotation {masks / f'{frame.stem}.png'}; "
+                "unpack the Annotations of DAVIS again"
+            )
+    return [(frame, masks / f"{frame.stem}.png") for frame in frames]
 
 
 def _sequence_folder(package, sequence):
-    for folder in (package / sequence, package / '480p' / sequence):
+    for folder in (package / sequence, package / "480p" / sequence):
         if folder.is_dir():
             return folder
-    raise DatasetError(f'{package}: has no sequence {sequence}, in 480p/ neither; {FETCH}')
+    raise DatasetError(f"{package}: has no sequence {sequence}, in 480p/ neither; {FETCH}")
 
 
 def _write_shot(root, class_, video, shot, frames):
-    place = Path(class_) / 'data' / video / 'shots' / shot
-    frame_folder, mask_folder = root / 'v1' / place, root / 'youtube_masks' / place / 'labels'
+    place = Path(class_) / "data" / video / "shots" / shot
+    frame_folder, mask_folder = root / "v1" / place, root / "youtube_masks" / place / "labels"
     frame_folder.mkdir(parents=True)
     mask_folder.mkdir(parents=True)
     for n, (frame, annotation) in enumerate(frames, 1):
         # The multi-object annotations are palette images: the index is the object's number.
         mask = open_image(annotation)
-        mask = np.asarray(mask if mask.mode in ('P', 'L') else mask.convert('L')) > 0
+        mask = np.asarray(mask if mask.mode in ("P", "L") else mask.convert("L")) > 0
         if mask.shape[::-1] != image_size(frame):
-            raise DatasetError(f'{annotation}: is {mask.shape[1]} x {mask.shape[0]}, its frame '
-                               f'{frame} is of another size; are both the 480p edition?')
-        (frame_folder / f'frame{n:04d}.jpg').symlink_to(frame)
-        Image.fromarray(np.uint8(255) * mask).save(mask_folder / f'{n:05d}.jpg', quality=95)
+            raise DatasetError(
+                f"{annotation}: is {mask.shape[1]} x {mask.shape[0]}, its frame "
+                f"{frame} is of another size; are both the 480p edition?"
+            )
+        (frame_folder / f"frame{n:04d}.jpg").symlink_to(frame)
+        Image.fromarray(np.uint8(255) * mask).save(mask_folder / f"{n:05d}.jpg", quality=95)
 
 
 def main(argv=None):
     """Arrange the DAVIS folder that the command line names; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('davis_root', metavar='DAVIS_ROOT', help='holds JPEGImages/, Annotations/')
-    parser.add_argument('root', metavar='ROOT', help='folder to write')
+    parser.add_argument("davis_root", metavar="DAVIS_ROOT", help="holds JPEGImages/, Annotations/")
+    parser.add_argument("root", metavar="ROOT", help="folder to write")
     args = parser.parse_args(argv)
     try:
         print(arrange(args.davis_root, args.root))
@@ -103,5 +117,5 @@ def main(argv=None):
     return 0
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     sys.exit(main())

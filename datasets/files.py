@@ -1,4 +1,5 @@
 """Read image and label files, turning every way in which they can be bad into a DatasetError."""
+
 import struct
 import zlib
 from pathlib import Path
@@ -11,8 +12,15 @@ from datasets.errors import DatasetError
 IGNORE = 255  # the label value that neither training nor scoring looks at
 
 # What Pillow raises on damaged input differs from format to format.
-_DECODE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, zlib.error, struct.error,
-                  Image.DecompressionBombError)
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    zlib.error,
+    struct.error,
+    Image.DecompressionBombError,
+)
 
 
 def open_image(path):
@@ -22,20 +30,20 @@ def open_image(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise DatasetError(f'{path}: no such file; is the dataset unpacked completely?')
+        raise DatasetError(f"{path}: no such file; is the dataset unpacked completely?")
     if path.stat().st_size == 0:
-        raise DatasetError(f'{path}: the file is empty; fetch it again')
+        raise DatasetError(f"{path}: the file is empty; fetch it again")
     try:
         with Image.open(path) as im:
             im.load()
             return im.copy()
     except _DECODE_ERRORS as error:
-        raise DatasetError(f'{path}: damaged or not an image ({error}); fetch it again') from error
+        raise DatasetError(f"{path}: damaged or not an image ({error}); fetch it again") from error
 
 
 def open_rgb(path):
     """Open `path` as a PIL RGB image (grey and palette images are converted)."""
-    return open_image(path).convert('RGB')
+    return open_image(path).convert("RGB")
 
 
 def image_size(path):
@@ -59,27 +67,33 @@ def open_label(path, num_values, size=None, colors=None):
     class, out of range or of another size than its frame.
     """
     im = open_image(path)
-    if im.mode in ('L', 'P', '1', 'I', 'I;16'):
+    if im.mode in ("L", "P", "1", "I", "I;16"):
         label = np.asarray(im)
-    elif im.mode == 'RGB' and colors:
+    elif im.mode == "RGB" and colors:
         label = _values_of(np.asarray(im), colors, path)
     else:
-        raise DatasetError(f'{path}: a label holds one class index a pixel, this is a {im.mode} '
-                           'image; is it the coloured rendering of the label?')
+        raise DatasetError(
+            f"{path}: a label holds one class index a pixel, this is a {im.mode} "
+            "image; is it the coloured rendering of the label?"
+        )
     if size is not None:
         check_label_size(path, im.size, size)
     wrong = (label >= num_values) & (label != IGNORE)
     if wrong.any():
-        raise DatasetError(f'{path}: label value {label[wrong][0]} is neither below {num_values} '
-                           f'nor {IGNORE} (ignore); is this label made for another class list?')
+        raise DatasetError(
+            f"{path}: label value {label[wrong][0]} is neither below {num_values} "
+            f"nor {IGNORE} (ignore); is this label made for another class list?"
+        )
     return label.astype(np.uint8)
 
 
-def check_label_size(path, size, frame_size, frame='its frame'):
+def check_label_size(path, size, frame_size, frame="its frame"):
     """Raise DatasetError naming the label `path` if its size is not `frame_size` (w, h)."""
     if tuple(size) != tuple(frame_size):
-        raise DatasetError(f'{path}: the label is {_dims(size)} but {frame} is '
-                           f'{_dims(frame_size)}; one of the two was resized')
+        raise DatasetError(
+            f"{path}: the label is {_dims(size)} but {frame} is "
+            f"{_dims(frame_size)}; one of the two was resized"
+        )
 
 
 def read_lines(path, help):
@@ -90,13 +104,13 @@ def read_lines(path, help):
     """
     path = Path(path)
     if not path.is_file():
-        raise DatasetError(f'{path}: no such list; {help}')
+        raise DatasetError(f"{path}: no such list; {help}")
     try:
-        lines = [line.strip() for line in path.read_text('utf-8-sig').splitlines()]
+        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f'{path}: not a list of names, one a line ({error}); {help}') from error
+        raise DatasetError(f"{path}: not a list of names, one a line ({error}); {help}") from error
     if not any(lines):
-        raise DatasetError(f'{path}: the list is empty; {help}')
+        raise DatasetError(f"{path}: the list is empty; {help}")
     return lines
 
 
@@ -114,10 +128,12 @@ def _values_of(rgb, colors, path):
     found = order[np.searchsorted(known, pixels, sorter=order).clip(max=len(known) - 1)]
     strange = known[found] != pixels
     if strange.any():
-        raise DatasetError(f'{path}: no class has the colour {tuple(rgb[strange][0].tolist())}; '
-                           'was this painted label resized or stored as JPEG?')
+        raise DatasetError(
+            f"{path}: no class has the colour {tuple(rgb[strange][0].tolist())}; "
+            "was this painted label resized or stored as JPEG?"
+        )
     return np.array(list(colors.values()), np.uint8)[found]
 
 
 def _dims(size):
-    return f'{size[0]} x {size[1]}'
+    return f"{size[0]} x {size[1]}"

@@ -3,6 +3,7 @@
 TAKE maps the name of a dataset to take(report, root). It tells `report`, a datasets.check.Report,
 what it counted and what is missing, and may raise DatasetError.
 """
+
 from itertools import product
 
 from datasets.camvid import camvid
@@ -19,120 +20,139 @@ SNIPPET = 20  # frames of Cityscapes up to the labelled one, and that one
 def take_voc(report, root):
     """Images and labels of PASCAL VOC, and the lists that name them."""
     data = pascal(root)
-    images, labels = _stems(root / 'JPEGImages', '.jpg'), _stems(root / 'SegmentationClass', '.png')
-    report.count('files', images=len(images), labels=len(labels))
-    report.fault('labels without their image', labels - images)
-    lists = _stems(root / 'ImageSets' / 'Segmentation', '.txt')
-    for split in sorted(lists | {'train', 'val'}):
+    images, labels = _stems(root / "JPEGImages", ".jpg"), _stems(root / "SegmentationClass", ".png")
+    report.count("files", images=len(images), labels=len(labels))
+    report.fault("labels without their image", labels - images)
+    lists = _stems(root / "ImageSets" / "Segmentation", ".txt")
+    for split in sorted(lists | {"train", "val"}):
         names = set(report.attempt(data.get_dset, split))
         report.count(split, images_listed=len(names))
-        report.fault(f'images of {split}.txt that are not there', names - images)
-        if split != 'test':  # whose labels are not public
-            report.fault(f'images of {split}.txt without a label', names - labels)
+        report.fault(f"images of {split}.txt that are not there", names - images)
+        if split != "test":  # whose labels are not public
+            report.fault(f"images of {split}.txt without a label", names - labels)
             _open_some(report, zip(names & images & labels), data.load_image, data.load_label)
-    if 'seg11valid' not in lists:
-        report.fault(f'no ImageSets/Segmentation/seg11valid.txt: {SEG11VALID}')
+    if "seg11valid" not in lists:
+        report.fault(f"no ImageSets/Segmentation/seg11valid.txt: {SEG11VALID}")
 
 
 def take_nyud(report, root):
     """Labelled images of NYUDv2, the lists that name them, and the raw video."""
     data = nyud(root)
     images, labels = (
-        {name.removeprefix('img_') for name in _stems(root / folder, suffix)}
-        for folder, suffix in (('images', '.png'), ('segmentation', '.mat')))
-    report.count('files', images=len(images), labels=len(labels))
-    report.fault('labels without their image', labels - images)
-    frames = {video: report.attempt(data.list_frames, video)
-              for video in report.attempt(data.list_vids)}
-    report.count('raw', videos=len(frames), frames=sum(map(len, frames.values())))
-    for split in ('train', 'val', 'test'):
+        {name.removeprefix("img_") for name in _stems(root / folder, suffix)}
+        for folder, suffix in (("images", ".png"), ("segmentation", ".mat"))
+    )
+    report.count("files", images=len(images), labels=len(labels))
+    report.fault("labels without their image", labels - images)
+    frames = {
+        video: report.attempt(data.list_frames, video) for video in report.attempt(data.list_vids)
+    }
+    report.count("raw", videos=len(frames), frames=sum(map(len, frames.values())))
+    for split in ("train", "val", "test"):
         names = set(report.attempt(data.get_dset, split))
         report.count(split, images_listed=len(names))
-        report.fault(f'images of {split} that are not there', names - images)
-        report.fault(f'images of {split} without a label', names - labels)
+        report.fault(f"images of {split} that are not there", names - images)
+        report.fault(f"images of {split} without a label", names - labels)
         _open_some(report, zip(names & images & labels), data.load_image, data.load_label)
-        if names and (split == 'test' or (root / f'{split}_rawImages.txt').is_file()):
+        if names and (split == "test" or (root / f"{split}_rawImages.txt").is_file()):
             raw = [frame for frame in report.attempt(data.get_dset, split, True) if frame]
-            report.count(f'{split}_rawImages', frames_listed=len(raw))
-            report.fault(f'raw frames of {split} that are not there',
-                         ['/'.join(frame) for frame in raw if frame[1] not in
-                          frames.get(frame[0], ())])
+            report.count(f"{split}_rawImages", frames_listed=len(raw))
+            report.fault(
+                f"raw frames of {split} that are not there",
+                ["/".join(frame) for frame in raw if frame[1] not in frames.get(frame[0], ())],
+            )
 
 
 def take_youtube(report, root):
     """Shots and masks of Youtube-Objects, and lists of splits where there are any."""
     data = youtube(root)
-    shots = [(class_, vid, shot) for class_ in data.classes for vid in data.list_vids(class_)
-             for shot in report.attempt(data.list_shots, class_, vid)]
+    shots = [
+        (class_, vid, shot)
+        for class_ in data.classes
+        for vid in data.list_vids(class_)
+        for shot in report.attempt(data.list_shots, class_, vid)
+    ]
     frames = {shot: report.attempt(data.list_frames, *shot) for shot in shots}
-    report.count('v1', **_levels(frames), frames=sum(map(len, frames.values())))
+    report.count("v1", **_levels(frames), frames=sum(map(len, frames.values())))
     masked = report.attempt(data.load_dataset)
     masks = {shot: report.attempt(data.list_label_frames, *shot) for shot in masked}
-    report.count('youtube_masks', **_levels(masks), masks=sum(map(len, masks.values())))
+    report.count("youtube_masks", **_levels(masks), masks=sum(map(len, masks.values())))
     if absent := [class_ for class_ in data.classes[1:] if class_ not in {s[0] for s in masked}]:
-        report.note(f'classes that have no masks here: {", ".join(absent)}')
+        report.note(f"classes that have no masks here: {', '.join(absent)}")
     pairs = {(*shot, mask) for shot in masked for mask in masks[shot]}
     framed = {(*shot, frame) for shot in masked for frame in frames.get(shot, ())}
     lost = pairs - framed
-    report.fault('masks without their frame',
-                 [f'{"/".join(shot)}/{mask:05d}' for *shot, mask in lost])
+    report.fault(
+        "masks without their frame", [f"{'/'.join(shot)}/{mask:05d}" for *shot, mask in lost]
+    )
     _open_some(report, pairs - lost, data.load_frame, data.load_label)
-    for split in sorted(_stems(root, '.txt')):
+    for split in sorted(_stems(root, ".txt")):
         report.count(split, shots_listed=len(report.attempt(data.load_dataset, split)))
 
 
 def take_cityscapes(report, root):
     """Images, labels and video of Cityscapes, split by split."""
     data = cityscapes(root)
-    for split in sorted(path.name for path in (root / 'gtFine').iterdir() if path.is_dir()):
+    for split in sorted(path.name for path in (root / "gtFine").iterdir() if path.is_dir()):
         labels = set(report.attempt(data.list_label_frames, split))
         images, video = (
-            {path.name.removesuffix(IMAGE) for path in (root / package / split).glob(f'*/*{IMAGE}')}
-            for package in ('leftImg8bit', 'leftImg8bit_sequence'))
+            {path.name.removesuffix(IMAGE) for path in (root / package / split).glob(f"*/*{IMAGE}")}
+            for package in ("leftImg8bit", "leftImg8bit_sequence")
+        )
         report.count(split, images=len(images), labels=len(labels), frames_of_video=len(video))
-        report.fault(f'labels of {split} without their image', labels - images - video)
-        report.fault(f'images of {split} without a label', images - labels)
+        report.fault(f"labels of {split} without their image", labels - images - video)
+        report.fault(f"images of {split} without a label", images - labels)
         if video:
-            report.fault(f'labelled frames of {split} without the {SNIPPET - 1} frames before',
-                         [name for name in labels if not _has_snippet(data, split, name)])
+            report.fault(
+                f"labelled frames of {split} without the {SNIPPET - 1} frames before",
+                [name for name in labels if not _has_snippet(data, split, name)],
+            )
         else:
-            report.fault(f'no leftImg8bit_sequence/{split}/: without it there is no video')
-        _open_some(report, product([split], labels & (images | video)), data.load_image,
-                   data.load_label)
+            report.fault(f"no leftImg8bit_sequence/{split}/: without it there is no video")
+        _open_some(
+            report, product([split], labels & (images | video)), data.load_image, data.load_label
+        )
 
 
 def take_camvid(report, root):
     """Frames and labels of CamVid, split by split."""
     data = camvid(root)
-    for split in ('train', 'val', *(['test'] if (root / 'testannot').is_dir() else [])):
+    for split in ("train", "val", *(["test"] if (root / "testannot").is_dir() else [])):
         frames = set(report.attempt(data.get_dset, split))
-        labels = _stems(root / f'{split}annot', '.png')
+        labels = _stems(root / f"{split}annot", ".png")
         report.count(split, frames=len(frames), labels=len(labels))
-        report.fault(f'frames of {split} without a label', frames - labels)
-        report.fault(f'labels of {split} without their frame', labels - frames)
+        report.fault(f"frames of {split} without a label", frames - labels)
+        report.fault(f"labels of {split} without their frame", labels - frames)
         _open_some(report, product([split], labels & frames), data.load_image, data.load_label)
 
 
-TAKE = {'voc': take_voc, 'nyud': take_nyud, 'youtube': take_youtube,
-        'cityscapes': take_cityscapes, 'camvid': take_camvid}
+TAKE = {
+    "voc": take_voc,
+    "nyud": take_nyud,
+    "youtube": take_youtube,
+    "cityscapes": take_cityscapes,
+    "camvid": take_camvid,
+}
 
 
 def _open_some(report, items, *loaders):
     """Call each loader with the arguments that some of the items are."""
     items = sorted(items)
-    for item in items[::max(1, len(items) // OPENED)][:OPENED]:
+    for item in items[:: max(1, len(items) // OPENED)][:OPENED]:
         for load in loaders:
             report.attempt(load, *item)
 
 
 def _stems(folder, suffix):
-    return {path.stem for path in folder.glob(f'*{suffix}') if path.is_file()}
+    return {path.stem for path in folder.glob(f"*{suffix}") if path.is_file()}
 
 
 def _levels(shots):
     """How many classes, videos and shots there are among (class, video, shot)."""
-    return {level: len({shot[:k] for shot in shots})
-            for k, level in enumerate(('classes', 'videos', 'shots'), 1)}
+    return {
+        level: len({shot[:k] for shot in shots})
+        for k, level in enumerate(("classes", "videos", "shots"), 1)
+    }
 
 
 def _has_snippet(data, split, name):

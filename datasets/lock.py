@@ -1,4 +1,5 @@
 """A lock between processes: two that would render the same folder take turns."""
+
 import os
 from contextlib import contextmanager
 

@@ -9,6 +9,7 @@ Layout:
                                         blank line where it is not known; officially only for test
 A labelled image is a window of its raw frame.
 """
+
 from functools import partial
 
 import numpy as np
@@ -35,28 +36,63 @@ class nyud:
     'r-1294890493.094019-1806686197'. Raises DatasetError if the dataset is not there.
     """
 
-    classes = ('wall', 'floor', 'cabinet', 'bed', 'chair', 'sofa', 'table', 'door', 'window',
-               'bookshelf', 'picture', 'counter', 'blinds', 'desk', 'shelves', 'curtain', 'dresser',
-               'pillow', 'mirror', 'floor mat', 'clothes', 'ceiling', 'books',
-               'refridgerator',  # as the dataset spells it
-               'television', 'paper', 'towel', 'shower curtain', 'box', 'whiteboard', 'person',
-               'night stand', 'toilet', 'sink', 'lamp', 'bathtub', 'bag', 'otherstructure',
-               'otherfurniture', 'otherprop')
+    classes = (
+        "wall",
+        "floor",
+        "cabinet",
+        "bed",
+        "chair",
+        "sofa",
+        "table",
+        "door",
+        "window",
+        "bookshelf",
+        "picture",
+        "counter",
+        "blinds",
+        "desk",
+        "shelves",
+        "curtain",
+        "dresser",
+        "pillow",
+        "mirror",
+        "floor mat",
+        "clothes",
+        "ceiling",
+        "books",
+        "refridgerator",  # as the dataset spells it
+        "television",
+        "paper",
+        "towel",
+        "shower curtain",
+        "box",
+        "whiteboard",
+        "person",
+        "night stand",
+        "toilet",
+        "sink",
+        "lamp",
+        "bathtub",
+        "bag",
+        "otherstructure",
+        "otherfurniture",
+        "otherprop",
+    )
     num_classes = len(classes)
     palette = Palette(np.asarray(voc_palette(1 + num_classes))[1:])  # no class is black
     mean = np.array((116.2, 97.2, 92.3), np.float32)
 
     def __init__(self, root=None):
-        self.dir = find_root('nyud', root, needs='images')
+        self.dir = find_root("nyud", root, needs="images")
 
-    def get_dset(self, split='test', raw=False):
+    def get_dset(self, split="test", raw=False):
         """Ids of the labelled images of `split`: 'train', 'val' or 'test'.
 
         raw=True gives the (video, frame) that each was cut from instead, None where it is not
         known; get_dset('raw') is that of 'test'.
         """
-        if split == 'raw':
-            split, raw = 'test', True
+        if split == "raw":
+            split, raw = "test", True
         ids = read_ids(self.dir, split)
         return read_raw_frames(self.dir, split, ids) if raw else ids
 
@@ -68,17 +104,19 @@ class nyud:
         idx = str(idx)
         known = dict(zip(self.get_dset(split), self.get_dset(split, raw=True), strict=True))
         if known.get(idx) is None:
-            raise DatasetError(f'{self.dir / split}_rawImages.txt: does not tell the raw frame of '
-                               f'image {idx!r}; is it in {split}.txt?')
+            raise DatasetError(
+                f"{self.dir / split}_rawImages.txt: does not tell the raw frame of "
+                f"image {idx!r}; is it in {split}.txt?"
+            )
         return known[idx]
 
     def list_vids(self, split=None):
         """The raw videos that images of `split` were cut from, or all that are there."""
         if split is not None:
             return sorted({frame[0] for frame in self.get_dset(split, raw=True) if frame})
-        vids = sorted(f.name for f in (self.dir / 'raw').glob('*') if f.is_dir())
+        vids = sorted(f.name for f in (self.dir / "raw").glob("*") if f.is_dir())
         if not vids:
-            raise DatasetError(f'{self.dir / "raw"}: holds no videos; unpack the raw video there')
+            raise DatasetError(f"{self.dir / 'raw'}: holds no videos; unpack the raw video there")
         return vids
 
     def list_frames(self, vid):
@@ -88,7 +126,7 @@ class nyud:
     def list_preceding_frames(self, skip, vid, gt_frame):
         """Every `skip`-th frame up to `gt_frame` and that one, as (vid, frame) in time order."""
         frames = self.list_frames(vid)
-        past = frames[:1 + self._position(frames, vid, gt_frame)]
+        past = frames[: 1 + self._position(frames, vid, gt_frame)]
         return [(vid, frame) for frame in every(skip, past, through=len(past) - 1)]
 
     def list_subsampled_frames(self, vid, gt_frame, skip):
@@ -131,7 +169,7 @@ class nyud:
         """H x W bool: labelled pixels with another class within `thickness` pixels."""
         return class_boundaries(label, thickness)
 
-    def clips(self, split='test', length=20, skip=1):
+    def clips(self, split="test", length=20, skip=1):
         """One Clip for each image of `split` whose raw frame is known, ending in that frame.
 
         It has `length` frames, every `skip`-th of the video; fewer where the video starts later.
@@ -142,22 +180,33 @@ class nyud:
         check_length(length)
         ids, frames = self.get_dset(split), self.get_dset(split, raw=True)
         labelled = {frame: idx for idx, frame in zip(ids, frames, strict=True) if frame}
-        return [self._clip(f'nyud/{split}/{idx}',
-                           self.list_preceding_frames(skip, *frame)[-length:], labelled)
-                for frame, idx in labelled.items()]
+        return [
+            self._clip(
+                f"nyud/{split}/{idx}", self.list_preceding_frames(skip, *frame)[-length:], labelled
+            )
+            for frame, idx in labelled.items()
+        ]
 
     def videos(self, split=None, skip=1):
         """Each of list_vids(split) as a Clip without labels of every `skip`-th frame, cropped.
 
         To choose clock rates on, which needs no labels.
         """
-        return [self._clip(f'nyud/{vid}',
-                           [(vid, frame) for frame in every(skip, self.list_frames(vid))], {})
-                for vid in self.list_vids(split)]
+        return [
+            self._clip(
+                f"nyud/{vid}", [(vid, frame) for frame in every(skip, self.list_frames(vid))], {}
+            )
+            for vid in self.list_vids(split)
+        ]
 
     def _clip(self, name, frames, labelled):
-        return Clip(name, frames, self._load_frame, partial(self._load_frame_label, labelled),
-                    self.preprocess)
+        return Clip(
+            name,
+            frames,
+            self._load_frame,
+            partial(self._load_frame_label, labelled),
+            self.preprocess,
+        )
 
     def _load_frame(self, frame):
         return self.crop_frame(self.load_raw_image(*frame))
@@ -168,25 +217,31 @@ class nyud:
         label = self.load_label(labelled[frame])
         raw = raw_frame_path(self._video(frame[0]), frame[1])
         left, top, right, bottom = labelled_window(image_size(raw))
-        check_label_size(self._label_path(labelled[frame]), label.shape[:0:-1],
-                         (right - left, bottom - top), f'the labelled window of {raw}')
+        check_label_size(
+            self._label_path(labelled[frame]),
+            label.shape[:0:-1],
+            (right - left, bottom - top),
+            f"the labelled window of {raw}",
+        )
         return label
 
     def _position(self, frames, vid, frame):
         frame = frame_name(frame)
         if frame not in frames:
-            raise DatasetError(f'{self._video(vid) / frame}: no such frame in this video of '
-                               f'{len(frames)} frames; is the raw video unpacked completely?')
+            raise DatasetError(
+                f"{self._video(vid) / frame}: no such frame in this video of "
+                f"{len(frames)} frames; is the raw video unpacked completely?"
+            )
         return frames.index(frame)
 
     def _video(self, vid):
-        return self.dir / 'raw' / vid
+        return self.dir / "raw" / vid
 
     def _image_path(self, idx):
-        return self.dir / 'images' / f'img_{idx}.png'
+        return self.dir / "images" / f"img_{idx}.png"
 
     def _label_path(self, idx):
-        return self.dir / 'segmentation' / f'img_{idx}.mat'
+        return self.dir / "segmentation" / f"img_{idx}.mat"
 
 
 def labelled_window(size):

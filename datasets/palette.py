@@ -1,4 +1,5 @@
 """Colours for label maps, computed rather than read from files."""
+
 import numpy as np
 from PIL import Image
 
@@ -48,7 +49,7 @@ class Palette:
         ignored = label == IGNORE
         label = np.where(ignored, 0, label)
         if label.max(initial=0) >= len(self):
-            raise ValueError(f'label holds class {label.max()}, the palette has {len(self)}')
+            raise ValueError(f"label holds class {label.max()}, the palette has {len(self)}")
         rgb = self.colors[label]
         rgb[ignored] = 0
         return Image.fromarray(rgb)

@@ -1,8 +1,9 @@
 """Video from a still: a window that moves over it, so that all there is of motion is known."""
+
 from datasets.errors import DatasetError
 
 
-def translated_boxes(size, shift, num_frames, name='the image'):
+def translated_boxes(size, shift, num_frames, name="the image"):
     """Windows (left, top, right, bottom) that move over an image of `size` (width, height).
 
     They are `num_frames`, each `shift` pixels further along the longer side (down a square), and
@@ -11,13 +12,17 @@ def translated_boxes(size, shift, num_frames, name='the image'):
     """
     width, height = size
     if num_frames < 1 or shift < 0 or shift != int(shift):
-        raise DatasetError(f'{num_frames} frames and a shift of {shift} pixels were asked for: '
-                           'give at least 1 frame and a shift of 0 or more whole pixels')
+        raise DatasetError(
+            f"{num_frames} frames and a shift of {shift} pixels were asked for: "
+            "give at least 1 frame and a shift of 0 or more whole pixels"
+        )
     shift = int(shift)
     length = max(size) - shift * (num_frames - 1)
     if length < 1:
-        raise DatasetError(f'{name}: {width} x {height} pixels are too few for {num_frames} frames '
-                           f'{shift} pixels apart; ask for fewer frames or a smaller shift')
+        raise DatasetError(
+            f"{name}: {width} x {height} pixels are too few for {num_frames} frames "
+            f"{shift} pixels apart; ask for fewer frames or a smaller shift"
+        )
     starts = [shift * k for k in range(num_frames)]
     if width > height:
         return [(start, 0, start + length, height) for start in starts]

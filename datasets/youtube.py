@@ -7,6 +7,7 @@ Layout (... is {class}/data/{video}/shots/{shot}):
 The dataset has no official split; the .txt files are ours. Video: Prest et al., CVPR 2012; masks:
 Jain & Grauman, ECCV 2014.
 """
+
 from functools import partial
 
 import numpy as np
@@ -21,8 +22,19 @@ from datasets.preprocess import preprocess
 from datasets.sources import find_root
 from datasets.youtube_files import fit, list_folders, list_numbers, number, open_mask, read_shots
 
-CLASSES = ('background', 'aeroplane', 'bird', 'boat', 'car', 'cat', 'cow', 'dog', 'horse',
-           'motorbike', 'train')
+CLASSES = (
+    "background",
+    "aeroplane",
+    "bird",
+    "boat",
+    "car",
+    "cat",
+    "cow",
+    "dog",
+    "horse",
+    "motorbike",
+    "train",
+)
 OBJECT_LEVEL = 15  # of a mask: JPEG smears its black and white, grey levels above are the object
 
 
@@ -63,47 +75,52 @@ class youtube:
     from_voc = _from_voc_table()
 
     def __init__(self, root=None, side=500):
-        self.dir = find_root('youtube', root, needs='v1')
+        self.dir = find_root("youtube", root, needs="v1")
         if side < 1:
-            raise DatasetError(f'youtube(side={side}): give at least 1 pixel; the paper takes 500')
+            raise DatasetError(f"youtube(side={side}): give at least 1 pixel; the paper takes 500")
         self.side = side
 
     def list_vids(self, class_):
         """Names of the videos of `class_`; none where the class has no folder."""
-        return self._list_vids('v1', class_)
+        return self._list_vids("v1", class_)
 
     def list_shots(self, class_, vid):
         """Names of the shots of a video."""
-        return list_folders(self._video('v1', class_, vid))
+        return list_folders(self._video("v1", class_, vid))
 
     def list_frames(self, class_, vid, shot):
         """Numbers of the frames of a shot, in order; the first is 1."""
-        return list_numbers(self._frame_folder(class_, vid, shot), 'frame')
+        return list_numbers(self._frame_folder(class_, vid, shot), "frame")
 
     def list_label_vids(self, class_):
         """Names of the videos of `class_` that have masks."""
-        return self._list_vids('youtube_masks', class_)
+        return self._list_vids("youtube_masks", class_)
 
     def list_label_shots(self, class_, vid):
         """Names of the shots of a video that have masks."""
-        return list_folders(self._video('youtube_masks', class_, vid))
+        return list_folders(self._video("youtube_masks", class_, vid))
 
     def list_label_frames(self, class_, vid, shot):
         """Numbers of the frames of a shot that have a mask, in order."""
-        return list_numbers(self._mask_folder(class_, vid, shot), '')
+        return list_numbers(self._mask_folder(class_, vid, shot), "")
 
     def load_dataset(self, split=None):
         """All (class, video, shot) that have masks, or those that ROOT/{split}.txt lists.
 
         Raises DatasetError if there are none, or for a line that names no shot with masks.
         """
-        shots = [(class_, vid, shot) for class_ in self.classes[1:]
-                 for vid in self.list_label_vids(class_)
-                 for shot in self.list_label_shots(class_, vid)]
+        shots = [
+            (class_, vid, shot)
+            for class_ in self.classes[1:]
+            for vid in self.list_label_vids(class_)
+            for shot in self.list_label_shots(class_, vid)
+        ]
         if not shots:
-            raise DatasetError(f'{self.dir / "youtube_masks"}: holds no masks; unpack the masks of '
-                               'Youtube-Objects v1 there, {class}/data/{video}/shots/{shot}/labels')
-        return shots if split is None else read_shots(self.dir / f'{split}.txt', set(shots))
+            raise DatasetError(
+                f"{self.dir / 'youtube_masks'}: holds no masks; unpack the masks of "
+                "Youtube-Objects v1 there, {class}/data/{video}/shots/{shot}/labels"
+            )
+        return shots if split is None else read_shots(self.dir / f"{split}.txt", set(shots))
 
     def load_frame(self, class_, vid, shot, idx):
         """Frame `idx` as a PIL RGB image whose longer side is `side`."""
@@ -143,7 +160,7 @@ class youtube:
         """PIL image to net input: 3 x H x W float32 BGR, mean subtracted."""
         return preprocess(im, self.mean)
 
-    def clips(self, period=10, split=None, warmup=None, ids='youtube', label_period=None):
+    def clips(self, period=10, split=None, warmup=None, ids="youtube", label_period=None):
         """One Clip for each shot of load_dataset(split): every `period`-th frame, with its mask.
 
         The frames are those in step with the first mask, from the start of the shot to its last
@@ -153,56 +170,69 @@ class youtube:
         frames have labels, so that clips of several periods can be scored on the same frames. A
         shot with no label left is left out.
         """
-        if period < 1 or ids not in ('youtube', 'voc'):
-            raise DatasetError(f"clips(period={period}, ids={ids!r}): the period is at least 1, "
-                               "ids 'youtube' or 'voc'")
+        if period < 1 or ids not in ("youtube", "voc"):
+            raise DatasetError(
+                f"clips(period={period}, ids={ids!r}): the period is at least 1, "
+                "ids 'youtube' or 'voc'"
+            )
         label_period = label_period or period
         if label_period % period:
-            raise DatasetError(f'label_period={label_period} is no multiple of the period {period}')
+            raise DatasetError(f"label_period={label_period} is no multiple of the period {period}")
         warmup = 2 * period + 1 if warmup is None else warmup
         clips = []
         for name in self.load_dataset(split):
             masks = set(self.list_label_frames(*name))
-            frames = [n for n in self.list_frames(*name)
-                      if (n - min(masks)) % period == 0 and n <= max(masks)]
+            frames = [
+                n
+                for n in self.list_frames(*name)
+                if (n - min(masks)) % period == 0 and n <= max(masks)
+            ]
             scored = {n for n in masks if n >= warmup and (n - min(masks)) % label_period == 0}
             for n in sorted(scored - set(frames)):
                 self._open_mask(*name, n)  # raises: a mask without its frame
             if scored:
-                clips.append(Clip('/'.join(name), frames, partial(self.load_frame, *name),
-                                  partial(self._clip_label, name, scored, ids), self.preprocess))
+                clips.append(
+                    Clip(
+                        "/".join(name),
+                        frames,
+                        partial(self.load_frame, *name),
+                        partial(self._clip_label, name, scored, ids),
+                        self.preprocess,
+                    )
+                )
         return clips
 
     def _clip_label(self, name, scored, ids, n):
         if n not in scored:
             return None
         label = self.load_label(*name, n)
-        if ids == 'voc':
+        if ids == "voc":
             return self.convert_yt2voc_label(label, name[0], pascal.classes)
         return self.make_label(label, name[0])
 
     def _open_mask(self, class_, vid, shot, idx):
-        mask = self._mask_folder(class_, vid, shot) / f'{number(idx):05d}.jpg'
+        mask = self._mask_folder(class_, vid, shot) / f"{number(idx):05d}.jpg"
         return open_mask(mask, self._frame_path(class_, vid, shot, idx), self.side)
 
     def _known(self, class_):
         if class_ not in self.classes:
-            raise DatasetError(f'Youtube-Objects has no class {class_!r}; it has '
-                               f'{", ".join(self.classes[1:])}')
+            raise DatasetError(
+                f"Youtube-Objects has no class {class_!r}; it has {', '.join(self.classes[1:])}"
+            )
         return class_
 
     def _list_vids(self, package, class_):
-        folder = self.dir / package / self._known(class_) / 'data'
+        folder = self.dir / package / self._known(class_) / "data"
         return list_folders(folder) if folder.is_dir() else []
 
     def _video(self, package, class_, vid):
-        return self.dir / package / self._known(class_) / 'data' / str(vid) / 'shots'
+        return self.dir / package / self._known(class_) / "data" / str(vid) / "shots"
 
     def _frame_folder(self, class_, vid, shot):
-        return self._video('v1', class_, vid) / str(shot)
+        return self._video("v1", class_, vid) / str(shot)
 
     def _mask_folder(self, class_, vid, shot):
-        return self._video('youtube_masks', class_, vid) / str(shot) / 'labels'
+        return self._video("youtube_masks", class_, vid) / str(shot) / "labels"
 
     def _frame_path(self, class_, vid, shot, idx):
-        return self._frame_folder(class_, vid, shot) / f'frame{number(idx):04d}.jpg'
+        return self._frame_folder(class_, vid, shot) / f"frame{number(idx):04d}.jpg"

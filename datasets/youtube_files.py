@@ -1,4 +1,5 @@
 """The files of Youtube-Objects: numbered frames and masks, and lists of shots."""
+
 import re
 
 from datasets.errors import DatasetError
@@ -7,9 +8,9 @@ from datasets.files import image_size, open_image, read_names
 
 def number(idx):
     """The number of a frame or mask: 12 of 12, 'frame0012', 'frame0012.jpg' and '00012'."""
-    found = re.fullmatch(r'(?:frame)?(\d+)(?:\.jpg)?', str(idx))
+    found = re.fullmatch(r"(?:frame)?(\d+)(?:\.jpg)?", str(idx))
     if not found:
-        raise DatasetError(f'{idx!r}: neither the number of a frame nor a name such as frame0001')
+        raise DatasetError(f"{idx!r}: neither the number of a frame nor a name such as frame0001")
     return int(found[1])
 
 
@@ -25,10 +26,10 @@ def list_numbers(folder, prefix):
     Raises DatasetError if there are none.
     """
     _check_folder(folder)
-    digits = [path.stem.removeprefix(prefix) for path in folder.glob(f'{prefix}*.jpg')]
+    digits = [path.stem.removeprefix(prefix) for path in folder.glob(f"{prefix}*.jpg")]
     numbers = sorted(int(text) for text in digits if text.isdecimal())
     if not numbers:
-        raise DatasetError(f'{folder}: holds no {prefix}*.jpg; unpack the shot again')
+        raise DatasetError(f"{folder}: holds no {prefix}*.jpg; unpack the shot again")
     return numbers
 
 
@@ -37,12 +38,15 @@ def read_shots(path, known):
 
     Raises DatasetError if there is no such file, or for a line that is not one of `known`.
     """
-    names = read_names(path, 'Youtube-Objects has no official split: leave split away, or write '
-                             'one class/video/shot a line there')
-    shots = [tuple(name.split('/')) for name in names]
+    names = read_names(
+        path,
+        "Youtube-Objects has no official split: leave split away, or write "
+        "one class/video/shot a line there",
+    )
+    shots = [tuple(name.split("/")) for name in names]
     for shot in shots:
         if shot not in known:
-            raise DatasetError(f'{path}: {"/".join(shot)} is no class/video/shot with masks')
+            raise DatasetError(f"{path}: {'/'.join(shot)} is no class/video/shot with masks")
     return shots
 
 
@@ -53,13 +57,17 @@ def open_mask(mask_path, frame_path, side):
     DatasetError naming the files if the frame is missing or of another aspect.
     """
     if mask_path.is_file() and not frame_path.is_file():
-        raise DatasetError(f'{mask_path}: a mask without its frame {frame_path}; the masks are of '
-                           'v1, later versions of the frames are numbered anew')
-    mask = open_image(mask_path).convert('L')
+        raise DatasetError(
+            f"{mask_path}: a mask without its frame {frame_path}; the masks are of "
+            "v1, later versions of the frames are numbered anew"
+        )
+    mask = open_image(mask_path).convert("L")
     size = fit(image_size(frame_path), side)
     if max(abs(a - b) for a, b in zip(fit(mask.size, side), size, strict=True)) > 1:
-        raise DatasetError(f'{mask_path}: the mask is {mask.width} x {mask.height}, its frame '
-                           f'{frame_path} is of another aspect; are both of v1?')
+        raise DatasetError(
+            f"{mask_path}: the mask is {mask.width} x {mask.height}, its frame "
+            f"{frame_path} is of another aspect; are both of v1?"
+        )
     return mask, size
 
 
@@ -71,4 +79,4 @@ def fit(size, side):
 
 def _check_folder(folder):
     if not folder.is_dir():
-        raise DatasetError(f'{folder}: no such folder; is the dataset unpacked completely?')
+        raise DatasetError(f"{folder}: no such folder; is the dataset unpacked completely?")

@@ -1,4 +1,5 @@
 """Random scale, crop, flip and colour of a labelled image, for training on few frames."""
+
 import numpy as np
 from PIL import Image
 
@@ -7,8 +8,18 @@ from lib.labels import IGNORE
 MEAN_RGB = (123, 117, 104)  # ImageNet mean: close to zero once the mean is subtracted
 
 
-def augment(image, label, rng, crop, scale=(0.75, 1.5), flip=True, jitter=0.2, fill=MEAN_RGB,
-            focus=0, show=None):
+def augment(
+    image,
+    label,
+    rng,
+    crop,
+    scale=(0.75, 1.5),
+    flip=True,
+    jitter=0.2,
+    fill=MEAN_RGB,
+    focus=0,
+    show=None,
+):
     """One random view of `image` and of its `label`, moved alike.
 
     image   H x W x 3 uint8, RGB (not yet mean-subtracted)
@@ -59,12 +70,16 @@ def jitter_colour(image, rng, strength=0.2):
 
 def _as_images(image, label):
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f'image must be H x W x 3 uint8 RGB, got {image.shape} {image.dtype}: '
-                         'augment before subtracting the mean')
+        raise ValueError(
+            f"image must be H x W x 3 uint8 RGB, got {image.shape} {image.dtype}: "
+            "augment before subtracting the mean"
+        )
     label = label[0] if label.ndim == 3 and len(label) == 1 else label
     if label.dtype != np.uint8 or label.shape != image.shape[:2]:
-        raise ValueError(f'label must be uint8 of the image size {image.shape[:2]}, '
-                         f'got {label.shape} {label.dtype}')
+        raise ValueError(
+            f"label must be uint8 of the image size {image.shape[:2]}, "
+            f"got {label.shape} {label.dtype}"
+        )
     return Image.fromarray(image), Image.fromarray(label)
 
 
@@ -76,7 +91,8 @@ def frames_by_class(labels, n_classes, least=100):
 
 def _pixel_of_class(label, rng, show=None):
     """(y, x) of a pixel of class `show`, or of a class drawn evenly from those in the label; None
-    where there is none."""
+    where there is none.
+    """
     label = np.asarray(label)
     classes = np.setdiff1d(np.unique(label), [IGNORE]) if show is None else [show]
     places = np.flatnonzero(label == rng.choice(classes)) if len(classes) else []
@@ -85,7 +101,8 @@ def _pixel_of_class(label, rng, show=None):
 
 def _place(size, want, rng, hold=None):
     """First pixel of a window `want` long in `size`, over pixel `hold` where given; a window
-    larger than `size` holds it whole."""
+    larger than `size` holds it whole.
+    """
     least, most = min(0, size - want), max(0, size - want)
     if hold is not None:
         least, most = max(least, min(most, hold - want)), min(most, max(least, hold))
@@ -94,14 +111,19 @@ def _place(size, want, rng, hold=None):
 
 def _window(image, top, left, magnify, crop, filter_, fill):
     """`crop` pixels of the `magnify`-ed image from (top, left), which are in its own pixels."""
+
     def span(start, size, length):  # what of the view the image covers: [first, last)
         first = min(length - 1, max(0, round(-start * magnify)))
         last = min(length, round((size - start) * magnify))
         return first, max(last, first + 1)
 
     (y0, y1), (x0, x1) = span(top, image.height, crop[0]), span(left, image.width, crop[1])
-    box = (max(left + x0 / magnify, 0), max(top + y0 / magnify, 0),
-           min(left + x1 / magnify, image.width), min(top + y1 / magnify, image.height))
+    box = (
+        max(left + x0 / magnify, 0),
+        max(top + y0 / magnify, 0),
+        min(left + x1 / magnify, image.width),
+        min(top + y1 / magnify, image.height),
+    )
     view = Image.new(image.mode, crop[::-1], fill)
     view.paste(image.resize((x1 - x0, y1 - y0), filter_, box=box), (x0, y0))
     return view

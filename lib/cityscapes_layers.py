@@ -11,6 +11,7 @@ with `overlap` columns of the other, whose labels are ignored: a labelled pixel 
 one half, and there sees as much of its surroundings as in the whole image. 210 columns are enough
 for VGG-16, whose fc6 sees 404 pixels, 202 to either side.
 """
+
 import ast
 
 import numpy as np
@@ -20,7 +21,7 @@ from datasets.cityscapes import cityscapes
 from datasets.files import IGNORE
 
 OVERLAP = 210  # columns
-SYNONYMS = {'cscapes_dir': 'cityscapes_dir'}  # keys that prototxts of the paper's nets have
+SYNONYMS = {"cscapes_dir": "cityscapes_dir"}  # keys that prototxts of the paper's nets have
 
 
 def _splits(value):
@@ -29,16 +30,27 @@ def _splits(value):
 
 # Keys of param_str: what they are if not given, what they must be, and the test for that.
 PARAMS = {
-    'cityscapes_dir': (None, 'a folder, or None for where datasets.sources.find_root looks',
-                       lambda value: value is None or isinstance(value, str)),
-    'split': ('train', "the name of a split, such as 'train', or a list of such names",
-              lambda value: value and all(isinstance(name, str) and name
-                                          for name in _splits(value))),
-    'randomize': (True, 'True or False', lambda value: isinstance(value, bool)),
-    'seed': (0, 'a whole number of 0 or more, or None for another order in each run',
-             lambda value: value is None or type(value) is int and value >= 0),
-    'overlap': (OVERLAP, 'a whole number of 0 or more columns',
-                lambda value: type(value) is int and value >= 0),
+    "cityscapes_dir": (
+        None,
+        "a folder, or None for where datasets.sources.find_root looks",
+        lambda value: value is None or isinstance(value, str),
+    ),
+    "split": (
+        "train",
+        "the name of a split, such as 'train', or a list of such names",
+        lambda value: value and all(isinstance(name, str) and name for name in _splits(value)),
+    ),
+    "randomize": (True, "True or False", lambda value: isinstance(value, bool)),
+    "seed": (
+        0,
+        "a whole number of 0 or more, or None for another order in each run",
+        lambda value: value is None or type(value) is int and value >= 0,
+    ),
+    "overlap": (
+        OVERLAP,
+        "a whole number of 0 or more columns",
+        lambda value: type(value) is int and value >= 0,
+    ),
 }
 
 
@@ -63,21 +75,27 @@ def read_params(text, layer):
     (text), the key and the fix.
     """
     try:
-        given = ast.literal_eval(text.strip() or '{}')
+        given = ast.literal_eval(text.strip() or "{}")
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(f'{layer}: param_str {text!r} is no Python literal ({error}): write a '
-                         "dict of plain values, such as {'split': 'train', 'seed': 0}") from None
+        raise ValueError(
+            f"{layer}: param_str {text!r} is no Python literal ({error}): write a "
+            "dict of plain values, such as {'split': 'train', 'seed': 0}"
+        ) from None
     if not isinstance(given, dict):
-        raise ValueError(f'{layer}: param_str is {given!r}: write a dict, such as '
-                         "{'split': 'train', 'seed': 0}")
+        raise ValueError(
+            f"{layer}: param_str is {given!r}: write a dict, such as "
+            "{'split': 'train', 'seed': 0}"
+        )
     given = {SYNONYMS.get(key, key): value for key, value in given.items()}
     for key, value in given.items():
         if key not in PARAMS:
-            raise ValueError(f'{layer}: param_str has the unknown key {key!r}: remove it, or give '
-                             f'one of {", ".join(PARAMS)}')
+            raise ValueError(
+                f"{layer}: param_str has the unknown key {key!r}: remove it, or give "
+                f"one of {', '.join(PARAMS)}"
+            )
         _, wanted, fits = PARAMS[key]
         if not fits(value):
-            raise ValueError(f'{layer}: {key!r} in param_str is {value!r}: give {wanted}')
+            raise ValueError(f"{layer}: {key!r} in param_str is {value!r}: give {wanted}")
     return {key: given.get(key, default) for key, (default, *_) in PARAMS.items()}
 
 
@@ -93,23 +111,28 @@ class CityscapesSegDataLayer(caffe.Layer):
     def setup(self, bottom, top):
         """Read param_str and list the labelled images."""
         # a real pycaffe does not tell a Python layer its name
-        place = f'layer {getattr(self, "name", "")!r} ({type(self).__name__})'
+        place = f"layer {getattr(self, 'name', '')!r} ({type(self).__name__})"
         if bottom or len(top) != 2:
-            raise ValueError(f'{place}: has {len(bottom)} bottoms and {len(top)} tops: give it no '
-                             'bottom and the tops "data" and "label"')
+            raise ValueError(
+                f"{place}: has {len(bottom)} bottoms and {len(top)} tops: give it no "
+                'bottom and the tops "data" and "label"'
+            )
         self.params = read_params(self.param_str, place)
-        self.dataset = cityscapes(self.params['cityscapes_dir'])
-        self.frames = [(split, name) for split in _splits(self.params['split'])
-                       for name in self.dataset.list_label_frames(split)]
+        self.dataset = cityscapes(self.params["cityscapes_dir"])
+        self.frames = [
+            (split, name)
+            for split in _splits(self.params["split"])
+            for name in self.dataset.list_label_frames(split)
+        ]
         # None becomes a random seed here, so that it is one and the same for all epochs
-        self.seed = np.random.SeedSequence(self.params['seed']).entropy
+        self.seed = np.random.SeedSequence(self.params["seed"]).entropy
         self.shown = 0  # halves fed so far
         self.loaded = None
 
     def order(self, epoch):
         """[((split, name), side)] of an epoch: each half of each frame once."""
         halves = [(frame, side) for frame in self.frames for side in (0, 1)]
-        if not self.params['randomize']:
+        if not self.params["randomize"]:
             return halves
         rng = np.random.default_rng([self.seed, epoch])
         return [halves[i] for i in rng.permutation(len(halves))]
@@ -124,8 +147,12 @@ class CityscapesSegDataLayer(caffe.Layer):
 
     def load(self, frame, side):
         """(data 1 x 3 x H x W float32, label 1 x 1 x H x W uint8) of one half of a frame."""
-        image, label = half_image(self.dataset.load_image(*frame), self.dataset.load_label(*frame),
-                                  side, self.params['overlap'])
+        image, label = half_image(
+            self.dataset.load_image(*frame),
+            self.dataset.load_label(*frame),
+            side,
+            self.params["overlap"],
+        )
         return self.dataset.preprocess(image)[np.newaxis], label[np.newaxis]
 
     def forward(self, bottom, top):

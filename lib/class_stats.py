@@ -1,6 +1,8 @@
 """The classes of a dataset one by one: how often each occurs, and what a net takes it for.
 
-How fast the truth itself grows old: what an output that was right n frames ago scores now."""
+How fast the truth itself grows old: what an output that was right n frames ago scores now.
+"""
+
 from collections import deque
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ class ClassCounts(NamedTuple):
     area            float64 a class: share, 0..1, of a label that it covers, mean over those that
                     hold it; nan for a class that none holds
     """
+
     pixels: np.ndarray
     images: np.ndarray
     ignored: int
@@ -37,13 +40,15 @@ def count_classes(labels, n_classes, ignore=IGNORE):
             ignored += int(found[ignore])
             found[ignore] = 0
         if found[n_classes:].any():
-            raise ValueError(f'label {number} (the first is 1) holds the class '
-                             f'{int(np.nonzero(found)[0][-1])}, classes are 0..{n_classes - 1}: '
-                             'give the number of classes of this dataset')
+            raise ValueError(
+                f"label {number} (the first is 1) holds the class "
+                f"{int(np.nonzero(found)[0][-1])}, classes are 0..{n_classes - 1}: "
+                "give the number of classes of this dataset"
+            )
         pixels += found[:n_classes]
         area += found[:n_classes] / np.size(label)
         images += found[:n_classes] > 0
-    with np.errstate(invalid='ignore'):  # 0/0 is nan: a class that never occurs
+    with np.errstate(invalid="ignore"):  # 0/0 is nan: a class that never occurs
         return ClassCounts(pixels, images, ignored, number, area / images)
 
 
@@ -51,6 +56,7 @@ class Confusion(NamedTuple):
     """truth, output  class numbers: pixels of the one were given the other
     share          of the true class's pixels, 0..1
     """
+
     truth: int
     output: int
     share: float
@@ -65,10 +71,13 @@ def confusions(hist, count=10):
     """
     hist = np.asarray(hist)
     wrong = hist - np.diag(np.diag(hist))
-    worst = np.argsort(-wrong, axis=None, kind='stable')[:count]
+    worst = np.argsort(-wrong, axis=None, kind="stable")[:count]
     pairs = zip(*np.unravel_index(worst, hist.shape), strict=True)
-    return [Confusion(int(i), int(j), float(hist[i, j] / hist[i].sum()))
-            for i, j in pairs if wrong[i, j]]
+    return [
+        Confusion(int(i), int(j), float(hist[i, j] / hist[i].sum()))
+        for i, j in pairs
+        if wrong[i, j]
+    ]
 
 
 def stale_truth(shots, ages, n_classes, class_names=None, ignore=IGNORE):

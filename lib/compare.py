@@ -6,7 +6,9 @@ The oracle's output stands in for the ground truth. What comes out is the price 
 without the errors of the net: a schedule that is wrong where the oracle is wrong loses nothing.
 
 
-Scores of a schedule by the number of the frame: how it does as a clip goes on."""
+Scores of a schedule by the number of the frame: how it does as a clip goes on.
+"""
+
 import numpy as np
 
 from lib.labels import changed_share
@@ -44,8 +46,10 @@ def largest_differences(result, other, count=1, first=0):
     """
     for given in (result, other):
         if given.labels is None:
-            raise ValueError(f'{given.name}: its label maps were not kept, call '
-                             'evaluate(..., keep=True) for both schedules')
+            raise ValueError(
+                f"{given.name}: its label maps were not kept, call "
+                "evaluate(..., keep=True) for both schedules"
+            )
     found = []
     for number, (maps, others) in enumerate(zip(result.labels, other.labels, strict=True)):
         t = first + largest_difference(maps[first:], others[first:])[0]
@@ -65,26 +69,33 @@ def agreement(result, oracle, n_classes, class_names=None):
     """
     for given in (result, oracle):
         if given.labels is None:
-            raise ValueError(f'{given.name}: its label maps were not kept, call '
-                             'evaluate(..., keep=True) for both schedules')
+            raise ValueError(
+                f"{given.name}: its label maps were not kept, call "
+                "evaluate(..., keep=True) for both schedules"
+            )
     phases, left = divmod(len(result.labels), len(oracle.labels))
     if left or not phases:
-        _differ(result, oracle, f'{len(result.labels)} runs of clips against '
-                                f'{len(oracle.labels)}')
+        _differ(result, oracle, f"{len(result.labels)} runs of clips against {len(oracle.labels)}")
     scores = Scores(n_classes, class_names)
     for i, (maps, clip) in enumerate(zip(result.labels, result.clips, strict=True)):
         reference, name = oracle.labels[i // phases], oracle.clips[i // phases]
         if clip != name or len(maps) != len(reference):
-            _differ(result, oracle, f'run {i + 1} is of {clip!r}, {len(maps)} frames, against '
-                                    f'{name!r}, {len(reference)} frames')
+            _differ(
+                result,
+                oracle,
+                f"run {i + 1} is of {clip!r}, {len(maps)} frames, against "
+                f"{name!r}, {len(reference)} frames",
+            )
         for out, truth in zip(maps, reference, strict=True):
             scores.add(out, truth)
     return scores
 
 
 def _differ(result, oracle, how):
-    raise ValueError(f'{result.name} and {oracle.name} did not run the same clips: {how}. Evaluate '
-                     'both on the same list of clips')
+    raise ValueError(
+        f"{result.name} and {oracle.name} did not run the same clips: {how}. Evaluate "
+        "both on the same list of clips"
+    )
 
 
 def frame_scores(result, clips, n_classes, class_names=None, region=None):
@@ -99,12 +110,15 @@ def frame_scores(result, clips, n_classes, class_names=None, region=None):
     were not kept or are not of these clips.
     """
     if result.labels is None:
-        raise ValueError(f'{result.name}: its label maps were not kept, call '
-                         'evaluate(..., keep=True)')
+        raise ValueError(
+            f"{result.name}: its label maps were not kept, call evaluate(..., keep=True)"
+        )
     ran, given = [len(kept) for kept in result.labels], [len(clip) for clip in clips]
     if ran != given:
-        raise ValueError(f'{result.name} ran clips of {ran} frames, the clips given have {given}: '
-                         'give those that it ran, once each')
+        raise ValueError(
+            f"{result.name} ran clips of {ran} frames, the clips given have {given}: "
+            "give those that it ran, once each"
+        )
     by_number = [Scores(n_classes, class_names) for _ in range(max(given, default=0))]
     for kept, clip in zip(result.labels, clips, strict=True):
         for scores, out, (_, label) in zip(by_number, kept, clip, strict=False):

@@ -4,7 +4,9 @@ Pixels and shallow scores change on every frame, deep scores and the semantics t
 less: this is what lets a clock run the deep stage less often.
 
 
-Frame differences of many shots: collected in a folder, summed up per layer."""
+Frame differences of many shots: collected in a folder, summed up per layer.
+"""
+
 import hashlib
 import json
 from dataclasses import dataclass
@@ -18,8 +20,8 @@ from lib.report import table
 from lib.run_net import segrun
 from lib.shot_store import load_shot, save_shot, shot_path
 
-BLOBS = ('data', 'score_pool3', 'score_pool4', 'score_fr', 'score')
-LABEL = 'label'
+BLOBS = ("data", "score_pool3", "score_pool4", "score_fr", "score")
+LABEL = "label"
 
 
 @dataclass
@@ -30,13 +32,14 @@ class Differences:
     argmax    {score blob or 'label': share of pixels, 0..1, whose class changed}
     relative  {blob: relative change of its values, 0..2, see relative_change}
     """
+
     name: str
     argmax: dict
     relative: dict
 
 
 class _Seen(NamedTuple):
-    values: dict   # {blob: C x H x W}
+    values: dict  # {blob: C x H x W}
     classes: dict  # {score blob: H x W uint8}
     label: np.ndarray
 
@@ -52,13 +55,14 @@ def frame_differences(net, clip, blobs=BLOBS, relabel=None):
     and frames or labels of different sizes.
     """
     check_lookup(relabel)
-    name = getattr(clip, 'name', 'a clip without a name')
+    name = getattr(clip, "name", "a clip without a name")
     if missing := [blob for blob in blobs if blob not in net.blobs]:
-        raise ValueError(f'the net has no blob {missing[0]!r}, its blobs are '
-                         f'{", ".join(net.blobs)}: give blobs')
+        raise ValueError(
+            f"the net has no blob {missing[0]!r}, its blobs are {', '.join(net.blobs)}: give blobs"
+        )
     if len(clip) < 2:
-        raise ValueError(f'{name}: no two frames to compare, got {len(clip)}: take a longer clip')
-    scores = [blob for blob in blobs if blob != 'data']
+        raise ValueError(f"{name}: no two frames to compare, got {len(clip)}: take a longer clip")
+    scores = [blob for blob in blobs if blob != "data"]
     argmax, relative = {layer: [] for layer in (*scores, LABEL)}, {blob: [] for blob in blobs}
     before = None
     for t, (in_, label) in enumerate(clip):
@@ -67,7 +71,7 @@ def frame_differences(net, clip, blobs=BLOBS, relabel=None):
         classes = {blob: relabelled(label_map(values[blob]), relabel) for blob in scores}
         now = _Seen(values, classes, label)
         if before:
-            _check_sizes(f'{name}, frame {t} (the first is 0)', now, before)
+            _check_sizes(f"{name}, frame {t} (the first is 0)", now, before)
             for blob in blobs:
                 relative[blob].append(relative_change(values[blob], before.values[blob]))
             for blob in scores:
@@ -94,9 +98,9 @@ def label_change(now, before):
     Pixels ignored in either (255) do not count; nan where none is left or a label is None.
     """
     if now is None or before is None:
-        return float('nan')
+        return float("nan")
     known = (now != IGNORE) & (before != IGNORE)
-    return float(np.mean(now[known] != before[known])) if known.any() else float('nan')
+    return float(np.mean(now[known] != before[known])) if known.any() else float("nan")
 
 
 def _check_sizes(where, now, before):
@@ -105,8 +109,10 @@ def _check_sizes(where, now, before):
         pairs.append((now.label, before.label))
     for a, b in pairs:
         if a.shape != b.shape:
-            raise ValueError(f'{where}: {a.shape} after {b.shape}, one size a clip: resize its '
-                             'frames and labels alike')
+            raise ValueError(
+                f"{where}: {a.shape} after {b.shape}, one size a clip: resize its "
+                "frames and labels alike"
+            )
 
 
 def _arrays(lists):
@@ -128,22 +134,31 @@ def collect(net, clips, store, key, blobs=BLOBS, relabel=None, silent=False):
     Returns a list of Differences. Raises ValueError for clips without names of their own, an empty
     key, and what frame_differences raises.
     """
-    names = [getattr(clip, 'name', None) for clip in clips]
+    names = [getattr(clip, "name", None) for clip in clips]
     if None in names or len(set(names)) < len(names):
-        raise ValueError(f'each clip needs a name of its own, to keep its shot under: got {names}')
+        raise ValueError(f"each clip needs a name of its own, to keep its shot under: got {names}")
     if not key or not isinstance(key, str):
-        raise ValueError(f'the key is {key!r}: give a str that tells the net and its input from '
-                         'others, such as the digest of its weights')
+        raise ValueError(
+            f"the key is {key!r}: give a str that tells the net and its input from "
+            "others, such as the digest of its weights"
+        )
     paths = [shot_path(store, name) for name in names]
     digests = [_digest(key, blobs, relabel, clip) for clip in clips]
     loaded = [load_shot(path, digest) for path, digest in zip(paths, digests, strict=True)]
     for why in sorted({why for _, why in loaded if why}):
         count = sum(why == other for _, other in loaded)
-        tqdm.write(f'{store}: {count} of {len(clips)} shots are {why}, and are run again')
-    found = [_unpack(name, arrays) if arrays else None
-             for name, (arrays, _) in zip(names, loaded, strict=True)]
-    with tqdm(total=len(found), initial=len(found) - found.count(None), desc='differences',
-              unit='shot', disable=silent) as bar:
+        tqdm.write(f"{store}: {count} of {len(clips)} shots are {why}, and are run again")
+    found = [
+        _unpack(name, arrays) if arrays else None
+        for name, (arrays, _) in zip(names, loaded, strict=True)
+    ]
+    with tqdm(
+        total=len(found),
+        initial=len(found) - found.count(None),
+        desc="differences",
+        unit="shot",
+        disable=silent,
+    ) as bar:
         for i, clip in enumerate(clips):
             if found[i] is None:
                 found[i] = frame_differences(net, clip, blobs, relabel)
@@ -158,6 +173,7 @@ class LayerSummary(NamedTuple):
     Shares 0..1 of pixels whose class changed, and relative changes 0..2 of values. `pairs` counts
     the frame pairs; of the labels, those where both frames have one.
     """
+
     layer: str
     argmax_mean: float
     argmax_std: float
@@ -169,33 +185,58 @@ class LayerSummary(NamedTuple):
 def summary(collected):
     """A LayerSummary for each layer of a list of Differences. Raises ValueError if it is empty."""
     if not collected:
-        raise ValueError('no differences to sum up: collect at least one shot')
-    return [_layer_summary(layer, collected)
-            for layer in dict.fromkeys([*collected[0].relative, *collected[0].argmax])]
+        raise ValueError("no differences to sum up: collect at least one shot")
+    return [
+        _layer_summary(layer, collected)
+        for layer in dict.fromkeys([*collected[0].relative, *collected[0].argmax])
+    ]
 
 
-def summary_table(rows, form='text'):
+def summary_table(rows, form="text"):
     """What `summary` returns as a table, in the forms of lib.report: text, markdown, html."""
-    columns = ('layer', 'argmax changed %', 'std %', 'relative change', 'std', 'frame pairs')
-    return table(columns, [[row.layer, _number(100 * row.argmax_mean, 2),
-                            _number(100 * row.argmax_std, 2), _number(row.relative_mean, 3),
-                            _number(row.relative_std, 3), str(row.pairs)] for row in rows], form)
+    columns = ("layer", "argmax changed %", "std %", "relative change", "std", "frame pairs")
+    return table(
+        columns,
+        [
+            [
+                row.layer,
+                _number(100 * row.argmax_mean, 2),
+                _number(100 * row.argmax_std, 2),
+                _number(row.relative_mean, 3),
+                _number(row.relative_std, 3),
+                str(row.pairs),
+            ]
+            for row in rows
+        ],
+        form,
+    )
 
 
 def summary_rows(rows):
     """What `summary` returns as flat dicts, for JSON: without what was not measured."""
-    return [{'layer': row.layer, 'frame pairs': row.pairs}
-            | {name: value for name, value in (('argmax changed %', 100 * row.argmax_mean),
-                                               ('relative change', row.relative_mean))
-               if not np.isnan(value)} for row in rows]
+    return [
+        {"layer": row.layer, "frame pairs": row.pairs}
+        | {
+            name: value
+            for name, value in (
+                ("argmax changed %", 100 * row.argmax_mean),
+                ("relative change", row.relative_mean),
+            )
+            if not np.isnan(value)
+        }
+        for row in rows
+    ]
 
 
 def _layer_summary(layer, collected):
-    argmax, relative = (np.concatenate([getattr(shot, kind).get(layer, []) for shot in collected])
-                        for kind in ('argmax', 'relative'))
+    argmax, relative = (
+        np.concatenate([getattr(shot, kind).get(layer, []) for shot in collected])
+        for kind in ("argmax", "relative")
+    )
     argmax = argmax[~np.isnan(argmax)]
-    return LayerSummary(layer, *_mean_and_std(argmax), *_mean_and_std(relative),
-                        max(argmax.size, relative.size))
+    return LayerSummary(
+        layer, *_mean_and_std(argmax), *_mean_and_std(relative), max(argmax.size, relative.size)
+    )
 
 
 def _mean_and_std(values):
@@ -203,7 +244,7 @@ def _mean_and_std(values):
 
 
 def _number(value, digits):
-    return '-' if np.isnan(value) else f'{value:.{digits}f}'
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def _digest(key, blobs, relabel, clip):
@@ -216,13 +257,16 @@ def _digest(key, blobs, relabel, clip):
 
 def _pack(shot):
     """A shot as {'kind layer': array}, in order."""
-    return {f'{kind} {layer}': changes for kind in ('argmax', 'relative')
-            for layer, changes in getattr(shot, kind).items()}
+    return {
+        f"{kind} {layer}": changes
+        for kind in ("argmax", "relative")
+        for layer, changes in getattr(shot, kind).items()
+    }
 
 
 def _unpack(name, arrays):
     shot = Differences(name, {}, {})
     for entry, changes in arrays.items():
-        kind, layer = entry.split(' ', 1)
+        kind, layer = entry.split(" ", 1)
         getattr(shot, kind)[layer] = changes
     return shot

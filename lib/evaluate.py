@@ -1,6 +1,8 @@
 """Run a schedule over clips; score, time and count what it did.
 
-What a schedule did on a clip, kept for later: packed, as a label map is mostly even areas."""
+What a schedule did on a clip, kept for later: packed, as a label map is mostly even areas.
+"""
+
 import time
 import zlib
 from collections import Counter
@@ -32,6 +34,7 @@ class Result:
                      keep them: with phases, all runs of the first clip, then all of the second
     clips            names of the clips that these are of, None for a clip without a name
     """
+
     name: str
     scores: Scores
     fired: dict
@@ -50,14 +53,30 @@ class Result:
         Raises ValueError where it was not kept.
         """
         if self.labels is None or clip not in self.clips:
-            raise ValueError(f'{self.name}: kept nothing of the clip {clip!r}, call '
-                             'evaluate(..., keep=True) with it')
+            raise ValueError(
+                f"{self.name}: kept nothing of the clip {clip!r}, call "
+                "evaluate(..., keep=True) with it"
+            )
         return self.labels[self.clips.index(clip)]
 
 
-def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignore=IGNORE,
-             phases=None, coin_flip=False, seed=0, stages=FCN8S, keep=False, silent=False,
-             relabel=None, region=None):
+def evaluate(
+    schedule,
+    net,
+    clips,
+    n_classes,
+    name=None,
+    class_names=None,
+    ignore=IGNORE,
+    phases=None,
+    coin_flip=False,
+    seed=0,
+    stages=FCN8S,
+    keep=False,
+    silent=False,
+    relabel=None,
+    region=None,
+):
     """Run `schedule` over every clip and score every labelled frame against its label.
 
     schedule   schedule(net, frames) -> Steps, see lib.schedule; bind options with functools.partial
@@ -77,11 +96,11 @@ def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignor
     Returns a Result. Raises ValueError where there is nothing to run, and what schedules raise.
     """
     if coin_flip and not phases:
-        raise ValueError('a coin flip needs phases to choose from: give phases=(0, 1)')
+        raise ValueError("a coin flip needs phases to choose from: give phases=(0, 1)")
     check_lookup(relabel)
     name, rng = name or _name(schedule), np.random.default_rng(seed)
     tally = _Tally(partial(Scores, n_classes, class_names, ignore), keep, relabel, region)
-    with tqdm(desc=name, unit='frame', disable=silent) as bar:
+    with tqdm(desc=name, unit="frame", disable=silent) as bar:
         runs = 1 if coin_flip or not phases else len(phases)
         bar.total = runs * sum(map(len, clips))
         for clip in clips:
@@ -89,7 +108,7 @@ def evaluate(schedule, net, clips, n_classes, name=None, class_names=None, ignor
             if coin_flip:
                 chosen = (chosen[rng.integers(len(chosen))],)
             for phase in chosen:
-                options = {} if phase is None else {'phase': phase}
+                options = {} if phase is None else {"phase": phase}
                 tally.run_clip(partial(schedule, net, **options), net, clip, stages, bar.update)
     return tally.result(name, stages)
 
@@ -99,7 +118,7 @@ class _Feed:
 
     def __init__(self, clip):
         self.clip, self.label, self.fed_at, self.loading = clip, None, 0.0, 0.0
-        self.name = getattr(clip, 'name', 'a clip without a name')
+        self.name = getattr(clip, "name", "a clip without a name")
 
     def __len__(self):
         return len(self.clip)
@@ -144,11 +163,13 @@ class _Tally:
         self.seconds += time.perf_counter() - start - feed.loading
         if self.labels is not None:
             self.labels.append(kept)
-            self.clips.append(getattr(clip, 'name', None))
+            self.clips.append(getattr(clip, "name", None))
         costs = stage_cost(net, stages)  # now, as clips differ in size
         if unknown := set(runs) - set(costs):
-            raise ValueError(f'the schedule ran the stages {sorted(unknown)}, which evaluate '
-                             'does not know: give both the same stages')
+            raise ValueError(
+                f"the schedule ran the stages {sorted(unknown)}, which evaluate "
+                "does not know: give both the same stages"
+            )
         self.macs += sum(costs[stage] * times for stage, times in runs.items())
         self.runs += runs
 
@@ -158,25 +179,37 @@ class _Tally:
             if self.region:
                 self.region_scores.add(out, feed.label, self.region)
         except ValueError as error:
-            raise ValueError(f'{feed.name}, frame {number} (the first is 1): {error}') from None
+            raise ValueError(f"{feed.name}, frame {number} (the first is 1): {error}") from None
         self.labelled += 1
 
     def result(self, name, stages):
         if not self.frames:
-            raise ValueError(f'{name}: there are no frames to run, give at least one clip')
-        return Result(name, self.scores, {s.name: self.runs[s.name] / self.frames for s in stages},
-                      self.macs / self.frames, 1e3 * self.seconds / self.frames,
-                      1e3 * self.latency / self.frames, self.frames, self.labelled,
-                      self.region_scores, self.labels, self.clips)
+            raise ValueError(f"{name}: there are no frames to run, give at least one clip")
+        return Result(
+            name,
+            self.scores,
+            {s.name: self.runs[s.name] / self.frames for s in stages},
+            self.macs / self.frames,
+            1e3 * self.seconds / self.frames,
+            1e3 * self.latency / self.frames,
+            self.frames,
+            self.labelled,
+            self.region_scores,
+            self.labels,
+            self.clips,
+        )
 
 
 def _name(schedule):
     """A schedule's name with the options bound to it: 'adaptive(threshold=0.25)'."""
-    bound = getattr(schedule, 'keywords', {})
-    plain = getattr(schedule, 'func', schedule).__name__
-    options = ', '.join(f'{key}={value:.4g}' if isinstance(value, float) else f'{key}={value}'
-                        for key, value in bound.items() if key != 'stages')
-    return f'{plain}({options})' if options else plain
+    bound = getattr(schedule, "keywords", {})
+    plain = getattr(schedule, "func", schedule).__name__
+    options = ", ".join(
+        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
+        for key, value in bound.items()
+        if key != "stages"
+    )
+    return f"{plain}({options})" if options else plain
 
 
 class KeptRun(Sequence):

@@ -1,4 +1,5 @@
 """Label maps of one set of classes as those of another: a net's as the truth's."""
+
 import numpy as np
 
 IGNORE = 255
@@ -17,10 +18,12 @@ def check_lookup(lookup):
     """Raise ValueError unless `lookup` is None or an array for `relabelled`."""
     if lookup is None:
         return
-    shape, kind = np.shape(lookup), getattr(lookup, 'dtype', type(lookup).__name__)
+    shape, kind = np.shape(lookup), getattr(lookup, "dtype", type(lookup).__name__)
     if shape != (256,) or kind != np.uint8:
-        raise ValueError(f'relabel has the shape {shape} and holds {kind}: give 256 uint8, the new '
-                         'class of each value 0..255')
+        raise ValueError(
+            f"relabel has the shape {shape} and holds {kind}: give 256 uint8, the new "
+            "class of each value 0..255"
+        )
 
 
 def label_map(scores):

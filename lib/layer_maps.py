@@ -1,10 +1,11 @@
 """What each score layer of a net says about a frame, as label maps of the size of the frame."""
+
 import numpy as np
 
 from lib.labels import IGNORE, check_lookup, label_map, relabelled
 from lib.run_net import segrun
 
-STRIDES = {'score_pool3': 8, 'score_pool4': 16, 'score_fr': 32, 'score': 1}  # of FCN-8s, in pixels
+STRIDES = {"score_pool3": 8, "score_pool4": 16, "score_fr": 32, "score": 1}  # of FCN-8s, in pixels
 
 
 def layer_maps(net, clip, strides=STRIDES, relabel=None):
@@ -19,8 +20,10 @@ def layer_maps(net, clip, strides=STRIDES, relabel=None):
     """
     check_lookup(relabel)
     if missing := [blob for blob in strides if blob not in net.blobs]:
-        raise ValueError(f'the net has no blob {missing[0]!r}, its blobs are '
-                         f'{", ".join(net.blobs)}: give strides of these')
+        raise ValueError(
+            f"the net has no blob {missing[0]!r}, its blobs are "
+            f"{', '.join(net.blobs)}: give strides of these"
+        )
     maps = {blob: [] for blob in strides}
     for in_, _ in clip:
         segrun(net, in_)
@@ -38,9 +41,12 @@ def to_frame(cells, shape, stride):
     short of its borders, both alike on all sides. So the middles are laid on each other, which is
     right to within half a cell, and pixels beyond the last cell take that one.
     """
-    rows, columns = (np.clip(np.floor((np.arange(pixels) + .5 - pixels / 2) / stride + count / 2),
-                             0, count - 1).astype(int)
-                     for pixels, count in zip(shape, cells.shape, strict=True))
+    rows, columns = (
+        np.clip(
+            np.floor((np.arange(pixels) + 0.5 - pixels / 2) / stride + count / 2), 0, count - 1
+        ).astype(int)
+        for pixels, count in zip(shape, cells.shape, strict=True)
+    )
     return cells[np.ix_(rows, columns)]
 
 
@@ -51,8 +57,10 @@ def object_changes(net, clip, strides=STRIDES, relabel=None):
     """
     clip = list(clip)
     regions = [None if label is None else (label > 0) & (label != IGNORE) for _, label in clip]
-    return {blob: change_within(maps, regions)
-            for blob, maps in layer_maps(net, clip, strides, relabel).items()}
+    return {
+        blob: change_within(maps, regions)
+        for blob, maps in layer_maps(net, clip, strides, relabel).items()
+    }
 
 
 def change_rate(maps):
@@ -76,18 +84,24 @@ def change_within(maps, regions):
     nan where the regions have no pixel in common. Raises ValueError where no pair is left.
     """
     changed = counted = 0
-    places = [None if region is None else (out, region)
-              for out, region in zip(maps, regions, strict=True)]
+    places = [
+        None if region is None else (out, region) for out, region in zip(maps, regions, strict=True)
+    ]
     for (before, there), (now, here) in _pairs(places):
         both = there & here
         changed, counted = changed + np.sum((now != before) & both), counted + both.sum()
-    return float(changed / counted) if counted else float('nan')
+    return float(changed / counted) if counted else float("nan")
 
 
 def _pairs(items):
-    pairs = [(before, now) for before, now in zip(items[:-1], items[1:], strict=True)
-             if before is not None and now is not None]
+    pairs = [
+        (before, now)
+        for before, now in zip(items[:-1], items[1:], strict=True)
+        if before is not None and now is not None
+    ]
     if not pairs:
-        raise ValueError(f'no two neighbours to compare among {len(items)} frames: take a longer '
-                         'clip, or one whose frames all have labels')
+        raise ValueError(
+            f"no two neighbours to compare among {len(items)} frames: take a longer "
+            "clip, or one whose frames all have labels"
+        )
     return pairs

@@ -3,6 +3,7 @@
 Each is defined in the module of `lib.plot` that it is imported from here; lib/README.md has a
 picture of each.
 """
+
 from lib.plot.classes import class_bars, confusion_map, swatches
 from lib.plot.clock import filmstrip, timeline
 from lib.plot.curves import accuracy_against_cost, choice, curves, period_sweep
@@ -12,8 +13,29 @@ from lib.plot.masks import grey_levels, grid, outlines
 from lib.plot.regions import paint_errors, region_bars, wrong_share
 
 __all__ = [
-    "accuracy_against_cost", "animate", "choice", "class_bars", "class_cmap", "confusion_map",
-    "curves", "embed", "filmstrip", "grey_levels", "grid", "growth", "layer_means", "outlines",
-    "paint", "paint_errors", "period_sweep", "region_bars", "rows", "segm_cmap", "segshow",
-    "swatches", "timeline", "traces", "wrong_share",
+    "accuracy_against_cost",
+    "animate",
+    "choice",
+    "class_bars",
+    "class_cmap",
+    "confusion_map",
+    "curves",
+    "embed",
+    "filmstrip",
+    "grey_levels",
+    "grid",
+    "growth",
+    "layer_means",
+    "outlines",
+    "paint",
+    "paint_errors",
+    "period_sweep",
+    "region_bars",
+    "rows",
+    "segm_cmap",
+    "segshow",
+    "swatches",
+    "timeline",
+    "traces",
+    "wrong_share",
 ]

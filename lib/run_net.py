@@ -6,6 +6,7 @@ label map, H x W uint8. The state of a clip is what the blobs of the net hold, n
 run the first frame in full (`segrun` or a `pipeline_fill_*`), then frame after frame. lib.schedule
 does this for whole clips and for other stages.
 """
+
 import numpy as np
 
 from lib.labels import changed_share, label_map
@@ -20,31 +21,29 @@ def feed_net(net, in_):
     Raises ValueError unless in_ is a float array, channels x H x W, of the channels the net takes.
     """
     in_ = np.asarray(in_)
-    fix = 'give 3 x H x W float, BGR and mean-subtracted, as preprocess() of a dataset returns'
+    fix = "give 3 x H x W float, BGR and mean-subtracted, as preprocess() of a dataset returns"
     if in_.ndim != 3:
-        raise ValueError(f'a frame has 3 dimensions, got the shape {in_.shape}: {fix}')
+        raise ValueError(f"a frame has 3 dimensions, got the shape {in_.shape}: {fix}")
     if not np.issubdtype(in_.dtype, np.floating):
-        raise ValueError(f'a frame is float, got {in_.dtype}: {fix}')
-    data = net.blobs['data']
+        raise ValueError(f"a frame is float, got {in_.dtype}: {fix}")
+    data = net.blobs["data"]
     if in_.shape[0] != data.data.shape[1]:
-        raise ValueError(f'the net takes {data.data.shape[1]} channels, got a frame of shape '
-                         f'{in_.shape}: {fix}')
+        raise ValueError(
+            f"the net takes {data.data.shape[1]} channels, got a frame of shape {in_.shape}: {fix}"
+        )
     data.reshape(1, *in_.shape)
     data.data[...] = in_
 
 
 def get_out_scoremap(net):
     """The label map of the output, H x W uint8: the best class of each pixel of blob `score`."""
-    return label_map(net.blobs['score'].data[0])
-
-
-
-
+    return label_map(net.blobs["score"].data[0])
 
 
 def fires(now, seen, threshold):
     """Whether the clock that looks runs its stage: on the first frame (`seen` is None), and where
-    the share of pixels that differ between the class maps `now` and `seen` reaches `threshold`."""
+    the share of pixels that differ between the class maps `now` and `seen` reaches `threshold`.
+    """
     return seen is None or changed_share(now, seen) >= threshold
 
 

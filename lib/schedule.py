@@ -6,6 +6,7 @@ Step is taken, so that frames may come from a camera. Bind options with functool
 
 The first frame of a clip is run in full by every schedule: there is nothing older to fuse with.
 """
+
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ class Step(NamedTuple):
            this frame that its output does not wait for. Latency counts `ran`, cost counts both; a
            generator that is run to its end has done all of them, so totals over a clip are right.
     """
+
     label: np.ndarray
     ran: tuple
     then: tuple = ()
@@ -32,7 +34,7 @@ class Step(NamedTuple):
 def per_frame(net, frames, stages=FCN8S):
     """All stages on every frame: the oracle that clocks are measured against."""
     check_stages(net, stages)
-    for frame in _at_least(1, 'per_frame', frames):
+    for frame in _at_least(1, "per_frame", frames):
         feed_net(net, frame)
         yield _output(net, stages)
 
@@ -44,7 +46,7 @@ def every(net, frames, period, phase=0, stages=FCN8S):
     """
     check_stages(net, stages)
     ticks = _clock(period, phase)
-    for t, frame in enumerate(_at_least(phase + 1, f'every({period}, phase {phase})', frames)):
+    for t, frame in enumerate(_at_least(phase + 1, f"every({period}, phase {phase})", frames)):
         if t == 0 or ticks(t):
             feed_net(net, frame)
             step = _output(net, stages)
@@ -73,18 +75,24 @@ def fixed_rate(net, frames, rates, phase=0, stages=FCN8S):
     phases = phase if isinstance(phase, dict) else dict.fromkeys(rates, phase)
     clocks = {name: _clock(period, phases.get(name, 0)) for name, period in rates.items()}
     needed = max([phases.get(name, 0) for name in rates], default=0) + 1
-    for t, frame in enumerate(_at_least(needed, f'fixed_rate({rates}, phase {phase})', frames)):
+    for t, frame in enumerate(_at_least(needed, f"fixed_rate({rates}, phase {phase})", frames)):
         feed_net(net, frame)
-        yield _output(net, [stage for stage in stages
-                            if t == 0 or stage.name not in clocks or clocks[stage.name](t)])
+        yield _output(
+            net,
+            [
+                stage
+                for stage in stages
+                if t == 0 or stage.name not in clocks or clocks[stage.name](t)
+            ],
+        )
 
 
 def alternating(net, frames, phase=0, stages=FCN8S):
     """The deep stage on every second frame, all others on every frame."""
-    return fixed_rate(net, frames, {'deep': 2}, phase, stages)
+    return fixed_rate(net, frames, {"deep": 2}, phase, stages)
 
 
-def adaptive(net, frames, threshold, stages=FCN8S, gated='deep'):
+def adaptive(net, frames, threshold, stages=FCN8S, gated="deep"):
     """The clock that looks: `gated` fires iff its input changed enough since it last fired.
 
     threshold  share 0..1 of pixels whose best class, by the scores that end the stage before (for
@@ -96,7 +104,7 @@ def adaptive(net, frames, threshold, stages=FCN8S, gated='deep'):
     before, gate, after = split_at(stages, gated)
     scores = net.top_names[before[-1].end][0]
     seen = None
-    for frame in _at_least(1, f'adaptive({threshold})', frames):
+    for frame in _at_least(1, f"adaptive({threshold})", frames):
         feed_net(net, frame)
         _run(net, before)
         now = label_map(net.blobs[scores].data[0])
@@ -119,12 +127,12 @@ def pipeline(net, frames, cuts, stages=FCN8S):
     check_stages(net, stages)
     *work, fuse = stages
     starts = sorted(find_stage(work, name) for name in cuts)
-    fresh = [*work[:min(starts, default=len(work))], fuse]
+    fresh = [*work[: min(starts, default=len(work))], fuse]
     late, end = [], len(work)
     for start in reversed(starts):
         late += work[start:end]
         end = start
-    name = f'pipeline of {len(cuts) + 1} stages'
+    name = f"pipeline of {len(cuts) + 1} stages"
     for t, frame in enumerate(_at_least(len(cuts) + 1, name, frames)):
         feed_net(net, frame)
         if t == 0:
@@ -136,12 +144,12 @@ def pipeline(net, frames, cuts, stages=FCN8S):
 
 def pipeline_2stage(net, frames, stages=FCN8S):
     """Deep scores one frame late: the latency is that of shallow, middle and fuse."""
-    return pipeline(net, frames, ('deep',), stages)
+    return pipeline(net, frames, ("deep",), stages)
 
 
 def pipeline_3stage(net, frames, stages=FCN8S):
     """Deep scores two frames late, middle one: the latency is that of shallow and fuse."""
-    return pipeline(net, frames, ('middle', 'deep'), stages)
+    return pipeline(net, frames, ("middle", "deep"), stages)
 
 
 def _output(net, stages):
@@ -161,20 +169,24 @@ def _names(stages):
 
 def _clock(period, phase):
     if period < 1 or not 0 <= phase < period:
-        raise ValueError(f'period {period} with phase {phase}: give a period of at least 1 frame '
-                         'and a phase from 0 to period - 1')
+        raise ValueError(
+            f"period {period} with phase {phase}: give a period of at least 1 frame "
+            "and a phase from 0 to period - 1"
+        )
     return lambda t: (t - phase) % period == 0
 
 
 def _at_least(needed, schedule, frames):
     """The frames; ValueError where they are fewer than `needed` for the schedule to take effect."""
-    given = len(frames) if hasattr(frames, '__len__') else None
+    given = len(frames) if hasattr(frames, "__len__") else None
     if given is None or given >= needed:
         given = 0
         for frame in frames:
             given += 1
             yield frame
     if given < needed:
-        clip = f'{frames.name}: ' if hasattr(frames, 'name') else ''
-        raise ValueError(f'{clip}{schedule} needs a clip of at least {needed} frames, got {given}: '
-                         'take a longer clip or another schedule')
+        clip = f"{frames.name}: " if hasattr(frames, "name") else ""
+        raise ValueError(
+            f"{clip}{schedule} needs a clip of at least {needed} frames, got {given}: "
+            "take a longer clip or another schedule"
+        )

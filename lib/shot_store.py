@@ -3,6 +3,7 @@
 One .npz a shot, written in one move: a file that is there is complete. Each holds a digest of what
 made it, so that what another net or other settings made is not taken for one's own.
 """
+
 import os
 import tempfile
 from pathlib import Path
@@ -10,21 +11,21 @@ from urllib.parse import quote
 
 import numpy as np
 
-DIGEST = 'made by'
-OTHER, DAMAGED = 'made by another net or other settings', 'not readable'
+DIGEST = "made by"
+OTHER, DAMAGED = "made by another net or other settings", "not readable"
 
 
 def shot_path(store, name):
     """The file of the shot `name` in the folder `store`; two names never share one."""
-    return Path(store) / f'{quote(name, safe="")}.npz'
+    return Path(store) / f"{quote(name, safe='')}.npz"
 
 
 def save_shot(path, digest, arrays):
     """Write {name: array} and the digest, or, if interrupted, nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix='.tmp')
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
-        with os.fdopen(handle, 'wb') as file:
+        with os.fdopen(handle, "wb") as file:
             np.savez(file, **{DIGEST: np.array(digest)}, **arrays)
         os.replace(unfinished, path)
     except BaseException:
@@ -41,8 +42,8 @@ def load_shot(path, digest):
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
     except FileNotFoundError:
-        return None, ''
+        return None, ""
     except Exception:  # a damaged archive raises a dozen kinds
         return None, DAMAGED
     made_by = arrays.pop(DIGEST, None)
-    return (arrays, '') if made_by is not None and made_by.item() == digest else (None, OTHER)
+    return (arrays, "") if made_by is not None and made_by.item() == digest else (None, OTHER)

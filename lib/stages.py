@@ -1,9 +1,11 @@
 """Stages: a net cut into named layer ranges, the unit that a clock runs or leaves."""
+
 from typing import NamedTuple
 
 
 class Stage(NamedTuple):
     """The layers from `start` to `end` of a net, both inclusive."""
+
     name: str
     start: str
     end: str
@@ -12,13 +14,13 @@ class Stage(NamedTuple):
 # The cuts of Clockwork Convnets (arXiv 1608.03609, section 4): each stage ends in the scores that
 # its pooling level gives, and the last one fuses the scores of the other three.
 FCN8S = (
-    Stage('shallow', 'conv1_1', 'score_pool3'),
-    Stage('middle', 'conv4_1', 'score_pool4'),
-    Stage('deep', 'conv5_1', 'upscore2'),
-    Stage('fuse', 'score_pool4c', 'score'),
+    Stage("shallow", "conv1_1", "score_pool3"),
+    Stage("middle", "conv4_1", "score_pool4"),
+    Stage("deep", "conv5_1", "upscore2"),
+    Stage("fuse", "score_pool4c", "score"),
 )
 # A net that is not cut, such as FCN-pool3 and FCN-pool4, the first stages' own nets.
-WHOLE = (Stage('whole', 'conv1_1', 'score'),)
+WHOLE = (Stage("whole", "conv1_1", "score"),)
 
 
 def run_stage(net, stage):
@@ -35,18 +37,22 @@ def check_stages(net, stages):
     for stage in stages:
         for layer in (stage.start, stage.end):
             if layer not in names:
-                raise ValueError(f'stage {stage.name!r} names the layer {layer!r}, which the net '
-                                 'does not have: give stages that cut this net')
+                raise ValueError(
+                    f"stage {stage.name!r} names the layer {layer!r}, which the net "
+                    "does not have: give stages that cut this net"
+                )
         if names.index(stage.start) > names.index(stage.end):
-            raise ValueError(f'stage {stage.name!r} is empty: in the net {stage.start!r} comes '
-                             f'after {stage.end!r}, swap them')
+            raise ValueError(
+                f"stage {stage.name!r} is empty: in the net {stage.start!r} comes "
+                f"after {stage.end!r}, swap them"
+            )
 
 
 def find_stage(stages, name):
     """The index of the stage called `name`. Raises ValueError where there is none."""
     names = [stage.name for stage in stages]
     if name not in names:
-        raise ValueError(f'no stage {name!r}: the stages are {", ".join(names)}')
+        raise ValueError(f"no stage {name!r}: the stages are {', '.join(names)}")
     return names.index(name)
 
 
@@ -58,6 +64,8 @@ def split_at(stages, gated):
     """
     at = find_stage(stages, gated)
     if at == 0:
-        raise ValueError(f'{gated!r} is the first stage and cannot be gated: no scores before it '
-                         'could tell how much the frame changed')
-    return tuple(stages[:at]), stages[at], tuple(stages[at + 1:])
+        raise ValueError(
+            f"{gated!r} is the first stage and cannot be gated: no scores before it "
+            "could tell how much the frame changed"
+        )
+    return tuple(stages[:at]), stages[at], tuple(stages[at + 1 :])

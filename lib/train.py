@@ -1,4 +1,5 @@
 """Train a net on batches that come from Python, with any Caffe solver."""
+
 import numpy as np
 from tqdm import tqdm
 
@@ -31,17 +32,19 @@ def train(solver, batches, iterations, display=20, snapshot=0, after=None, silen
     Raises ValueError where the batches run out, and where the loss is no longer finite.
     """
     losses = []
-    with tqdm(total=iterations, desc='train', unit='it', disable=silent) as bar:
+    with tqdm(total=iterations, desc="train", unit="it", disable=silent) as bar:
         for iteration in range(1, iterations + 1):
             feed_batch(solver.net, *_next_batch(batches, iteration, iterations))
             solver.step(1)
             losses.append(net_loss(solver.net))
             if not np.isfinite(losses[-1]):
-                raise ValueError(f'the loss is {losses[-1]} at iteration {iteration}: '
-                                 'lower base_lr, or check the batches for non-finite values')
+                raise ValueError(
+                    f"the loss is {losses[-1]} at iteration {iteration}: "
+                    "lower base_lr, or check the batches for non-finite values"
+                )
             bar.update()
             if iteration % display == 0:
-                bar.set_postfix(loss=f'{np.mean(losses[-display:]):.4g}')
+                bar.set_postfix(loss=f"{np.mean(losses[-display:]):.4g}")
             if snapshot and (iteration % snapshot == 0 or iteration == iterations):
                 solver.snapshot()
             if after:
@@ -66,23 +69,32 @@ def drop_vanished(net, below=1e-20):
 
 def feed_batch(net, data, label):
     """Put one batch into the blobs `data` and `label`, which take its shape."""
-    for name, values in (('data', data), ('label', label)):
+    for name, values in (("data", data), ("label", label)):
         if name not in net.blobs:
-            raise ValueError(f'the net has no blob {name!r} to feed: give its train prototxt Input '
-                             "layers with the tops 'data' and 'label'")
+            raise ValueError(
+                f"the net has no blob {name!r} to feed: give its train prototxt Input "
+                "layers with the tops 'data' and 'label'"
+            )
         net.blobs[name].reshape(*values.shape)
         net.blobs[name].data[...] = values
 
 
 def net_loss(net):
     """Loss of the last forward pass: loss blobs times their weights, as the solver sums them."""
-    return float(sum(np.sum(net.blobs[name].data) * weight
-                     for name, weight in net.blob_loss_weights.items() if weight))
+    return float(
+        sum(
+            np.sum(net.blobs[name].data) * weight
+            for name, weight in net.blob_loss_weights.items()
+            if weight
+        )
+    )
 
 
 def _next_batch(batches, iteration, iterations):
     try:
         return next(batches)
     except StopIteration:
-        raise ValueError(f'the batches ran out at iteration {iteration} of {iterations}: '
-                         'train needs an endless iterator, see lib.train.batches') from None
+        raise ValueError(
+            f"the batches ran out at iteration {iteration} of {iterations}: "
+            "train needs an endless iterator, see lib.train.batches"
+        ) from None

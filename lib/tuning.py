@@ -10,6 +10,7 @@ The idea of the paper: the deeper a layer, the slower its scores change, so that
 more slowly. How slowly is measured: a stage may rest for as many frames as leave its best class
 the same on all but a given share of pixels.
 """
+
 from collections import defaultdict, deque
 from math import lcm
 
@@ -22,7 +23,7 @@ from lib.schedule import per_frame
 from lib.stages import FCN8S, check_stages, run_stage, split_at
 
 
-def record_signatures(net, clips, stages=FCN8S, gated='deep', silent=False):
+def record_signatures(net, clips, stages=FCN8S, gated="deep", silent=False):
     """What the adaptive clock looks at: for each clip a list with a map h x w uint8 a frame.
 
     It is the best class of each pixel of the scores before the gated stage (score_pool4). Runs the
@@ -37,11 +38,13 @@ def record_signatures(net, clips, stages=FCN8S, gated='deep', silent=False):
             run_stage(net, stage)
         return label_map(net.blobs[scores].data[0])
 
-    return [[signature(in_) for in_, _ in clip]
-            for clip in tqdm(clips, desc='signatures', unit='clip', disable=silent)]
+    return [
+        [signature(in_) for in_, _ in clip]
+        for clip in tqdm(clips, desc="signatures", unit="clip", disable=silent)
+    ]
 
 
-def per_frame_recording(net, frames, signatures, stages=FCN8S, gated='deep'):
+def per_frame_recording(net, frames, signatures, stages=FCN8S, gated="deep"):
     """The schedule per_frame, which besides appends to the list `signatures` what
     record_signatures records of this clip: spares a run where the oracle is run anyway.
     """
@@ -71,7 +74,7 @@ def tune_threshold(signatures, target=0.5, steps=24):
     tried is taken, not the last. Raises ValueError where there are no signatures.
     """
     if not any(map(len, signatures)):
-        raise ValueError('no signatures to tune on: record them on at least one clip')
+        raise ValueError("no signatures to tune on: record them on at least one clip")
     low, high, tried = 0.0, 1.0, []
     for _ in range(steps):
         threshold = (low + high) / 2
@@ -100,11 +103,11 @@ def changes_over(net, clips, periods=PERIODS, stages=FCN8S, silent=False):
     ValueError where that leaves none, or a period is below 1.
     """
     if min(periods) < 1:
-        raise ValueError(f'periods {tuple(periods)}: a period is at least 1 frame')
+        raise ValueError(f"periods {tuple(periods)}: a period is at least 1 frame")
     check_stages(net, stages)
     scored = stages[:-1]
     found = {stage.name: defaultdict(list) for stage in scored}
-    for clip in tqdm(clips, desc='changes', unit='clip', disable=silent):
+    for clip in tqdm(clips, desc="changes", unit="clip", disable=silent):
         recent = deque(maxlen=max(periods))  # most recent last
         for in_, _ in clip:
             now = _classes(net, in_, scored)
@@ -114,10 +117,13 @@ def changes_over(net, clips, periods=PERIODS, stages=FCN8S, silent=False):
                         found[name][k].append(changed_share(now[name], before))
             recent.append(now)
     if not any(found.values()):
-        raise ValueError(f'no clip is longer than the shortest period, {min(periods)} frames: '
-                         'take longer clips')
-    return {name: {k: float(np.mean(shares[k])) for k in sorted(shares)}
-            for name, shares in found.items()}
+        raise ValueError(
+            f"no clip is longer than the shortest period, {min(periods)} frames: take longer clips"
+        )
+    return {
+        name: {k: float(np.mean(shares[k])) for k in sorted(shares)}
+        for name, shares in found.items()
+    }
 
 
 def choose_rates(changes, share):
@@ -132,9 +138,11 @@ def choose_rates(changes, share):
     where `share` is not in 0..1 or no stages are given.
     """
     if not changes or not 0 <= share <= 1:
-        raise ValueError(f'share {share} for {len(changes)} stages: give a share from 0 to 1 and '
-                         'what changes_over returned')
-    rates, deeper = {}, float('inf')
+        raise ValueError(
+            f"share {share} for {len(changes)} stages: give a share from 0 to 1 and "
+            "what changes_over returned"
+        )
+    rates, deeper = {}, float("inf")
     for name in list(changes)[:0:-1]:
         deeper = rates[name] = min(_longest(changes[name], share), deeper)
     return {name: rates.get(name, 1) for name in changes}
@@ -148,8 +156,10 @@ def every_phase(rates):
 
     Returns a list of {stage name: phase}, as many as frames pass until the clock repeats itself.
     """
-    return [{name: frame % period for name, period in rates.items()}
-            for frame in range(lcm(*rates.values()))]
+    return [
+        {name: frame % period for name, period in rates.items()}
+        for frame in range(lcm(*rates.values()))
+    ]
 
 
 def _classes(net, in_, stages):

@@ -3,6 +3,7 @@
 `voc-fcn8s` is the order of the FCN paper, `stage-` the staged order, `-train` the net with label,
 dropout and loss, `-solver` how that one is trained.
 """
+
 import sys
 from functools import partial
 from pathlib import Path
@@ -66,7 +67,8 @@ def light_nets():
     for name, (classes, frame, view) in LIGHT_NETS.items():
         run[f"stage-{name}-fcn8s-light"] = partial(fcn8s, classes, **LIGHT, size=frame)
         train = learn[f"{name}-fcn8s-light-train"] = partial(
-            fcn8s, classes, **LIGHT, **TRAIN, size=view)
+            fcn8s, classes, **LIGHT, **TRAIN, size=view
+        )
         if f"{name}-fcn8s-light-deep" in SOLVERS:
             learn[f"{name}-fcn8s-light-deep-train"] = partial(train, skips=False)
     classes, frame, view = LIGHT_NETS["miniature-voc"]
@@ -88,10 +90,19 @@ def solver(name, max_iter, base_lr):
         if name.endswith(suffix):
             net = name.removesuffix(suffix) + kept
     return caffe_pb2.SolverParameter(
-        train_net=f"nets/training/{net}-train.prototxt", type="Adam",
-        base_lr=base_lr, lr_policy="poly", power=0.9, momentum=0.9, momentum2=0.999,
-        weight_decay=1e-4, max_iter=max_iter, display=20,
-        snapshot_prefix=f"results/train/{name}", random_seed=1337)
+        train_net=f"nets/training/{net}-train.prototxt",
+        type="Adam",
+        base_lr=base_lr,
+        lr_policy="poly",
+        power=0.9,
+        momentum=0.9,
+        momentum2=0.999,
+        weight_decay=1e-4,
+        max_iter=max_iter,
+        display=20,
+        snapshot_prefix=f"results/train/{name}",
+        random_seed=1337,
+    )
 
 
 def prototxts():

@@ -10,6 +10,7 @@ four ranges that a clock can run one by one ("Clockwork Convnets", arXiv:1608.03
 shallow conv1_1..score_pool3, middle conv4_1..score_pool4, deep conv5_1..upscore2, and
 fuse score_pool4c..score.
 """
+
 import caffe
 from caffe import layers as L
 from caffe import params as P
@@ -22,8 +23,20 @@ FROZEN = [{"lr_mult": 0}]
 IGNORE_LABEL = 255
 
 
-def fcn8s(classes, width=1, pad=100, fc_kernel=7, fc_dilation=1, fc_width=4096, staged=True,
-          train=False, skips=True, filler=None, size=(500, 500), batch=1):
+def fcn8s(
+    classes,
+    width=1,
+    pad=100,
+    fc_kernel=7,
+    fc_dilation=1,
+    fc_width=4096,
+    staged=True,
+    train=False,
+    skips=True,
+    filler=None,
+    size=(500, 500),
+    batch=1,
+):
     """FCN-8s as a NetParameter: blob `data` (batch x 3 x H x W) in, `score` (classes x H x W) out.
 
     `width` scales the channels of conv1_1..conv5_3, `fc_width` sets those of fc6 and fc7.
@@ -68,8 +81,17 @@ def fcn8s(classes, width=1, pad=100, fc_kernel=7, fc_dilation=1, fc_width=4096, 
     return n.to_proto()
 
 
-def fcn_pool(classes, pool, width=1, pad=100, grouped=False, train=False, filler=None,
-             size=(500, 500), batch=1):
+def fcn_pool(
+    classes,
+    pool,
+    width=1,
+    pad=100,
+    grouped=False,
+    train=False,
+    filler=None,
+    size=(500, 500),
+    batch=1,
+):
     """FCN-pool3 or FCN-pool4: the trunk up to `pool` (3 or 4), scored and upsampled in one step.
 
     These are the baselines of the pipeline experiments: what the first stages say by themselves.
@@ -79,7 +101,7 @@ def fcn_pool(classes, pool, width=1, pad=100, grouped=False, train=False, filler
     """
     n = inputs(train, size, batch)
     n.score_fr = score(trunk(n, pool, width, pad, filler)[pool], classes)
-    n.upscore = upsample(n.score_fr, classes, 2 ** pool, grouped, bilinear=train)
+    n.upscore = upsample(n.score_fr, classes, 2**pool, grouped, bilinear=train)
     n.score = crop(n.upscore, n.data)
     if train:
         n.loss = labelled_loss(n)
@@ -130,8 +152,9 @@ def conv_relu(n, name, bottom, channels, kernel, pad, filler=None, dilation=1):
     extra = {"weight_filler": {"type": filler}} if filler else {}
     if dilation != 1:
         extra["dilation"] = dilation
-    n[name] = L.Convolution(bottom, num_output=channels, kernel_size=kernel, stride=1, pad=pad,
-                            param=LEARNED, **extra)
+    n[name] = L.Convolution(
+        bottom, num_output=channels, kernel_size=kernel, stride=1, pad=pad, param=LEARNED, **extra
+    )
     relu = "relu" + name.removeprefix("conv").removeprefix("fc")
     n[relu] = L.ReLU(n[name], in_place=True)
     return n[relu]
@@ -144,14 +167,19 @@ def score(bottom, classes, param=LEARNED):
 
 def labelled_loss(n):
     """Softmax loss of `score` against `label`, averaged over the pixels that have a label."""
-    return L.SoftmaxWithLoss(n.score, n.label, loss_param={
-        "ignore_label": IGNORE_LABEL, "normalization": P.Loss.VALID})
+    return L.SoftmaxWithLoss(
+        n.score, n.label, loss_param={"ignore_label": IGNORE_LABEL, "normalization": P.Loss.VALID}
+    )
 
 
 def upsample(bottom, classes, stride, grouped=True, bilinear=False):
     """A frozen deconvolution by `stride`, kernel 2 * stride, no bias; grouped is class by class."""
-    settings = {"num_output": classes, "kernel_size": 2 * stride, "stride": stride,
-                "bias_term": False}
+    settings = {
+        "num_output": classes,
+        "kernel_size": 2 * stride,
+        "stride": stride,
+        "bias_term": False,
+    }
     if grouped:
         settings["group"] = classes
     if bilinear:

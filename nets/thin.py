@@ -13,6 +13,7 @@ is channel pruning with reconstruction (He, Zhang, Sun, "Channel Pruning", ICCV 
 choice of channels. Trained further, such a net starts from ImageNet's features instead of from
 noise.
 """
+
 import numpy as np
 from scipy.linalg import qr, solve
 
@@ -59,7 +60,7 @@ def neighbour(net, name, steps):
 
 def choose(outputs, following, k):
     """Indices of the k channels of `outputs` (samples x channels) that span the others best."""
-    norms = 1 if following is None else np.sqrt((following ** 2).sum((0, 2, 3)))
+    norms = 1 if following is None else np.sqrt((following**2).sum((0, 2, 3)))
     active = np.maximum(outputs, 0) * norms
     return np.sort(qr(active - active.mean(0), mode="r", pivoting=True)[1][:k])
 
@@ -75,11 +76,12 @@ def cut(blob, places, kernel):
 
 def fit(patches, target, ridge):
     """Least squares (weights as rows, bias, share of variance explained), ridge relative to the
-    patches' mean square."""
+    patches' mean square.
+    """
     centre, level = patches.mean(0), target.mean(0)
     a, b = (patches - centre).astype(np.float64), (target - level).astype(np.float64)
     gram = a.T @ a
     gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram)
     weights = solve(gram, a.T @ b, assume_a="pos")
-    left = ((b - a @ weights) ** 2).sum() / max((b ** 2).sum(), 1e-12)
+    left = ((b - a @ weights) ** 2).sum() / max((b**2).sum(), 1e-12)
     return weights.T, level - centre @ weights, float(1 - left)

@@ -1,4 +1,5 @@
 """What a notebook leaves for `make run` to collect: results/<name>.json."""
+
 import json
 import os
 from pathlib import Path
@@ -41,11 +42,21 @@ def write_figures(name, rows, **more):
 
 def write_results(name, results, oracle=None, **more):
     """`write_figures` for the Results of lib.evaluate: one row for each schedule. With an `oracle`,
-    one of them, also how far each agrees with its output (all evaluated with keep=True)."""
-    rows = [{"schedule": r.name, "mean IU %": 100 * r.scores.summary().mean_iu,
-             "accuracy %": 100 * r.scores.summary().acc, "deep fired %": 100 * r.fired["deep"],
-             "GMAC/frame": r.macs_per_frame / 1e9, "ms/frame": r.ms_per_frame,
-             "latency ms": r.latency_ms, "labelled frames": r.n_labelled} for r in results]
+    one of them, also how far each agrees with its output (all evaluated with keep=True).
+    """
+    rows = [
+        {
+            "schedule": r.name,
+            "mean IU %": 100 * r.scores.summary().mean_iu,
+            "accuracy %": 100 * r.scores.summary().acc,
+            "deep fired %": 100 * r.fired["deep"],
+            "GMAC/frame": r.macs_per_frame / 1e9,
+            "ms/frame": r.ms_per_frame,
+            "latency ms": r.latency_ms,
+            "labelled frames": r.n_labelled,
+        }
+        for r in results
+    ]
     if oracle:
         for row, result in zip(rows, results, strict=True):
             scores = agreement(result, oracle, result.scores.n_classes)

@@ -7,6 +7,7 @@ stops none of the others and is named at the end. After an interruption or a fai
 goes on with the notebooks that are not finished, or whose cells or code have changed. Other data
 and nets come from a file: --parameters (see notebooks/runner/parameters.py).
 """
+
 import argparse
 import signal
 import sys
@@ -75,9 +76,14 @@ def run(names, results, folder=FOLDER, jobs=None, anew=False, parameters=None):
     cores = usable_cores()
     workers = jobs or workers_for(len(waiting), cores, free_memory())
     outcomes |= execute_all(
-        waiting.values(), results, workers, threads=max(1, cores // workers), parameters=parameters,
+        waiting.values(),
+        results,
+        workers,
+        threads=max(1, cores // workers),
+        parameters=parameters,
         cells=sum(kind == "code" for path in waiting.values() for kind, _ in cells_of(path)),
-        on_end=lambda outcome: journal.add(outcome, digests[outcome.name]))
+        on_end=lambda outcome: journal.add(outcome, digests[outcome.name]),
+    )
     if all(outcome.state != "failed" for outcome in outcomes.values()):
         journal.forget(names)
     return [outcomes[name] for name in names]
@@ -92,15 +98,24 @@ def positive(text):
 def main(argv=None, folder=FOLDER):
     """Command line; returns the exit status: 1 if a notebook failed, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME",
-                        help=f"notebooks to run, of: {', '.join(NOTEBOOKS)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"notebooks to run, of: {', '.join(NOTEBOOKS)}"
+    )
     parser.add_argument("--results", type=Path, default=ROOT / "results")
-    parser.add_argument("--jobs", type=positive, help="notebooks at once; by cores and free memory "
-                                                      "if not given")
-    parser.add_argument("--anew", action="store_true", help="run also what an interrupted run, or "
-                                                            "one with failures, has finished")
-    parser.add_argument("--parameters", type=Path, metavar="FILE.json", help="values of parameters "
-                        "by notebook; without NAMEs those that the file names are run")
+    parser.add_argument(
+        "--jobs", type=positive, help="notebooks at once; by cores and free memory if not given"
+    )
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="run also what an interrupted run, or one with failures, has finished",
+    )
+    parser.add_argument(
+        "--parameters",
+        type=Path,
+        metavar="FILE.json",
+        help="values of parameters by notebook; without NAMEs those that the file names are run",
+    )
     args = parser.parse_args(argv)
     try:
         parameters = read_parameters(args.parameters) if args.parameters else {}
@@ -114,8 +129,10 @@ def main(argv=None, folder=FOLDER):
     try:
         outcomes = run(names, results, folder, args.jobs, args.anew, parameters)
     except KeyboardInterrupt:
-        print("\nStopped. Finished notebooks are kept: the same command goes on from here, or runs "
-              "all again with --anew.")
+        print(
+            "\nStopped. Finished notebooks are kept: the same command goes on from here, or runs "
+            "all again with --anew."
+        )
         return 130
     print_report(outcomes, results, time.monotonic() - start)
     return int(any(outcome.state == "failed" for outcome in outcomes))

@@ -1,4 +1,5 @@
 """Settings and fixtures common to all tests."""
+
 from pathlib import Path
 
 import hypothesis

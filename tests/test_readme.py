@@ -1,4 +1,5 @@
 """The examples of README.md run as they stand and print what stands below them."""
+
 import contextlib
 import io
 import re

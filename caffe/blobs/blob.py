@@ -1,4 +1,5 @@
 """Blob: the array that layers exchange, with room for its gradient."""
+
 import math
 import os
 
@@ -7,26 +8,25 @@ from caffe.errors import CaffeError
 
 MOST_AXES = 32
 # Caffe counts elements in an int; and no array can be larger than the machine's memory
-MOST_ELEMENTS = 2 ** 31 - 1
-if hasattr(os, 'sysconf') and os.sysconf('SC_PHYS_PAGES') > 0:
-    MEMORY = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+MOST_ELEMENTS = 2**31 - 1
+if hasattr(os, "sysconf") and os.sysconf("SC_PHYS_PAGES") > 0:
+    MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     MOST_ELEMENTS = min(MOST_ELEMENTS, MEMORY // 4)
 
 
 def refusal(shape):
     """Why no blob can have this shape (text), or None where one can. Takes no memory."""
     if len(shape) > MOST_AXES:
-        return 'would have %d axes, a blob has %d at most' % (len(shape), MOST_AXES)
+        return "would have %d axes, a blob has %d at most" % (len(shape), MOST_AXES)
     try:
         whole = all(int(d) == d >= 0 for d in shape)
     except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole:
-        return 'cannot have shape %s: dimensions are whole numbers of 0 or more' % (tuple(shape),)
+        return f"cannot have shape {tuple(shape)}: dimensions are whole numbers of 0 or more"
     count = math.prod(map(int, shape))
     if count > MOST_ELEMENTS:
-        return 'would have shape %s, %.3g elements where %.3g are the most: make it smaller' \
-            % (tuple(shape), count, MOST_ELEMENTS)
+        return f"would have shape {tuple(shape)}, {count:.3g} elements where {MOST_ELEMENTS:.3g} are the most: make it smaller"
     return None
 
 
@@ -43,16 +43,20 @@ class Blob:
         self.synced_data = SyncedTensor(shape)
         self.synced_diff = SyncedTensor(shape)
 
-    data = property(lambda self: self.synced_data.numpy(),
-                    doc='float32 numpy view of the values; writing to it writes to the net')
-    diff = property(lambda self: self.synced_diff.numpy(),
-                    doc='float32 numpy view of the gradient; writing to it writes to the net')
-    shape = property(lambda self: self.synced_data.shape, doc='tuple of ints')
-    count = property(lambda self: math.prod(self.shape), doc='number of elements')
-    num = property(lambda self: self._legacy(0), doc='first of the four old axes')
-    channels = property(lambda self: self._legacy(1), doc='second of the four old axes')
-    height = property(lambda self: self._legacy(2), doc='third of the four old axes')
-    width = property(lambda self: self._legacy(3), doc='last of the four old axes')
+    data = property(
+        lambda self: self.synced_data.numpy(),
+        doc="float32 numpy view of the values; writing to it writes to the net",
+    )
+    diff = property(
+        lambda self: self.synced_diff.numpy(),
+        doc="float32 numpy view of the gradient; writing to it writes to the net",
+    )
+    shape = property(lambda self: self.synced_data.shape, doc="tuple of ints")
+    count = property(lambda self: math.prod(self.shape), doc="number of elements")
+    num = property(lambda self: self._legacy(0), doc="first of the four old axes")
+    channels = property(lambda self: self._legacy(1), doc="second of the four old axes")
+    height = property(lambda self: self._legacy(2), doc="third of the four old axes")
+    width = property(lambda self: self._legacy(3), doc="last of the four old axes")
 
     def reshape(self, *dims):
         """Give data and diff the shape `dims`; takes effect at once, here and in the net.
@@ -76,12 +80,14 @@ class Blob:
     def _legacy(self, axis):
         """Blobs of up to four axes answer the old names; missing trailing axes are 1."""
         if len(self.shape) > 4:
-            raise CaffeError('num, channels, height, width are for blobs of up to 4 axes; '
-                             'this one has shape %s: use .shape' % (self.shape,))
+            raise CaffeError(
+                "num, channels, height, width are for blobs of up to 4 axes; "
+                f"this one has shape {self.shape}: use .shape"
+            )
         return self.shape[axis] if axis < len(self.shape) else 1
 
     def __repr__(self):
-        return 'Blob(%s)' % ', '.join(map(str, self.shape))
+        return "Blob({})".format(", ".join(map(str, self.shape)))
 
 
 class BlobVec(list):
@@ -95,4 +101,4 @@ class BlobVec(list):
 def _check(shape):
     problem = refusal(shape)
     if problem:
-        raise CaffeError('a blob %s' % problem)
+        raise CaffeError(f"a blob {problem}")

@@ -3,6 +3,7 @@
 fan_in = count / shape[0], fan_out = count / shape[1]; n is one of them or their mean, as
 `variance_norm` says. xavier: Glorot and Bengio, 2010; msra: He et al., 2015.
 """
+
 import math
 
 import torch
@@ -21,15 +22,19 @@ def fill(filler, shape, layer):
     """
     make = FILLERS.get(filler.type)
     if make is None:
-        raise LayerError('layer %r: unknown filler type %r: use one of %s'
-                         % (layer, filler.type, ' '.join(sorted(FILLERS))))
-    if filler.sparse != -1 and filler.type != 'gaussian':
-        raise LayerError('layer %r: filler %r: sparse is for gaussian, remove it'
-                         % (layer, filler.type))
+        raise LayerError(
+            "layer {!r}: unknown filler type {!r}: use one of {}".format(
+                layer, filler.type, " ".join(sorted(FILLERS))
+            )
+        )
+    if filler.sparse != -1 and filler.type != "gaussian":
+        raise LayerError(
+            f"layer {layer!r}: filler {filler.type!r}: sparse is for gaussian, remove it"
+        )
     try:
         return make(filler, tuple(shape))
-    except (ValueError, RuntimeError) as e:    # RuntimeError: torch's, where memory is short
-        raise LayerError('layer %r: filler %r: %s' % (layer, filler.type, e)) from None
+    except (ValueError, RuntimeError) as e:  # RuntimeError: torch's, where memory is short
+        raise LayerError(f"layer {layer!r}: filler {filler.type!r}: {e}") from None
 
 
 def _constant(f, shape):
@@ -42,7 +47,7 @@ def _between(low, high, shape):
 
 def _uniform(f, shape):
     if f.min > f.max:
-        raise ValueError('min %g is above max %g' % (f.min, f.max))
+        raise ValueError(f"min {f.min:g} is above max {f.max:g}")
     return _between(f.min, f.max, shape)
 
 
@@ -69,8 +74,10 @@ def _fan(f, shape):
     count = math.prod(shape)
     fan_in = count / shape[0] if shape else 1
     fan_out = count / shape[1] if len(shape) > 1 else count
-    return max(1, {F.FAN_IN: fan_in, F.FAN_OUT: fan_out,
-                   F.AVERAGE: (fan_in + fan_out) / 2}[f.variance_norm])
+    return max(
+        1,
+        {F.FAN_IN: fan_in, F.FAN_OUT: fan_out, F.AVERAGE: (fan_in + fan_out) / 2}[f.variance_norm],
+    )
 
 
 def _xavier(f, shape):
@@ -89,17 +96,24 @@ def _bilinear(f, shape):
     w[y, x] = (1 - |y / h - c|) (1 - |x / h - c|), h = ceil(k / 2), c = (2 h - 1 - h % 2) / (2 h).
     """
     if len(shape) != 4 or shape[2] != shape[3]:
-        raise ValueError('is for square kernels N x C x k x k, this blob is %s' % (shape,))
+        raise ValueError(f"is for square kernels N x C x k x k, this blob is {shape}")
     half = (shape[3] + 1) // 2
     centre = (2 * half - 1 - half % 2) / (2 * half)
     line = 1 - (torch.arange(shape[3], dtype=torch.float64) / half - centre).abs()
     return torch.outer(line, line).float().expand(shape).clone()
 
 
-FILLERS = {'constant': _constant, 'uniform': _uniform, 'gaussian': _gaussian, 'xavier': _xavier,
-           'positive_unitball': _positive_unitball, 'msra': _msra, 'bilinear': _bilinear}
+FILLERS = {
+    "constant": _constant,
+    "uniform": _uniform,
+    "gaussian": _gaussian,
+    "xavier": _xavier,
+    "positive_unitball": _positive_unitball,
+    "msra": _msra,
+    "bilinear": _bilinear,
+}
 
 
 def constant(value):
     """The FillerParameter of a constant."""
-    return caffe_pb2.FillerParameter(type='constant', value=value)
+    return caffe_pb2.FillerParameter(type="constant", value=value)

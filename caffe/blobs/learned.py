@@ -3,6 +3,7 @@
 `param { name: "w" }` in two layers makes them one blob, that of the first. Its lr_mult and
 decay_mult hold wherever they are given; where both layers give them they must agree.
 """
+
 from dataclasses import dataclass
 
 from caffe.blobs import memory
@@ -15,12 +16,13 @@ from caffe.proto import caffe_pb2
 @dataclass
 class Learned:
     """A blob that a solver may change, its ParamSpec, and the name of the layer that made it."""
+
     blob: Blob
     spec: caffe_pb2.ParamSpec
     owner: str
 
-    lr_mult = property(lambda self: self.spec.lr_mult, doc='factor on the learning rate')
-    decay_mult = property(lambda self: self.spec.decay_mult, doc='factor on the weight decay')
+    lr_mult = property(lambda self: self.spec.lr_mult, doc="factor on the learning rate")
+    decay_mult = property(lambda self: self.spec.decay_mult, doc="factor on the weight decay")
 
 
 class LearnedBlobs(list):
@@ -45,7 +47,7 @@ class LearnedBlobs(list):
             _share(layer, shape, spec, shared)
             return shared.blob
         if problem := refusal(shape):
-            raise layer.mismatch('its weights (blob %d) %s' % (k, problem))
+            raise layer.mismatch("its weights (blob %d) %s" % (k, problem))
         blob = made
         if not isinstance(made, Blob):
             blob = Blob(*shape)
@@ -57,7 +59,7 @@ class LearnedBlobs(list):
 
     def fill_all(self):
         """Fill what was added, once it is known that all of it fits into memory."""
-        memory.check(sum(learned.blob.count for learned in self), 'the weights of this net take')
+        memory.check(sum(learned.blob.count for learned in self), "the weights of this net take")
         for blob, filler, name in self._unfilled:
             blob.synced_data.put(fill(filler, blob.shape, name))
         self._unfilled.clear()
@@ -71,14 +73,23 @@ def learns(layer, k):
 def _share(layer, shape, spec, shared):
     if shape != shared.blob.shape:
         permissive = spec.share_mode == caffe_pb2.ParamSpec.PERMISSIVE
-        raise layer.error('shares %r with layer %r, but needs shape %s where that is %s%s' % (
-            spec.name, shared.owner, shape, shared.blob.shape,
-            ': share_mode PERMISSIVE is not offered' if permissive else ''), ShapeMismatch)
-    for field in ('lr_mult', 'decay_mult'):
+        raise layer.error(
+            "shares {!r} with layer {!r}, but needs shape {} where that is {}{}".format(
+                spec.name,
+                shared.owner,
+                shape,
+                shared.blob.shape,
+                ": share_mode PERMISSIVE is not offered" if permissive else "",
+            ),
+            ShapeMismatch,
+        )
+    for field in ("lr_mult", "decay_mult"):
         if not spec.HasField(field):
             continue
         mine, theirs = getattr(spec, field), getattr(shared.spec, field)
         if shared.spec.HasField(field) and mine != theirs:
-            raise layer.error('shares %r with layer %r, but has %s %g where that has %g: give it '
-                              'in one place' % (spec.name, shared.owner, field, mine, theirs))
+            raise layer.error(
+                f"shares {spec.name!r} with layer {shared.owner!r}, but has {field} {mine:g} where that has {theirs:g}: give it "
+                "in one place"
+            )
         setattr(shared.spec, field, mine)

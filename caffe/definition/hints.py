@@ -1,4 +1,5 @@
 """Turns a protobuf parse error into what is wrong with a definition and how to mend it."""
+
 import difflib
 import re
 
@@ -77,9 +78,11 @@ def _unknown_value(enum_name, value):
     values = list(caffe_pb2.DESCRIPTOR.pool.FindEnumTypeByName(enum_name).values_by_name)
     if enum_name == V1_TYPES:
         from caffe.layer_types import registry
+
         today = [name for name in registry if name.lower() == value.replace("_", "").lower()]
-        fix = of_fork(value) or (f'write layer {{ type: "{today[0]}" }}' if today
-                                 else suggest(value, values))
+        fix = of_fork(value) or (
+            f'write layer {{ type: "{today[0]}" }}' if today else suggest(value, values)
+        )
         return f"{value} is no layer type of the old form layers {{ }}; {fix}"
     return f"{enum_name.split('.')[-1]} has no value {value}; {suggest(value, values)}"
 

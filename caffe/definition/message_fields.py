@@ -1,4 +1,5 @@
 """Sets protobuf fields from Python values: numbers, texts, lists, dicts, numpy arrays."""
+
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,8 +52,10 @@ def _fill(message, name, value):
         for key, item in value.items():
             assign_field(message, key, item)
     else:
-        raise FieldError(f"{name} = {value!r}: this field takes a dict of the fields of "
-                         f"{message.DESCRIPTOR.name}")
+        raise FieldError(
+            f"{name} = {value!r}: this field takes a dict of the fields of "
+            f"{message.DESCRIPTOR.name}"
+        )
 
 
 def _scalar(field, value):
@@ -70,7 +73,11 @@ def _scalar(field, value):
 def _kind(field):
     if field.enum_type:
         return f"one of {', '.join(field.enum_type.values_by_name)}"
-    kinds = {field.CPPTYPE_STRING: "text", field.CPPTYPE_BOOL: "True or False",
-             field.CPPTYPE_FLOAT: "a number", field.CPPTYPE_DOUBLE: "a number",
-             field.CPPTYPE_UINT32: "a whole number from 0"}
+    kinds = {
+        field.CPPTYPE_STRING: "text",
+        field.CPPTYPE_BOOL: "True or False",
+        field.CPPTYPE_FLOAT: "a number",
+        field.CPPTYPE_DOUBLE: "a number",
+        field.CPPTYPE_UINT32: "a whole number from 0",
+    }
     return kinds.get(field.cpp_type, "a whole number")

@@ -1,8 +1,9 @@
 """Reads net and solver definitions from text: every failure names file, line, column and the fix.
 
-    net = read_net("nets/fcn8s.prototxt")        # NetParameter, upgraded to today's form
-    solver = read_solver("solver.prototxt")      # SolverParameter
+net = read_net("nets/fcn8s.prototxt")        # NetParameter, upgraded to today's form
+solver = read_solver("solver.prototxt")      # SolverParameter
 """
+
 import difflib
 import os
 from pathlib import Path
@@ -16,7 +17,7 @@ from caffe.proto import caffe_pb2
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # Parsing takes 1 s a MiB or two, a group 500 bytes of memory; nets of 1000 layers have 1 MiB.
-MOST_BYTES, MOST_GROUPS = 2 ** 23, 200_000
+MOST_BYTES, MOST_GROUPS = 2**23, 200_000
 
 
 class PrototxtError(CaffeError):
@@ -77,24 +78,29 @@ def _read_bytes(path):
     if path.is_dir():
         raise PrototxtError(path, "this is a folder; name the .prototxt file in it")
     try:
-        with open(path, "rb") as file:    # of a device or a pipe nobody knows the size
+        with open(path, "rb") as file:  # of a device or a pipe nobody knows the size
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise PrototxtError(path, _missing(path)) from None
     except OSError as error:
         raise PrototxtError(path, f"cannot be read: {error.strerror}") from None
-    except ValueError:    # a NUL in the name
+    except ValueError:  # a NUL in the name
         raise PrototxtError(ascii(path), "no file can have this name") from None
     return content
 
 
 def _check_size(path, content):
     """Refuse what would take minutes or gigabytes to parse."""
-    for count, most, what in ((len(content), MOST_BYTES, "bytes"),
-                              (content.count(b"{") + content.count(b"<"), MOST_GROUPS, "groups")):
+    for count, most, what in (
+        (len(content), MOST_BYTES, "bytes"),
+        (content.count(b"{") + content.count(b"<"), MOST_GROUPS, "groups"),
+    ):
         if count > most:
-            raise PrototxtError(path, f"a definition of more than {most} {what} is not read: "
-                                      "weights belong in a .caffemodel")
+            raise PrototxtError(
+                path,
+                f"a definition of more than {most} {what} is not read: "
+                "weights belong in a .caffemodel",
+            )
 
 
 def _missing(path):
@@ -111,17 +117,21 @@ def _decode(path, content):
     if content.startswith(HDF5_SIGNATURE):
         raise PrototxtError(path, "this is an HDF5 file, not a definition; " + _WEIGHTS_GO_SECOND)
     if b"\0" in content:
-        raise PrototxtError(path, "this looks like a .caffemodel or another binary file, not a "
-                                  "definition; " + _WEIGHTS_GO_SECOND)
+        raise PrototxtError(
+            path,
+            "this looks like a .caffemodel or another binary file, not a "
+            "definition; " + _WEIGHTS_GO_SECOND,
+        )
     _check_size(path, content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[:error.start]
+        before = content[: error.start]
         line, column = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
         what = f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
         raise PrototxtError(path, what, line, column) from None
 
 
-_WEIGHTS_GO_SECOND = ('the definition comes first and the weights second: '
-                      'Net("net.prototxt", "net.caffemodel", TEST)')
+_WEIGHTS_GO_SECOND = (
+    'the definition comes first and the weights second: Net("net.prototxt", "net.caffemodel", TEST)'
+)

@@ -1,4 +1,5 @@
 """The graph under a NetSpec: layers (Function) and their outputs (Top), and its NetParameter."""
+
 from collections import Counter, OrderedDict
 
 from caffe.definition.hints import suggest
@@ -7,11 +8,17 @@ from caffe.errors import CaffeError
 from caffe.proto import caffe_pb2
 
 # LayerParameter's field with the settings of a type: Convolution -> convolution_param.
-PARAM_FIELDS = {field.message_type.name.removesuffix("Parameter"): field.name
-                for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields
-                if field.name.endswith("_param")}
-PARAM_FIELDS.update(Deconvolution="convolution_param", Im2col="convolution_param",
-                    LSTM="recurrent_param", RNN="recurrent_param")
+PARAM_FIELDS = {
+    field.message_type.name.removesuffix("Parameter"): field.name
+    for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields
+    if field.name.endswith("_param")
+}
+PARAM_FIELDS.update(
+    Deconvolution="convolution_param",
+    Im2col="convolution_param",
+    LSTM="recurrent_param",
+    RNN="recurrent_param",
+)
 
 
 class SpecError(CaffeError):
@@ -45,8 +52,10 @@ class Function:
         self.in_place = self.params.pop("in_place", False)
         self.tops = tuple(Top(self, n) for n in range(self.ntop))
         if self.in_place and self.ntop > len(inputs):
-            raise SpecError(f"{type_name}: in place, {self.ntop} top(s) need as many bottoms; "
-                            f"there are {len(inputs)}")
+            raise SpecError(
+                f"{type_name}: in place, {self.ntop} top(s) need as many bottoms; "
+                f"there are {len(inputs)}"
+            )
         self.to_layer()  # a misspelt parameter fails where it is written
 
     def to_layer(self):
@@ -56,8 +65,10 @@ class Function:
         for name, value in self.params.items():
             own = group and name in getattr(layer, group).DESCRIPTOR.fields_by_name
             if not own and name not in layer.DESCRIPTOR.fields_by_name:
-                raise SpecError(f"{self.type_name} has no parameter {name!r}; "
-                                f"{suggest(name, self._parameter_names(group))}")
+                raise SpecError(
+                    f"{self.type_name} has no parameter {name!r}; "
+                    f"{suggest(name, self._parameter_names(group))}"
+                )
             try:
                 assign_field(getattr(layer, group) if own else layer, name, value)
             except FieldError as error:
@@ -113,7 +124,7 @@ class NetWriter:
         layer = fn.to_layer()
         layer.bottom.extend(self.layers[top.fn].top[top.n] for top in fn.inputs)
         if fn.in_place:
-            layer.top.extend(layer.bottom[:fn.ntop])
+            layer.top.extend(layer.bottom[: fn.ntop])
         else:
             layer.top.extend(self._name(top, fn) for top in fn.tops)
         if "name" not in fn.params:

@@ -4,6 +4,7 @@ Caffe puts a Split layer behind such a blob: `pool1` of layer `pool1`, read twic
 `pool1_pool1_0_split_0` and `pool1_pool1_0_split_1` (blob, layer, number of its top). Here there is
 one blob; scripts that ask for a copy by name get it.
 """
+
 from collections import OrderedDict
 
 
@@ -22,7 +23,7 @@ class NamedBlobs(OrderedDict):
         try:
             return self[self.copies[name]]
         except (KeyError, TypeError):
-            raise KeyError('no blob %r; there are %s' % (name, ' '.join(self))) from None
+            raise KeyError("no blob {!r}; there are {}".format(name, " ".join(self))) from None
 
 
 def copies(layer_names, bottoms, tops, loss_weights):
@@ -41,5 +42,5 @@ def copies(layer_names, bottoms, tops, loss_weights):
         number = count + bool(count and loss_weights[blob])
         if number > 1:
             for k in range(number):
-                copied['%s_%s_%d_split_%d' % (blob, *written[blob], k)] = blob
+                copied["%s_%s_%d_split_%d" % (blob, *written[blob], k)] = blob
     return copied

@@ -4,6 +4,7 @@ Four things changed between Caffe's first release and 1.0, and upgrade_net undoe
 `layers { }` of the first (upgrade_v0.py) and second (upgrade_v1.py) generation; inputs declared in
 the header; preprocessing settings inside data layers; learning rates on BatchNorm statistics.
 """
+
 from caffe.definition.upgrade_v0 import upgrade_v0_layers
 from caffe.definition.upgrade_v1 import upgrade_v1_layer
 from caffe.errors import CaffeError
@@ -58,8 +59,10 @@ def _upgrade_generation(net):
     nested = [layer.HasField("layer") for layer in net.layers]
     if any(nested) and not all(nested):
         old = net.layers[nested.index(False)]
-        raise UpgradeError(f"layer {old.name}: layers {{ }} with and without an inner layer {{ }} "
-                           "cannot be mixed in one net")
+        raise UpgradeError(
+            f"layer {old.name}: layers {{ }} with and without an inner layer {{ }} "
+            "cannot be mixed in one net"
+        )
     try:
         if nested[0]:
             net.layer.extend(upgrade_v0_layers(net.layers))
@@ -85,11 +88,17 @@ def _upgrade_preprocessing(layer):
 def _upgrade_inputs(net):
     """The inputs of the header become the tops of one Input layer, first in the net."""
     if net.input:
-        net.layer.insert(0, caffe_pb2.LayerParameter(
-            name="input", type="Input", top=net.input,
-            input_param=caffe_pb2.InputParameter(shape=_input_shapes(net))))
+        net.layer.insert(
+            0,
+            caffe_pb2.LayerParameter(
+                name="input",
+                type="Input",
+                top=net.input,
+                input_param=caffe_pb2.InputParameter(shape=_input_shapes(net)),
+            ),
+        )
     elif net.input_dim or net.input_shape:
-        raise UpgradeError("input_dim or input_shape without an input; name it: input: \"data\"")
+        raise UpgradeError('input_dim or input_shape without an input; name it: input: "data"')
     for field in ("input", "input_dim", "input_shape"):
         net.ClearField(field)
 
@@ -99,11 +108,14 @@ def _input_shapes(net):
     if net.input_shape and dims:
         raise UpgradeError("the net gives both input_shape and input_dim; keep input_shape")
     if dims and len(dims) != 4 * count:
-        raise UpgradeError(f"{count} input(s) need {4 * count} input_dim, four each; "
-                           f"there are {len(dims)}")
+        raise UpgradeError(
+            f"{count} input(s) need {4 * count} input_dim, four each; there are {len(dims)}"
+        )
     if dims:
-        return [caffe_pb2.BlobShape(dim=dims[4 * i:4 * i + 4]) for i in range(count)]
+        return [caffe_pb2.BlobShape(dim=dims[4 * i : 4 * i + 4]) for i in range(count)]
     if len(net.input_shape) != count:
-        raise UpgradeError(f"{count} input(s) need {count} input_shape {{ dim: ... }}; "
-                           f"there are {len(net.input_shape)}")
+        raise UpgradeError(
+            f"{count} input(s) need {count} input_shape {{ dim: ... }}; "
+            f"there are {len(net.input_shape)}"
+        )
     return net.input_shape

@@ -3,22 +3,41 @@
 Every setting of every layer type lived in one message; which ones a type read is the table here.
 Padding was a layer of its own: it folds into the convolution or pooling that follows.
 """
+
 from caffe.definition.upgrade_v1 import copy_field, upgrade_param_specs
 from caffe.proto import caffe_pb2
 
-INNER_PRODUCT = {"num_output": "num_output", "biasterm": "bias_term",
-                 "weight_filler": "weight_filler", "bias_filler": "bias_filler"}
-CONVOLUTION = INNER_PRODUCT | {"pad": "pad", "kernelsize": "kernel_size", "group": "group",
-                               "stride": "stride"}
+INNER_PRODUCT = {
+    "num_output": "num_output",
+    "biasterm": "bias_term",
+    "weight_filler": "weight_filler",
+    "bias_filler": "bias_filler",
+}
+CONVOLUTION = INNER_PRODUCT | {
+    "pad": "pad",
+    "kernelsize": "kernel_size",
+    "group": "group",
+    "stride": "stride",
+}
 POOLING = {"pad": "pad", "kernelsize": "kernel_size", "stride": "stride", "pool": "pool"}
 LRN = {"local_size": "local_size", "alpha": "alpha", "beta": "beta", "k": "k"}
 DATA = {"source": "source", "batchsize": "batch_size", "rand_skip": "rand_skip"}
 IMAGES = DATA | {"shuffle_images": "shuffle", "new_height": "new_height", "new_width": "new_width"}
-WINDOWS = {"source": "source", "batchsize": "batch_size", "det_fg_threshold": "fg_threshold",
-           "det_bg_threshold": "bg_threshold", "det_fg_fraction": "fg_fraction",
-           "det_context_pad": "context_pad", "det_crop_mode": "crop_mode"}
-PREPROCESSING = {"scale": "scale", "meanfile": "mean_file", "cropsize": "crop_size",
-                 "mirror": "mirror"}
+WINDOWS = {
+    "source": "source",
+    "batchsize": "batch_size",
+    "det_fg_threshold": "fg_threshold",
+    "det_bg_threshold": "bg_threshold",
+    "det_fg_fraction": "fg_fraction",
+    "det_context_pad": "context_pad",
+    "det_crop_mode": "crop_mode",
+}
+PREPROCESSING = {
+    "scale": "scale",
+    "meanfile": "mean_file",
+    "cropsize": "crop_size",
+    "mirror": "mirror",
+}
 
 # Old type: today's type, the message with its settings, {old field: today's field}.
 TYPES = {
@@ -53,13 +72,16 @@ PADDED = {"Convolution": "convolution_param", "Pooling": "pooling_param"}
 def upgrade_v0_layers(connections):
     """The LayerParameters that say what `connections` (V1LayerParameter, each holding a
     V0LayerParameter) say. Raises ValueError naming the layer where a type or setting has no
-    successor."""
+    successor.
+    """
     layers, paddings = [], {}  # paddings: top of a padding layer -> (its bottom, its pad)
     for old in connections:
         if old.layer.type == "padding":
             if len(old.bottom) != 1 or len(old.top) != 1:
-                raise ValueError(f"layer {old.layer.name}: a padding layer takes one bottom and "
-                                 f"one top, this has {len(old.bottom)} and {len(old.top)}")
+                raise ValueError(
+                    f"layer {old.layer.name}: a padding layer takes one bottom and "
+                    f"one top, this has {len(old.bottom)} and {len(old.top)}"
+                )
             paddings[old.top[0]] = old.bottom[0], old.layer.pad
             continue
         layer = _upgrade_layer(old)
@@ -71,11 +93,14 @@ def upgrade_v0_layers(connections):
 def _upgrade_layer(connection):
     old = connection.layer
     if old.type not in TYPES:
-        raise ValueError(f"layer {old.name}: unknown first-generation type {old.type!r}; "
-                         f"there are {', '.join(TYPES)}")
+        raise ValueError(
+            f"layer {old.name}: unknown first-generation type {old.type!r}; "
+            f"there are {', '.join(TYPES)}"
+        )
     type_name, param, renamed = TYPES[old.type]
-    layer = caffe_pb2.LayerParameter(name=old.name, type=type_name, bottom=connection.bottom,
-                                     top=connection.top, blobs=old.blobs)
+    layer = caffe_pb2.LayerParameter(
+        name=old.name, type=type_name, bottom=connection.bottom, top=connection.top, blobs=old.blobs
+    )
     for field, value in old.ListFields():
         if field.name in renamed:
             _set(getattr(layer, param), renamed[field.name], value)
@@ -84,8 +109,9 @@ def _upgrade_layer(connection):
         elif field.name == "hdf5_output_param":
             copy_field(layer, field, value)
         elif field.name not in ("name", "type", "blobs", "blobs_lr", "weight_decay"):
-            raise ValueError(f"layer {old.name}: {field.name} means nothing to type {old.type!r}; "
-                             "remove it")
+            raise ValueError(
+                f"layer {old.name}: {field.name} means nothing to type {old.type!r}; remove it"
+            )
     upgrade_param_specs(layer, old.blobs_lr, old.weight_decay)
     return layer
 
@@ -100,8 +126,10 @@ def _fold_padding(layer, paddings):
         if bottom not in paddings:
             continue
         if layer.type not in PADDED:
-            raise ValueError(f"layer {layer.name}: only conv and pool can follow a padding layer, "
-                             f"not {layer.type}")
+            raise ValueError(
+                f"layer {layer.name}: only conv and pool can follow a padding layer, "
+                f"not {layer.type}"
+            )
         layer.bottom[i], pad = paddings[bottom]
         settings = getattr(layer, PADDED[layer.type])
         settings.ClearField("pad")

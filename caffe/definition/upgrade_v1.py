@@ -1,16 +1,28 @@
 """The second layer generation (2014), `layers { type: CONVOLUTION blobs_lr: 1 }`, made today's."""
+
 from caffe.proto import caffe_pb2
 
 # Types whose name is not the capitalised words of the old one (INNER_PRODUCT: InnerProduct).
 SPELLED_OTHERWISE = {
-    "ABSVAL": "AbsVal", "ARGMAX": "ArgMax", "BNLL": "BNLL", "HDF5_DATA": "HDF5Data",
-    "HDF5_OUTPUT": "HDF5Output", "LRN": "LRN", "MVN": "MVN", "NONE": "", "RELU": "ReLU",
-    "SOFTMAX_LOSS": "SoftmaxWithLoss", "TANH": "TanH",
+    "ABSVAL": "AbsVal",
+    "ARGMAX": "ArgMax",
+    "BNLL": "BNLL",
+    "HDF5_DATA": "HDF5Data",
+    "HDF5_OUTPUT": "HDF5Output",
+    "LRN": "LRN",
+    "MVN": "MVN",
+    "NONE": "",
+    "RELU": "ReLU",
+    "SOFTMAX_LOSS": "SoftmaxWithLoss",
+    "TANH": "TanH",
 }
 # Fields that carry over as they are: equal names and equal meaning in both messages.
-CARRIED = [field.name for field in caffe_pb2.V1LayerParameter.DESCRIPTOR.fields
-           if field.name in caffe_pb2.LayerParameter.DESCRIPTOR.fields_by_name
-           and field.name not in ("type", "param")]
+CARRIED = [
+    field.name
+    for field in caffe_pb2.V1LayerParameter.DESCRIPTOR.fields
+    if field.name in caffe_pb2.LayerParameter.DESCRIPTOR.fields_by_name
+    and field.name not in ("type", "param")
+]
 
 
 def upgrade_v1_layer(old):
@@ -33,8 +45,12 @@ def layer_type(v1_name):
 
 def upgrade_param_specs(layer, blobs_lr, weight_decay, names=(), share_modes=()):
     """Turn lists with one entry for each parameter blob into the `param` groups of `layer`."""
-    for field, values in (("lr_mult", blobs_lr), ("decay_mult", weight_decay),
-                          ("name", names), ("share_mode", share_modes)):
+    for field, values in (
+        ("lr_mult", blobs_lr),
+        ("decay_mult", weight_decay),
+        ("name", names),
+        ("share_mode", share_modes),
+    ):
         for i, value in enumerate(values):
             if i == len(layer.param):
                 layer.param.add()

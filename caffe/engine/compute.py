@@ -3,6 +3,7 @@
 Everything that knows both blobs and tensors is here, so that other ways to run a range of layers
 can stand beside `forward` and `backward` without touching layer types or the Net.
 """
+
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,7 @@ from caffe.layer_types.base import Precision, StatefulLayer
 @dataclass
 class Tape:
     """What backward needs of a layer's last forward: leaves that autograd traced, and the tops."""
+
     bottoms: list
     params: list
     tops: list
@@ -34,12 +36,12 @@ def forward(layer, geometry, bottoms, params, tops, down=None):
         if t is None:
             continue
         if _memory(t) in memory and top not in bottoms:
-            t = t.clone()    # a view of a bottom, or a top twice: later writes would show
+            t = t.clone()  # a view of a bottom, or a top twice: later writes would show
         memory.add(_memory(t))
         if layer.content_sized and top.shape != tuple(t.shape):
             top.clear(t.shape)
         top.synced_data.put(t)
-    for blob, t in zip(params, y[len(tops):]):
+    for blob, t in zip(params, y[len(tops) :]):
         blob.synced_data.put(t)
     return tape
 
@@ -54,7 +56,7 @@ def _compute(layer, geometry, bottoms, params, tops, down):
     where = device.device()
     kind = _dtype_for(layer, bottoms)
     if down is not None or not layer.any_order:
-        for b in bottoms:    # what backward will read must be the memory that users see
+        for b in bottoms:  # what backward will read must be the memory that users see
             b.synced_data.settle()
     x = [b.synced_data.tensor(where, kind) for b in bottoms]
     w = [p.synced_data.tensor(where) for p in params]
@@ -64,17 +66,19 @@ def _compute(layer, geometry, bottoms, params, tops, down):
             with torch.no_grad():
                 y = layer.forward(geometry, x, w)
         else:
-            x = [_leaf(t, b in tops and b.synced_data.viewed, d)
-                 for t, b, d in zip(x, bottoms, down)]
+            x = [
+                _leaf(t, b in tops and b.synced_data.viewed, d) for t, b, d in zip(x, bottoms, down)
+            ]
             w = [t.detach().requires_grad_() for t in w]
             with torch.enable_grad():
                 y = layer.forward(geometry, x, w)
-            tape = Tape(x, w, list(y[:len(tops)]))
+            tape = Tape(x, w, list(y[: len(tops)]))
     except CaffeError:
         raise
-    except FOREIGN as e:    # torch's own words do not say which layer they are about
-        raise layer.error('cannot run on bottoms of shapes %s: %s'
-                          % ([b.shape for b in bottoms], e)) from e
+    except FOREIGN as e:  # torch's own words do not say which layer they are about
+        raise layer.error(
+            f"cannot run on bottoms of shapes {[b.shape for b in bottoms]}: {e}"
+        ) from e
     return x, y, tape
 
 
@@ -104,20 +108,28 @@ def backward(layer, tape, bottoms, params, tops, down, first, wanted):
     if isinstance(layer, StatefulLayer):
         return _stateful_backward(layer, bottoms, tops, down, first)
     if tape is None:
-        raise layer.error('backward needs what forward computed here: call forward first')
+        raise layer.error("backward needs what forward computed here: call forward first")
     leaves = [t for t, d in zip(tape.bottoms, down) if d]
     leaves += [t for t, d in zip(tape.params, wanted) if d]
-    pairs = [(y, b.synced_diff.tensor(y.device, y.dtype)) for y, b in zip(tape.tops, tops)
-             if y.requires_grad]
+    pairs = [
+        (y, b.synced_diff.tensor(y.device, y.dtype))
+        for y, b in zip(tape.tops, tops)
+        if y.requires_grad
+    ]
     if not leaves:
         return
     # a reshape to the same shape may lose channels-last strides
     diffs = [d if d.shape == y.shape else d.reshape(y.shape) for y, d in pairs]
     try:
-        found = [None] * len(leaves) if not pairs else torch.autograd.grad(
-            [y for y, _ in pairs], leaves, diffs, retain_graph=True, allow_unused=True)
+        found = (
+            [None] * len(leaves)
+            if not pairs
+            else torch.autograd.grad(
+                [y for y, _ in pairs], leaves, diffs, retain_graph=True, allow_unused=True
+            )
+        )
     except FOREIGN as e:
-        raise layer.error('cannot run backward: was it reshaped since forward? (%s)' % e) from e
+        raise layer.error(f"cannot run backward: was it reshaped since forward? ({e})") from e
     found = iter(_apart(found, [d for _, d in pairs]))
     for blob, d, overwrite in zip(bottoms, down, first):
         if d:

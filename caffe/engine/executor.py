@@ -185,4 +185,3 @@ class Executor:
         if begins and weight:
             self.blobs[name].diff[...] = weight
         return begins and not weight
-

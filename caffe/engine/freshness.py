@@ -3,9 +3,10 @@
 Every computed blob remembers the shapes of the net's inputs that it came from. A blob that the user
 filled by hand counts as computed.
 """
+
 from caffe.errors import StaleInput
 
-CLEARED = 'no shape'    # of a blob that was computed once and cleared since
+CLEARED = "no shape"  # of a blob that was computed once and cleared since
 
 
 class Freshness:
@@ -40,18 +41,25 @@ class Freshness:
             shape, made_from = self._made.get(name, (None, {}))
             if shape != blob.shape:
                 if blob.synced_data.blank:
-                    self._refuse(i, name, 'has not been computed'
-                                 + (' since the net was reshaped' if shape else ''))
-                made_from = {}    # filled by hand: it stands for itself
+                    self._refuse(
+                        i,
+                        name,
+                        "has not been computed" + (" since the net was reshaped" if shape else ""),
+                    )
+                made_from = {}  # filled by hand: it stands for itself
             for source, size in made_from.items():
                 if self._blobs[source].shape != size:
-                    self._refuse(i, name, 'was computed from %r of shape %s, which is %s now'
-                                 % (source, size, self._blobs[source].shape))
+                    self._refuse(
+                        i,
+                        name,
+                        f"was computed from {source!r} of shape {size}, which is {self._blobs[source].shape} now",
+                    )
             sources.update(made_from)
         return sources
 
     def _refuse(self, i, blob, why):
         graph = self._graph
         maker = next(layer.name for layer, tops in zip(graph.layers, graph.tops) if blob in tops)
-        raise graph.layers[i].error('its bottom %r %s: run forward from layer %r or before it'
-                                    % (blob, why, maker), StaleInput)
+        raise graph.layers[i].error(
+            f"its bottom {blob!r} {why}: run forward from layer {maker!r} or before it", StaleInput
+        )

@@ -1,4 +1,5 @@
 """The layer types, one family a file; importing this package fills the registry."""
+
 from caffe.layer_types import (  # noqa: F401
     activations,
     arithmetic,
@@ -16,12 +17,6 @@ from caffe.layer_types import (  # noqa: F401
     wiring,
 )
 from caffe.layer_types.base import Geometry, LayerType, make, registry
-from caffe.layer_types.data import (  # noqa: F401
-    database,
-    dummy_data,
-    hdf5,
-    image_data,
-    memory_data,
-)
+from caffe.layer_types.data import database, dummy_data, hdf5, image_data, memory_data  # noqa: F401
 
-__all__ = ['Geometry', 'LayerType', 'make', 'registry']
+__all__ = ["Geometry", "LayerType", "make", "registry"]

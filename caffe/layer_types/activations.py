@@ -4,6 +4,7 @@ Smooth and clipped functions of each element alone, with no weights.
 
 Where a function has a kink its gradient there is Caffe's.
 """
+
 import math
 
 import torch
@@ -16,6 +17,7 @@ from caffe.proto import caffe_pb2
 
 class Neuron(LayerType):
     """Elementwise: subclasses give `f`."""
+
     in_place = True
 
     def geometry(self, shapes):
@@ -23,13 +25,14 @@ class Neuron(LayerType):
         return Geometry((shapes[0],))
 
     def forward(self, geometry, bottoms, params):
-        """f of the one bottom."""
+        """F of the one bottom."""
         return (self.f(bottoms[0]),)
 
 
-@register('ReLU')
+@register("ReLU")
 class ReLU(Neuron):
     """y = max(0, x) + negative_slope min(0, x). Source: BVLC Caffe, relu_layer."""
+
     any_order = True
 
     def f(self, x):
@@ -38,17 +41,18 @@ class ReLU(Neuron):
         return torch.nn.functional.leaky_relu(x, slope) if slope else torch.relu(x)
 
 
-@register('Dropout')
+@register("Dropout")
 class Dropout(Neuron):
     """y = x m / (1 - dropout_ratio) at TRAIN time, where m is 0 with probability dropout_ratio,
     else 1, drawn for each element; y = x at TEST time.
-    Sources: BVLC Caffe, dropout_layer; Srivastava et al., 2014."""
+    Sources: BVLC Caffe, dropout_layer; Srivastava et al., 2014.
+    """
 
     def check_counts(self):
         super().check_counts()
         ratio = self.spec.dropout_param.dropout_ratio
         if not 0 <= ratio < 1:
-            raise self.error('dropout_ratio is %g, must be in [0, 1)' % ratio)
+            raise self.error(f"dropout_ratio is {ratio:g}, must be in [0, 1)")
 
     def f(self, x):
         """See the class."""
@@ -60,7 +64,7 @@ class Dropout(Neuron):
         return x * keep / (1 - ratio)
 
 
-@register('Power')
+@register("Power")
 class Power(Neuron):
     """y = (shift + scale x) ^ power. Source: BVLC Caffe, power_layer."""
 
@@ -68,10 +72,10 @@ class Power(Neuron):
         """See the class."""
         p = self.spec.power_param
         inner = p.shift + p.scale * x
-        return inner if p.power == 1 else inner ** p.power
+        return inner if p.power == 1 else inner**p.power
 
 
-@register('Sigmoid')
+@register("Sigmoid")
 class Sigmoid(Neuron):
     """y = 1 / (1 + exp(-x)). Source: BVLC Caffe, sigmoid_layer."""
 
@@ -80,7 +84,7 @@ class Sigmoid(Neuron):
         return torch.sigmoid(x)
 
 
-@register('TanH')
+@register("TanH")
 class TanH(Neuron):
     """y = tanh x. Source: BVLC Caffe, tanh_layer."""
 
@@ -89,7 +93,7 @@ class TanH(Neuron):
         return torch.tanh(x)
 
 
-@register('AbsVal')
+@register("AbsVal")
 class AbsVal(Neuron):
     """y = |x|; the gradient at 0 is 0. Source: BVLC Caffe, absval_layer."""
 
@@ -98,7 +102,7 @@ class AbsVal(Neuron):
         return x.abs()
 
 
-@register('BNLL')
+@register("BNLL")
 class BNLL(Neuron):
     """y = log(1 + exp(x)). Source: BVLC Caffe, bnll_layer."""
 
@@ -107,17 +111,18 @@ class BNLL(Neuron):
         return torch.logaddexp(x, torch.zeros_like(x))
 
 
-@register('ELU')
+@register("ELU")
 class ELU(Neuron):
     """y = x where x > 0, else alpha (exp(x) - 1).
-    Sources: BVLC Caffe, elu_layer; Clevert et al., 2015."""
+    Sources: BVLC Caffe, elu_layer; Clevert et al., 2015.
+    """
 
     def f(self, x):
         """See the class."""
         return torch.where(x > 0, x, self.spec.elu_param.alpha * torch.expm1(x.clamp(max=0)))
 
 
-@register('Swish')
+@register("Swish")
 class Swish(Neuron):
     """y = x / (1 + exp(-beta x)). Sources: BVLC Caffe, swish_layer; Ramachandran et al., 2017."""
 
@@ -126,7 +131,7 @@ class Swish(Neuron):
         return x * torch.sigmoid(self.spec.swish_param.beta * x)
 
 
-@register('Exp')
+@register("Exp")
 class Exp(Neuron):
     """y = base ^ (shift + scale x); base -1 stands for e. Source: BVLC Caffe, exp_layer."""
 
@@ -140,14 +145,14 @@ class Exp(Neuron):
         return torch.exp(_log_of_base(self, p.base) * (p.shift + p.scale * x))
 
 
-@register('Log')
+@register("Log")
 class Log(Neuron):
     """y = log(shift + scale x) to `base`; base -1 stands for e. Source: BVLC Caffe, log_layer."""
 
     def check_counts(self):
         super().check_counts()
         if not _log_of_base(self, self.spec.log_param.base):
-            raise self.error('base is 1, to which there are no logarithms')
+            raise self.error("base is 1, to which there are no logarithms")
 
     def f(self, x):
         """See the class."""
@@ -155,17 +160,18 @@ class Log(Neuron):
         return torch.log(p.shift + p.scale * x) / _log_of_base(self, p.base)
 
 
-@register('Clip')
+@register("Clip")
 class Clip(Neuron):
     """y = min(max(x, `min`), `max`); the gradient is 1 from min to max, both included, else 0.
-    Source: BVLC Caffe, clip_layer."""
+    Source: BVLC Caffe, clip_layer.
+    """
 
     def f(self, x):
         """See the class."""
         return x.clamp(self.spec.clip_param.min, self.spec.clip_param.max)
 
 
-@register('Threshold')
+@register("Threshold")
 class Threshold(Neuron):
     """y = 1 where x > threshold, else 0; no gradient. Source: BVLC Caffe, threshold_layer."""
 
@@ -180,29 +186,31 @@ class Threshold(Neuron):
 
 def _log_of_base(layer, base):
     if base == -1:
-        return 1.
+        return 1.0
     if base <= 0:
-        raise layer.error('base is %g, must be above 0, or -1 for e' % base)
+        raise layer.error(f"base is {base:g}, must be above 0, or -1 for e")
     return math.log(base)
 
 
-@register('PReLU')
+@register("PReLU")
 class PReLU(LayerType):
     """y = max(0, x) + a min(0, x), a learned for each channel (axis 1), or one for all with
     channel_shared.
-    Sources: BVLC Caffe, prelu_layer; He et al., 2015."""
+    Sources: BVLC Caffe, prelu_layer; He et al., 2015.
+    """
+
     in_place = True
 
     def param_shapes(self, shapes):
         """a, 0.25 unless filled otherwise."""
         p = self.spec.prelu_param
-        filler = p.filler if p.HasField('filler') else constant(.25)
+        filler = p.filler if p.HasField("filler") else constant(0.25)
         return [(() if p.channel_shared else (shapes[0][1],), filler)]
 
     def geometry(self, shapes):
         """The bottom's shape."""
         if len(shapes[0]) < 2:
-            raise self.mismatch('needs a channel axis 1, its bottom has shape %s' % (shapes[0],))
+            raise self.mismatch(f"needs a channel axis 1, its bottom has shape {shapes[0]}")
         return Geometry((shapes[0],))
 
     def forward(self, geometry, bottoms, params):

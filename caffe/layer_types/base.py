@@ -7,7 +7,9 @@ precision, fused, on a part of an image, or several at once.
 
 
 What the layers have in common that keep something between calls: a cursor, a file, a user's
-object. All others are pure functions (see base.py)."""
+object. All others are pure functions (see base.py).
+"""
+
 import difflib
 import enum
 from dataclasses import dataclass, field
@@ -16,16 +18,22 @@ from caffe.errors import FOREIGN, CaffeError, LayerError, ShapeMismatch, Unknown
 from caffe.layer_types.fork_layers import of_fork
 
 registry = {}
-not_promised = {'LSTM': 'recurrent nets', 'RNN': 'recurrent nets', 'Recurrent': 'recurrent nets',
-                'LSTMUnit': 'recurrent nets', 'WindowData': 'R-CNN training windows'}
-UNNAMED = '(automatic)'    # what Caffe calls the top of a loss that the prototxt gives none
+not_promised = {
+    "LSTM": "recurrent nets",
+    "RNN": "recurrent nets",
+    "Recurrent": "recurrent nets",
+    "LSTMUnit": "recurrent nets",
+    "WindowData": "R-CNN training windows",
+}
+UNNAMED = "(automatic)"  # what Caffe calls the top of a loss that the prototxt gives none
 
 
 class Precision(enum.Enum):
     """In which precision the engine hands a layer its bottoms."""
-    ENGINE = enum.auto()     # that of caffe.set_precision
-    FLOAT32 = enum.auto()    # always float32: losses, sums, numbers of rows
-    AS_HELD = enum.auto()    # whatever the first bottom is held in: layers that only move elements
+
+    ENGINE = enum.auto()  # that of caffe.set_precision
+    FLOAT32 = enum.auto()  # always float32: losses, sums, numbers of rows
+    AS_HELD = enum.auto()  # whatever the first bottom is held in: layers that only move elements
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class Geometry:
     kernel, stride, pad, dilation: a tuple with one int per spatial axis, empty where the layer does
     not slide. extra: what else follows from the shapes alone (offsets, permutations).
     """
+
     tops: tuple
     kernel: tuple = ()
     stride: tuple = ()
@@ -57,6 +66,7 @@ class LayerType:
         geometry then says how long it is at most.
     hands_out_params: True where the tops are the learned blobs, in one memory with them.
     """
+
     bottoms = (1, 1)
     tops = (1, 1)
     precision = Precision.ENGINE
@@ -73,30 +83,38 @@ class LayerType:
 
     def check_counts(self):
         """LayerError where the prototxt gives too few or too many bottoms or tops."""
-        for what, given, (least, most) in (('bottom', len(self.spec.bottom), self.bottoms),
-                                           ('top', len(self.spec.top), self.tops)):
+        for what, given, (least, most) in (
+            ("bottom", len(self.spec.bottom), self.bottoms),
+            ("top", len(self.spec.top), self.tops),
+        ):
             if given < least or (most is not None and given > most):
-                wanted = str(least) if least == most else \
-                    '%d or more' % least if most is None else '%d to %d' % (least, most)
-                raise self.error('takes %s %s(s), the prototxt gives %d' % (wanted, what, given))
+                wanted = (
+                    str(least)
+                    if least == most
+                    else "%d or more" % least
+                    if most is None
+                    else "%d to %d" % (least, most)
+                )
+                raise self.error("takes %s %s(s), the prototxt gives %d" % (wanted, what, given))
 
     def error(self, text, kind=LayerError):
         """An exception of `kind` that begins with this layer's name and type."""
-        return kind('layer %r (%s): %s' % (self.name, self.spec.type, text))
+        return kind(f"layer {self.name!r} ({self.spec.type}): {text}")
 
     def mismatch(self, text):
         """A ShapeMismatch that begins with this layer's name and type."""
         return self.error(text, ShapeMismatch)
 
     def ask(self, question, shapes):
-        """geometry or param_shapes for bottoms of these shapes; ShapeMismatch too where a layer
-        did not foresee them."""
+        """Geometry or param_shapes for bottoms of these shapes; ShapeMismatch too where a layer
+        did not foresee them.
+        """
         try:
             return question(shapes)
         except CaffeError:
             raise
         except FOREIGN as e:
-            raise self.mismatch('cannot take bottoms of shapes %s (%s)' % (shapes, e)) from e
+            raise self.mismatch(f"cannot take bottoms of shapes {shapes} ({e})") from e
 
     def param_shapes(self, shapes):
         """[(shape, FillerParameter)] of the learned blobs, given the bottoms' shapes."""
@@ -104,13 +122,14 @@ class LayerType:
 
     def geometry(self, shapes):
         """The Geometry for bottoms of these shapes; ShapeMismatch where they do not fit."""
-        raise self.error('this layer type has no geometry of its own')
+        raise self.error("this layer type has no geometry of its own")
 
     def forward(self, geometry, bottoms, params):
         """Tuple of top tensors, None for one that stays as it is; a layer that keeps statistics
         adds the new contents of its learned blobs. Must not write to its arguments;
-        differentiable by autograd."""
-        raise self.error('this layer type computes nothing itself')
+        differentiable by autograd.
+        """
+        raise self.error("this layer type computes nothing itself")
 
     def initial(self, geometry):
         """Tensors that the tops hold before the first forward; none unless a subclass says so."""
@@ -123,9 +142,11 @@ class LayerType:
 
 def register(name):
     """Class decorator: enter a LayerType under the `type` string of the prototxt."""
+
     def enter(cls):
         registry[name] = cls
         return cls
+
     return enter
 
 
@@ -134,23 +155,24 @@ def make(spec, phase):
     if spec.type in registry:
         return registry[spec.type](spec, phase)
     if spec.type in not_promised:
-        fix = 'this package does not offer %s' % not_promised[spec.type]
+        fix = f"this package does not offer {not_promised[spec.type]}"
     elif not (fix := of_fork(spec.type)):
-        near = difflib.get_close_matches(spec.type, registry, 1, .5)
-        fix = 'did you mean %r?' % near[0] if near else 'known are ' + ' '.join(sorted(registry))
-    raise UnknownLayerType('layer %r: unknown layer type %r: %s' % (spec.name, spec.type, fix))
+        near = difflib.get_close_matches(spec.type, registry, 1, 0.5)
+        fix = f"did you mean {near[0]!r}?" if near else "known are " + " ".join(sorted(registry))
+    raise UnknownLayerType(f"layer {spec.name!r}: unknown layer type {spec.type!r}: {fix}")
 
 
 def canonical_axis(layer, axis, n):
-    """axis in 0..n-1, negative ones counted from the end; LayerError outside."""
+    """Axis in 0..n-1, negative ones counted from the end; LayerError outside."""
     if not -n <= axis < n:
-        raise layer.error('axis %d is outside the %d axes of its bottom' % (axis, n))
+        raise layer.error("axis %d is outside the %d axes of its bottom" % (axis, n))
     return axis % n
 
 
 def with_gradient(value, of, divisor):
     """The tensor `value`, but with the gradient of `of` / divisor: for functions whose gradient the
-    reference rounds off, at 0 say."""
+    reference rounds off, at 0 say.
+    """
     return value.detach() + (of - of.detach()) / divisor.detach()
 
 
@@ -159,6 +181,7 @@ class StatefulLayer(LayerType):
 
     blobs: the learned ones that `setup` made.
     """
+
     blobs = ()
 
     def setup(self, bottom, top):
@@ -169,7 +192,7 @@ class StatefulLayer(LayerType):
 
     def run(self, bottom, top):
         """Forward: fill the tops' data."""
-        raise self.error('this layer type runs nothing itself')
+        raise self.error("this layer type runs nothing itself")
 
     def run_backward(self, top, propagate_down, bottom):
         """Backward: fill the bottoms' diff where propagate_down. Nothing, unless overridden."""

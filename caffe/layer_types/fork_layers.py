@@ -2,9 +2,10 @@
 
 A near match among our own types would mislead there: ReLU6 is no misspelt ReLU.
 """
+
 FORKS = {
     "SSD's": "AnnotatedData DetectionEvaluate DetectionOutput MultiBoxLoss Normalize Permute "
-             "PriorBox VideoData",
+    "PriorBox VideoData",
     "Fast R-CNN's": "ROIPooling SmoothL1Loss",
     "R-FCN's": "PSROIPooling",
     "SegNet's or PSPNet's": "BN Upsample",
@@ -25,7 +26,7 @@ def _plain(name):
 
 
 _BY_NAME = {_plain(name): (name, fork) for fork, names in FORKS.items() for name in names.split()}
-_BY_NAME["norm"] = _BY_NAME["normalize"]        # SSD's Normalize takes a norm_param
+_BY_NAME["norm"] = _BY_NAME["normalize"]  # SSD's Normalize takes a norm_param
 
 
 def of_fork(name):
@@ -34,6 +35,8 @@ def of_fork(name):
         return None
     name, fork = _BY_NAME[_plain(name)]
     if "Depthwise" in name:
-        return (f'{name} comes from a fork of Caffe: write type: "Convolution", and as group the '
-                "number of channels")
+        return (
+            f'{name} comes from a fork of Caffe: write type: "Convolution", and as group the '
+            "number of channels"
+        )
     return f"{name} comes from a fork of Caffe, {fork}; this package does not offer it"

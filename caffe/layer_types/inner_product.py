@@ -1,15 +1,17 @@
 """Layers of dense weights: InnerProduct and Embed."""
+
 import math
 
 from caffe.errors import LabelRange
 from caffe.layer_types.base import Geometry, LayerType, Precision, canonical_axis, register
 
 
-@register('InnerProduct')
+@register("InnerProduct")
 class InnerProduct(LayerType):
     """y = W x + b, where x is all that lies from `axis` on; W num_output x inputs, or, with
     `transpose`, inputs x num_output.
-    Source: BVLC Caffe, inner_product_layer."""
+    Source: BVLC Caffe, inner_product_layer.
+    """
 
     def split(self, shape):
         """(shape before the axis, number of inputs from the axis on)."""
@@ -19,7 +21,7 @@ class InnerProduct(LayerType):
     def check_counts(self):
         super().check_counts()
         if not self.spec.inner_product_param.num_output:
-            raise self.error('num_output is missing or 0: give the number of outputs')
+            raise self.error("num_output is missing or 0: give the number of outputs")
 
     def param_shapes(self, shapes):
         """Weight, and bias of num_output unless bias_term is false."""
@@ -43,18 +45,20 @@ class InnerProduct(LayerType):
         return (y.reshape(geometry.tops[0]),)
 
 
-@register('Embed')
+@register("Embed")
 class Embed(LayerType):
     """y = W[x] + b: row x of a table W of input_dim x num_output for each whole number x, and
     unless bias_term is false a bias.
-    Source: BVLC Caffe, embed_layer."""
-    precision = Precision.FLOAT32    # numbers of rows
+    Source: BVLC Caffe, embed_layer.
+    """
+
+    precision = Precision.FLOAT32  # numbers of rows
 
     def check_counts(self):
         super().check_counts()
         p = self.spec.embed_param
         if not p.num_output or not p.input_dim:
-            raise self.error('give num_output and input_dim, both 1 or more')
+            raise self.error("give num_output and input_dim, both 1 or more")
 
     def param_shapes(self, shapes):
         """The table, and bias of num_output unless bias_term is false."""
@@ -71,8 +75,9 @@ class Embed(LayerType):
         rows = bottoms[0].long()
         bad = rows[(rows < 0) | (rows >= len(params[0]))]
         if len(bad):
-            raise self.error('%d is no row of the table of input_dim %d'
-                             % (bad[0], len(params[0])), LabelRange)
+            raise self.error(
+                "%d is no row of the table of input_dim %d" % (bad[0], len(params[0])), LabelRange
+            )
         y = params[0][rows]
         return (y + params[1] if len(params) > 1 else y,)
 

@@ -1,4 +1,5 @@
 """Losses: they end in one number, and take labels that have no gradient."""
+
 import math
 
 import torch
@@ -17,6 +18,7 @@ class Loss(LayerType):
 
     usual: the normalization where the prototxt gives none.
     """
+
     bottoms = (2, 2)
     precision = Precision.FLOAT32
     loss = True
@@ -33,15 +35,16 @@ class Loss(LayerType):
 
     def normalizer(self, outer, inner, valid):
         """What the sum is divided by: FULL outer x inner, VALID the labels not ignored, BATCH_SIZE
-        outer, NONE 1. The old `normalize` chooses between VALID and BATCH_SIZE. At least 1."""
+        outer, NONE 1. The old `normalize` chooses between VALID and BATCH_SIZE. At least 1.
+        """
         p = self.spec.loss_param
-        mode = p.normalization if p.HasField('normalization') else self.usual
-        if not p.HasField('normalization') and p.HasField('normalize'):
+        mode = p.normalization if p.HasField("normalization") else self.usual
+        if not p.HasField("normalization") and p.HasField("normalize"):
             mode = L.VALID if p.normalize else L.BATCH_SIZE
         return max(1, {L.FULL: outer * inner, L.VALID: valid, L.BATCH_SIZE: outer, L.NONE: 1}[mode])
 
 
-@register('SoftmaxWithLoss')
+@register("SoftmaxWithLoss")
 class SoftmaxWithLoss(Loss):
     """- sum log softmax(x)[label] / normalizer, over all positions whose label is not ignore_label.
 
@@ -50,6 +53,7 @@ class SoftmaxWithLoss(Loss):
     at least the smallest float.
     Source: BVLC Caffe, softmax_loss_layer.
     """
+
     tops = (1, 2)
 
     def geometry(self, shapes):
@@ -58,26 +62,29 @@ class SoftmaxWithLoss(Loss):
         axis = canonical_axis(self, self.spec.softmax_param.axis, len(scores))
         positions = math.prod(scores) // max(1, scores[axis])
         if math.prod(labels) != positions:
-            raise self.mismatch('scores %s have %d positions, labels %s are %d: one label each'
-                                % (scores, positions, labels, math.prod(labels)))
-        return Geometry(((), scores)[:len(self.spec.top)], extra={'axis': axis})
+            raise self.mismatch(
+                "scores %s have %d positions, labels %s are %d: one label each"
+                % (scores, positions, labels, math.prod(labels))
+            )
+        return Geometry(((), scores)[: len(self.spec.top)], extra={"axis": axis})
 
     def forward(self, geometry, bottoms, params):
         """See the class; LabelRange where a label is neither a class nor ignore_label."""
-        x, axis = bottoms[0], geometry.extra['axis']
+        x, axis = bottoms[0], geometry.extra["axis"]
         logp = torch.log_softmax(x, axis)
-        outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1:])
+        outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
         table = logp.reshape(outer, x.shape[axis], inner)
         label = bottoms[1].reshape(outer, inner).long()
         p = self.spec.loss_param
-        keep = check_labels(self, label, x.shape[axis],
-                            p.ignore_label if p.HasField('ignore_label') else None)
+        keep = check_labels(
+            self, label, x.shape[axis], p.ignore_label if p.HasField("ignore_label") else None
+        )
         picked = table.gather(1, torch.where(keep, label, 0)[:, None])[:, 0]
         # the floor changes the value reported, not the gradient
         floor = torch.log(torch.tensor(SMALLEST, device=x.device))
         picked = picked + (picked.detach().clamp(min=floor) - picked.detach())
         loss = -(picked * keep).sum() / self.normalizer(outer, inner, int(keep.sum()))
-        return (loss, logp.detach().exp())[:len(geometry.tops)]
+        return (loss, logp.detach().exp())[: len(geometry.tops)]
 
 
 def check_labels(layer, label, classes, ignore):
@@ -88,7 +95,10 @@ def check_labels(layer, label, classes, ignore):
     keep = torch.ones_like(label, dtype=torch.bool) if ignore is None else label != ignore
     bad = label[keep & ((label < 0) | (label >= classes))]
     if len(bad):
-        raise layer.error('label %d is outside the classes 0..%d%s: check the labels, or set '
-                          'ignore_label' % (bad[0], classes - 1, '' if ignore is None else
-                                            ' and not ignore_label %d' % ignore), LabelRange)
+        raise layer.error(
+            "label %d is outside the classes 0..%d%s: check the labels, or set "
+            "ignore_label"
+            % (bad[0], classes - 1, "" if ignore is None else " and not ignore_label %d" % ignore),
+            LabelRange,
+        )
     return keep

@@ -1,4 +1,5 @@
 """BatchNorm, MVN and LRN."""
+
 import torch
 import torch.nn.functional as F
 
@@ -9,7 +10,7 @@ from caffe.proto import caffe_pb2
 R = caffe_pb2.LRNParameter
 
 
-@register('BatchNorm')
+@register("BatchNorm")
 class BatchNorm(LayerType):
     """(x - mean) / sqrt(variance + eps) for each channel (axis 1).
 
@@ -20,13 +21,14 @@ class BatchNorm(LayerType):
     They are statistics and do not learn.
     Sources: BVLC Caffe, batch_norm_layer; Ioffe and Szegedy, 2015.
     """
+
     in_place = True
-    precision = Precision.FLOAT32    # sums over a batch
+    precision = Precision.FLOAT32  # sums over a batch
 
     def __init__(self, spec, phase):
         super().__init__(spec, phase)
         if any(p.lr_mult for p in spec.param):
-            raise self.error('its blobs are statistics: set their lr_mult to 0, or leave param out')
+            raise self.error("its blobs are statistics: set their lr_mult to 0, or leave param out")
         for _ in range(3 - len(spec.param)):
             spec.param.add(lr_mult=0, decay_mult=0)
 
@@ -34,8 +36,9 @@ class BatchNorm(LayerType):
     def use_kept(self):
         """Whether the kept statistics are used, not the batch's."""
         p = self.spec.batch_norm_param
-        return p.use_global_stats if p.HasField('use_global_stats') \
-            else self.phase == caffe_pb2.TEST
+        return (
+            p.use_global_stats if p.HasField("use_global_stats") else self.phase == caffe_pb2.TEST
+        )
 
     def param_shapes(self, shapes):
         """Sums of means and of variances for each channel, and what to divide them by."""
@@ -49,7 +52,7 @@ class BatchNorm(LayerType):
     def forward(self, geometry, bottoms, params):
         """The top, and at TRAIN time the new statistics."""
         p, x = self.spec.batch_norm_param, bottoms[0]
-        params = [t.detach() for t in params]    # statistics have no gradient
+        params = [t.detach() for t in params]  # statistics have no gradient
         spread = (1, -1) + (1,) * (x.dim() - 2) if x.dim() > 1 else (-1,)
         if self.use_kept:
             by = torch.where(params[2] == 0, 0, 1 / params[2])
@@ -59,8 +62,11 @@ class BatchNorm(LayerType):
         mean = x.mean(axes)
         variance = ((x - mean.reshape(spread)) ** 2).mean(axes)
         m, f = x.numel() // max(1, params[0].numel()), p.moving_average_fraction
-        kept = (params[0] * f + mean, params[1] * f + variance * (m / (m - 1) if m > 1 else 1),
-                params[2] * f + 1)
+        kept = (
+            params[0] * f + mean,
+            params[1] * f + variance * (m / (m - 1) if m > 1 else 1),
+            params[2] * f + 1,
+        )
         return (self.normalized(x, mean, variance, spread), *(t.detach() for t in kept))
 
     def normalized(self, x, mean, variance, spread):
@@ -69,25 +75,27 @@ class BatchNorm(LayerType):
         return (x - mean.reshape(spread)) / deviation.reshape(spread)
 
 
-@register('MVN')
+@register("MVN")
 class MVN(LayerType):
     """y = (x - mean) / (sqrt(variance) + eps) over each image's channels one by one, or over each
     image as a whole with across_channels; without normalize_variance y = x - mean. The gradient
     takes sqrt(variance) + eps for sqrt(variance), so that it is defined where all values are equal.
-    Source: BVLC Caffe, mvn_layer."""
+    Source: BVLC Caffe, mvn_layer.
+    """
+
     in_place = True
-    precision = Precision.FLOAT32    # sums
+    precision = Precision.FLOAT32  # sums
 
     def geometry(self, shapes):
         """The bottom's shape, of up to four axes."""
         if not 1 <= len(shapes[0]) <= 4:
-            raise self.mismatch('normalizes N x C x H x W, its bottom has shape %s' % (shapes[0],))
+            raise self.mismatch(f"normalizes N x C x H x W, its bottom has shape {shapes[0]}")
         return Geometry((shapes[0],))
 
     def forward(self, geometry, bottoms, params):
         """See the class."""
         p, x = self.spec.mvn_param, bottoms[0]
-        centred = x.reshape((*x.shape[:1 if p.across_channels else 2], -1))
+        centred = x.reshape((*x.shape[: 1 if p.across_channels else 2], -1))
         centred = centred - centred.mean(-1, keepdim=True)
         if p.normalize_variance:
             variance = (centred * centred).mean(-1, keepdim=True)
@@ -96,22 +104,24 @@ class MVN(LayerType):
         return (centred.reshape(x.shape),)
 
 
-@register('LRN')
+@register("LRN")
 class LRN(LayerType):
     """y = x / (k + alpha / n sum x^2) ^ beta, the sum over n = local_size channels about x's own;
     or, WITHIN_CHANNEL, x / (1 + alpha / n^2 sum x^2) ^ beta over n x n places. Outside all is 0.
-    Sources: BVLC Caffe, lrn_layer; Krizhevsky et al., 2012."""
-    precision = Precision.FLOAT32    # sums of squares
+    Sources: BVLC Caffe, lrn_layer; Krizhevsky et al., 2012.
+    """
+
+    precision = Precision.FLOAT32  # sums of squares
 
     def check_counts(self):
         super().check_counts()
         if self.spec.lrn_param.local_size % 2 == 0:
-            raise self.error('local_size is %d, must be odd' % self.spec.lrn_param.local_size)
+            raise self.error("local_size is %d, must be odd" % self.spec.lrn_param.local_size)
 
     def geometry(self, shapes):
         """The bottom's shape, N x C x H x W."""
         if len(shapes[0]) != 4:
-            raise self.mismatch('normalizes N x C x H x W, its bottom has shape %s' % (shapes[0],))
+            raise self.mismatch(f"normalizes N x C x H x W, its bottom has shape {shapes[0]}")
         return Geometry((shapes[0],))
 
     def forward(self, geometry, bottoms, params):

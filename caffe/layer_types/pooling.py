@@ -10,7 +10,9 @@ Sources: BVLC Caffe, pooling_layer (there STOCHASTIC runs on GPUs only); STOCHAS
 Fergus, 2013.
 
 
-SPP: pooling into as many values for an image of any size."""
+SPP: pooling into as many values for an image of any size.
+"""
+
 import math
 
 import torch
@@ -25,11 +27,13 @@ from caffe.proto import caffe_pb2
 P = caffe_pb2.PoolingParameter
 
 
-@register('Pooling')
+@register("Pooling")
 class Pooling(LayerType):
     """y[n, c, i] = max, mean or one draw of x[n, c, stride i - pad + k] over the kernel's places k
     (see the module).
-    Source: BVLC Caffe, pooling_layer."""
+    Source: BVLC Caffe, pooling_layer.
+    """
+
     any_order = True
     tops = (1, 2)
 
@@ -37,41 +41,49 @@ class Pooling(LayerType):
         super().check_counts()
         pool = self.spec.pooling_param.pool
         if pool != P.MAX and len(self.spec.top) > 1:
-            raise self.error('only MAX pooling has a second top (its argmax)')
+            raise self.error("only MAX pooling has a second top (its argmax)")
 
     def geometry(self, shapes):
         """See the module's formula; global_pooling takes the whole image as its window."""
         shape = shapes[0]
         if len(shape) != 4:
-            raise self.mismatch('pools N x C x H x W, its bottom has shape %s' % (shape,))
+            raise self.mismatch(f"pools N x C x H x W, its bottom has shape {shape}")
         kernel, stride, pad = self.window(shape[2:])
         check_positive(self, kernel_size=kernel, stride=stride)
         if any(a >= k for a, k in zip(pad, kernel)):
-            raise self.error('pad %s must be smaller than kernel %s' % (pad, kernel))
+            raise self.error(f"pad {pad} must be smaller than kernel {kernel}")
         if any(pad) and self.spec.pooling_param.pool == P.STOCHASTIC:
-            raise self.error('STOCHASTIC pooling takes no pad: remove it, or use MAX or AVE')
+            raise self.error("STOCHASTIC pooling takes no pad: remove it, or use MAX or AVE")
         size = tuple(self.out(*v, any(pad)) for v in zip(shape[2:], kernel, stride, pad))
         if any(s < 1 for s in size):
-            raise self.mismatch('an input of %s is too small for kernel %s' % (shape, kernel))
+            raise self.mismatch(f"an input of {shape} is too small for kernel {kernel}")
         # what a window has beyond the padding on both sides sees nothing
         kernel = tuple(min(k, d + 2 * a) for k, d, a in zip(kernel, shape[2:], pad))
-        inside = tuple(min(n, -(-(d + a) // s))    # windows that begin inside the image
-                       for n, d, a, s in zip(size, shape[2:], pad, stride))
+        inside = tuple(
+            min(n, -(-(d + a) // s))  # windows that begin inside the image
+            for n, d, a, s in zip(size, shape[2:], pad, stride)
+        )
         padded = [d + 2 * a for d, a in zip(shape[2:], pad)]
-        memory.check(math.prod((*shape[:2], *padded)), 'layer %r: its padded image %s takes'
-                     % (self.name, padded))
-        return Geometry((shape[:2] + size,) * len(self.spec.top), kernel, stride, pad,
-                        extra={'inside': inside})
+        memory.check(
+            math.prod((*shape[:2], *padded)),
+            f"layer {self.name!r}: its padded image {padded} takes",
+        )
+        return Geometry(
+            (shape[:2] + size,) * len(self.spec.top), kernel, stride, pad, extra={"inside": inside}
+        )
 
     def window(self, image):
         """(kernel, stride, pad), each per axis."""
         p = self.spec.pooling_param
-        stride, pad = per_axis(self, p, 'stride', 2, 1), per_axis(self, p, 'pad', 2, 0)
+        stride, pad = per_axis(self, p, "stride", 2, 1), per_axis(self, p, "pad", 2, 0)
         if not p.global_pooling:
-            return per_axis(self, p, 'kernel_size', 2, None), stride, pad
-        if stride != (1, 1) or pad != (0, 0) or any(
-                p.HasField(f) for f in ('kernel_size', 'kernel_h', 'kernel_w')):
-            raise self.error('global_pooling takes the whole image: remove kernel, stride and pad')
+            return per_axis(self, p, "kernel_size", 2, None), stride, pad
+        if (
+            stride != (1, 1)
+            or pad != (0, 0)
+            or any(p.HasField(f) for f in ("kernel_size", "kernel_h", "kernel_w"))
+        ):
+            raise self.error("global_pooling takes the whole image: remove kernel, stride and pad")
         return image, stride, pad
 
     def out(self, size, kernel, stride, pad, padded):
@@ -86,17 +98,17 @@ class Pooling(LayerType):
         x, g = bottoms[0], geometry
         before, after = g.pad, overhang(x.shape[2:], g)
         edges = (before[1], after[1], before[0], after[0])
-        rows, columns = (n - i for n, i in zip(g.tops[0][2:], g.extra['inside']))
+        rows, columns = (n - i for n, i in zip(g.tops[0][2:], g.extra["inside"]))
         outside = (0, columns, 0, rows)
         # the stride of a single window is nothing, but may be too large for torch
-        stride = tuple(s if n > 1 else 1 for s, n in zip(g.stride, g.extra['inside']))
+        stride = tuple(s if n > 1 else 1 for s, n in zip(g.stride, g.extra["inside"]))
         if self.spec.pooling_param.pool == P.AVE:
             # a mean, as torch's export to ONNX silently drops divisor_override
             mean = F.pad(F.avg_pool2d(F.pad(x, edges), g.kernel, stride), outside)
             return (mean * window_shares(x.shape[2:], g).to(x),)
         if self.spec.pooling_param.pool == P.STOCHASTIC:
             return (F.pad(self.sampled(F.pad(x, edges), g, stride), outside),)
-        padded = F.pad(x, edges, value=float('-inf')) if any(edges) else x
+        padded = F.pad(x, edges, value=float("-inf")) if any(edges) else x
         top, where = F.max_pool2d(padded, g.kernel, stride, return_indices=True)
         if any(outside):
             top = F.pad(top, outside, value=torch.finfo(torch.float32).min)
@@ -121,20 +133,23 @@ class Pooling(LayerType):
 
 def overhang(size, g):
     """Rows and columns to add below and right, so that each window is whole (may be < 0)."""
-    return tuple((n - 1) * s + k - p - d for n, s, k, p, d in
-                 zip(g.extra['inside'], g.stride, g.kernel, g.pad, size))
+    return tuple(
+        (n - 1) * s + k - p - d
+        for n, s, k, p, d in zip(g.extra["inside"], g.stride, g.kernel, g.pad, size)
+    )
 
 
 def window_shares(size, g):
     """Elements of the kernel by those of each window clipped to the image with its padding."""
     rows, columns = (
-        torch.tensor([float(k)] * n) / torch.tensor(
-            [min(i * s - p + k, d + p) - (i * s - p) for i in range(n)])
-        for n, s, k, p, d in zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size))
+        torch.tensor([float(k)] * n)
+        / torch.tensor([min(i * s - p + k, d + p) - (i * s - p) for i in range(n)])
+        for n, s, k, p, d in zip(g.tops[0][2:], g.stride, g.kernel, g.pad, size)
+    )
     return rows[:, None] * columns[None, :]
 
 
-@register('SPP')
+@register("SPP")
 class SPP(LayerType):
     """Levels 0 to pyramid_height - 1 pool the image into 2^level x 2^level windows each; flattened
     they follow each other along axis 1. A single level stays N x C x 1 x 1.
@@ -147,27 +162,34 @@ class SPP(LayerType):
     def check_counts(self):
         super().check_counts()
         if not 1 <= self.spec.spp_param.pyramid_height <= 31:
-            raise self.error('pyramid_height is %d, must be 1 or more, and small: level i has 4^i '
-                             'windows' % self.spec.spp_param.pyramid_height)
+            raise self.error(
+                "pyramid_height is %d, must be 1 or more, and small: level i has 4^i "
+                "windows" % self.spec.spp_param.pyramid_height
+            )
 
     def geometry(self, shapes):
         """N x (channels times the windows of all levels)."""
         shape = shapes[0]
         if len(shape) != 4:
-            raise self.mismatch('pools N x C x H x W, its bottom has shape %s' % (tuple(shape),))
+            raise self.mismatch(f"pools N x C x H x W, its bottom has shape {tuple(shape)}")
         height = self.spec.spp_param.pyramid_height
         if 2 ** (height - 1) > min(shape[2:]):
-            raise self.mismatch('%d levels need %d windows along an axis, its bottom has shape %s: '
-                                'lower pyramid_height' % (height, 2 ** (height - 1), tuple(shape)))
-        levels = [self.level(2 ** i, shape) for i in range(height)]
+            raise self.mismatch(
+                "%d levels need %d windows along an axis, its bottom has shape %s: "
+                "lower pyramid_height" % (height, 2 ** (height - 1), tuple(shape))
+            )
+        levels = [self.level(2**i, shape) for i in range(height)]
         pooled = [geometry.tops[0] for _, geometry in levels]
-        top = pooled[0] if height == 1 else (
-            shape[0], sum(c * rows * columns for _, c, rows, columns in pooled))
-        return Geometry((top,), extra={'levels': levels})
+        top = (
+            pooled[0]
+            if height == 1
+            else (shape[0], sum(c * rows * columns for _, c, rows, columns in pooled))
+        )
+        return Geometry((top,), extra={"levels": levels})
 
     def level(self, n, shape):
         """(Pooling, its Geometry) of the level with n windows along each axis."""
-        spec = caffe_pb2.LayerParameter(name=self.name, type='SPP', bottom=['in'], top=['out'])
+        spec = caffe_pb2.LayerParameter(name=self.name, type="SPP", bottom=["in"], top=["out"])
         p = spec.pooling_param
         p.pool = self.spec.spp_param.pool
         p.kernel_h, p.kernel_w = kernel = [-(-size // n) for size in shape[2:]]
@@ -178,7 +200,7 @@ class SPP(LayerType):
 
     def forward(self, geometry, bottoms, params):
         """See the class."""
-        pooled = [layer.forward(g, bottoms, params)[0] for layer, g in geometry.extra['levels']]
+        pooled = [layer.forward(g, bottoms, params)[0] for layer, g in geometry.extra["levels"]]
         if len(pooled) == 1:
             return tuple(pooled)
         return (torch.cat([p.flatten(1) for p in pooled], 1),)

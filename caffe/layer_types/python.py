@@ -3,6 +3,7 @@
 The module is found as any import is, on sys.path; `param_str` is handed over as text and never
 evaluated here.
 """
+
 import importlib
 import inspect
 
@@ -18,15 +19,16 @@ class Layer:
     bottom and top are lists of Blobs; reshape sets each top's shape, forward fills top[i].data,
     backward fills bottom[i].diff where propagate_down[i].
     """
-    type = 'Python'
-    param_str = ''
+
+    type = "Python"
+    param_str = ""
     phase = None
-    name = ''
+    name = ""
 
     def __init__(self, layer_param=None):
         self.blobs = BlobVec()
 
-    param_str_ = property(lambda self: self.param_str, doc='what older layers call param_str')
+    param_str_ = property(lambda self: self.param_str, doc="what older layers call param_str")
 
     def setup(self, bottom, top):
         """Once, before the first reshape: read param_str, check the number of bottoms."""
@@ -43,21 +45,26 @@ class Layer:
 
 def _find(spec):
     """The class that python_param names; LayerError where module or class is not there."""
-    p, place = spec.python_param, 'layer %r (Python): ' % spec.name
-    if not p.module or not p.layer or p.module.startswith('.'):
-        raise LayerError(place + 'python_param needs a module (as one imports it) and a layer, its '
-                         'class; it has module %r, layer %r' % (p.module, p.layer))
+    p, place = spec.python_param, f"layer {spec.name!r} (Python): "
+    if not p.module or not p.layer or p.module.startswith("."):
+        raise LayerError(
+            place + "python_param needs a module (as one imports it) and a layer, its "
+            f"class; it has module {p.module!r}, layer {p.layer!r}"
+        )
     try:
         module = importlib.import_module(p.module)
     except ModuleNotFoundError as e:
-        if e.name != p.module.split('.')[0] and e.name != p.module:
+        if e.name != p.module.split(".")[0] and e.name != p.module:
             raise
-        raise LayerError(place + 'no module %r on sys.path: add its folder to PYTHONPATH, or '
-                         'correct python_param.module' % p.module) from None
+        raise LayerError(
+            place + f"no module {p.module!r} on sys.path: add its folder to PYTHONPATH, or "
+            "correct python_param.module"
+        ) from None
     found = getattr(module, p.layer, None)
     if not (isinstance(found, type) and issubclass(found, Layer)):
-        raise LayerError(place + 'module %r has no subclass of caffe.Layer called %r'
-                         % (p.module, p.layer))
+        raise LayerError(
+            place + f"module {p.module!r} has no subclass of caffe.Layer called {p.layer!r}"
+        )
     return found
 
 
@@ -70,7 +77,7 @@ def _made(layer, spec):
     return layer(spec)
 
 
-@register('Python')
+@register("Python")
 class Python(StatefulLayer):
     """y = what the user's forward makes of it: stands for the user's object in the registry.
     share_in_parallel has no effect, as nets here do not share layers.
@@ -78,6 +85,7 @@ class Python(StatefulLayer):
     An exception of the user's code passes as it is, with a note that names layer and class.
     Source: BVLC Caffe, python_layer.
     """
+
     bottoms = (0, None)
     tops = (0, None)
     in_place = True
@@ -85,7 +93,7 @@ class Python(StatefulLayer):
     def __init__(self, spec, phase):
         super().__init__(spec, phase)
         self.user = _made(_find(spec), spec)
-        if not hasattr(self.user, 'blobs'):    # an __init__ that does not call ours
+        if not hasattr(self.user, "blobs"):  # an __init__ that does not call ours
             self.user.blobs = BlobVec()
         self.user.param_str, self.user.phase = spec.python_param.param_str, phase
         self.user.name = spec.name
@@ -119,7 +127,7 @@ class Python(StatefulLayer):
         try:
             method(*args)
         except Exception as e:
-            e.add_note('in %s of layer %r (Python): %s.%s' % (
-                method.__name__, self.name, self.spec.python_param.module,
-                self.spec.python_param.layer))
+            e.add_note(
+                f"in {method.__name__} of layer {self.name!r} (Python): {self.spec.python_param.module}.{self.spec.python_param.layer}"
+            )
             raise

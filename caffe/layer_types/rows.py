@@ -1,24 +1,29 @@
 """Layers that pick rows, the entries along the first axis: BatchReindex and Filter."""
+
 import torch
 
 from caffe.errors import LabelRange
 from caffe.layer_types.base import Geometry, LayerType, Precision, register
 
 
-@register('BatchReindex')
+@register("BatchReindex")
 class BatchReindex(LayerType):
     """y[i] = x[index[i]]: bottom 1 numbers the rows of bottom 0, in any order and any number of
     times. The gradients of a row taken several times add up.
-    Source: BVLC Caffe, batch_reindex_layer."""
+    Source: BVLC Caffe, batch_reindex_layer.
+    """
+
     bottoms = (2, 2)
-    precision = Precision.FLOAT32    # numbers of rows
+    precision = Precision.FLOAT32  # numbers of rows
 
     def geometry(self, shapes):
         """One row for each number; bottom 1 has one axis."""
         rows, index = shapes
         if len(index) != 1 or not rows:
-            raise self.mismatch('bottom %r numbers rows of bottom %r and has one axis; their shapes'
-                                ' are %s and %s' % (*reversed(self.spec.bottom), index, rows))
+            raise self.mismatch(
+                "bottom {!r} numbers rows of bottom {!r} and has one axis; their shapes"
+                " are {} and {}".format(*reversed(self.spec.bottom), index, rows)
+            )
         return Geometry((tuple(index) + tuple(rows[1:]),))
 
     def forward(self, geometry, bottoms, params):
@@ -26,8 +31,11 @@ class BatchReindex(LayerType):
         x, index = bottoms[0], bottoms[1].long()
         bad = index[(index < 0) | (index >= len(x))]
         if len(bad):
-            raise self.error('%d in bottom %r is no row of the %d of bottom %r' % (
-                bad[0], self.spec.bottom[1], len(x), self.spec.bottom[0]), LabelRange)
+            raise self.error(
+                "%d in bottom %r is no row of the %d of bottom %r"
+                % (bad[0], self.spec.bottom[1], len(x), self.spec.bottom[0]),
+                LabelRange,
+            )
         return (x.index_select(0, index),)
 
     def takes_gradient(self, i):
@@ -35,7 +43,7 @@ class BatchReindex(LayerType):
         return i == 0
 
 
-@register('Filter')
+@register("Filter")
 class Filter(LayerType):
     """Of each bottom but the last the rows i where selector[i] != 0, in their order.
 
@@ -44,29 +52,34 @@ class Filter(LayerType):
     has all of them.
     Source: BVLC Caffe, filter_layer.
     """
+
     bottoms = (2, None)
     tops = (1, None)
-    precision = Precision.FLOAT32    # the selector
+    precision = Precision.FLOAT32  # the selector
     content_sized = True
 
     def check_counts(self):
         super().check_counts()
         if len(self.spec.top) != len(self.spec.bottom) - 1:
-            raise self.error('takes one top for each bottom but the last, the selector: the '
-                             'prototxt gives %d bottoms, %d top(s)'
-                             % (len(self.spec.bottom), len(self.spec.top)))
+            raise self.error(
+                "takes one top for each bottom but the last, the selector: the "
+                "prototxt gives %d bottoms, %d top(s)" % (len(self.spec.bottom), len(self.spec.top))
+            )
 
     def geometry(self, shapes):
         """Every row; ShapeMismatch where the selector has not one value for each."""
         *rows, selector = shapes
         if not selector or any(d != 1 for d in selector[1:]):
-            raise self.mismatch('its selector %r has shape %s: it needs one value for each row, '
-                                'N x 1 x ...' % (self.spec.bottom[-1], tuple(selector)))
+            raise self.mismatch(
+                f"its selector {self.spec.bottom[-1]!r} has shape {tuple(selector)}: it needs one value for each row, "
+                "N x 1 x ..."
+            )
         for name, shape in zip(self.spec.bottom, rows):
             if shape[:1] != selector[:1]:
-                raise self.mismatch('bottom %r of shape %s does not have the %d rows of its '
-                                    'selector %r' % (name, tuple(shape), selector[0],
-                                                     self.spec.bottom[-1]))
+                raise self.mismatch(
+                    "bottom %r of shape %s does not have the %d rows of its "
+                    "selector %r" % (name, tuple(shape), selector[0], self.spec.bottom[-1])
+                )
         return Geometry(tuple(map(tuple, rows)))
 
     def forward(self, geometry, bottoms, params):

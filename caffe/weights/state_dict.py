@@ -18,6 +18,7 @@ taken for one of many batches: blob 2 becomes 1 / (1 - moving_average_fraction),
 goes on as PyTorch's moving average would; num_batches_tracked is passed over.
 Source of the names: torch.nn's modules.
 """
+
 import os
 import pickle
 from collections import OrderedDict, namedtuple
@@ -31,20 +32,27 @@ from caffe.blobs.blob import Blob
 from caffe.errors import ShapeMismatch, WeightsError
 from caffe.weights.files import cause, check_file
 
-NAMES = {'Convolution': ('weight', 'bias'), 'Deconvolution': ('weight', 'bias'),
-         'InnerProduct': ('weight', 'bias'), 'Embed': ('weight', 'bias'),
-         'Scale': ('weight', 'bias'), 'Bias': ('bias',), 'PReLU': ('weight',),
-         'BatchNorm': ('running_mean', 'running_var', 'scale_factor')}
-PASSED_OVER = 'num_batches_tracked'
-Loaded = namedtuple('Loaded', 'missing_keys unexpected_keys')
+NAMES = {
+    "Convolution": ("weight", "bias"),
+    "Deconvolution": ("weight", "bias"),
+    "InnerProduct": ("weight", "bias"),
+    "Embed": ("weight", "bias"),
+    "Scale": ("weight", "bias"),
+    "Bias": ("bias",),
+    "PReLU": ("weight",),
+    "BatchNorm": ("running_mean", "running_var", "scale_factor"),
+}
+PASSED_OVER = "num_batches_tracked"
+Loaded = namedtuple("Loaded", "missing_keys unexpected_keys")
 
 
 @dataclass
 class Entry:
     """A learned blob under its key."""
+
     key: str
-    layer: object    # LayerType
-    k: int           # which of the layer's blobs
+    layer: object  # LayerType
+    k: int  # which of the layer's blobs
     blob: Blob
 
     def tensor(self):
@@ -55,33 +63,36 @@ class Entry:
 def names(layer):
     """Names of a LayerType's learned blobs, as many as it may have; () where they are numbered."""
     known = NAMES.get(layer.spec.type, ())
-    return known[1:] if layer.spec.type == 'Scale' and len(layer.spec.bottom) > 1 else known
+    return known[1:] if layer.spec.type == "Scale" and len(layer.spec.bottom) > 1 else known
 
 
 def as_torch(layer, k, tensor):
     """A view of blob k of a layer in the shape of torch's module, or of that again as the blob."""
-    turned = layer.spec.type == 'InnerProduct' and layer.spec.inner_product_param.transpose
+    turned = layer.spec.type == "InnerProduct" and layer.spec.inner_product_param.transpose
     return tensor.t() if turned and k == 0 else tensor
 
 
 def entries(net):
     """[Entry] of all blobs of all layers, a shared blob once per layer."""
     layers = {layer.name: layer for layer in net._graph.layers}
-    return [Entry('%s.%s' % (name, dict(enumerate(names(layers[name]))).get(k, k)),
-                  layers[name], k, blob)
-            for name, blobs in net.params.items() for k, blob in enumerate(blobs)]
+    return [
+        Entry(f"{name}.{dict(enumerate(names(layers[name]))).get(k, k)}", layers[name], k, blob)
+        for name, blobs in net.params.items()
+        for k, blob in enumerate(blobs)
+    ]
 
 
 def state_dict(net):
     """OrderedDict key -> tensor; see the module for the keys. On the CPU the tensors are the
-    weights' own memory, but for the means and variances of BatchNorm, which are worked out."""
+    weights' own memory, but for the means and variances of BatchNorm, which are worked out.
+    """
     made = OrderedDict((e.key, e.tensor()) for e in entries(net))
     for name, layer in net.layer_dict.items():
-        if layer.type == 'BatchNorm':
-            scale = made[name + '.scale_factor']
-            by = torch.where(scale == 0, 0, 1 / scale)    # what BatchNorm itself computes
-            for statistic in ('running_mean', 'running_var'):
-                made['%s.%s' % (name, statistic)] = made['%s.%s' % (name, statistic)] * by
+        if layer.type == "BatchNorm":
+            scale = made[name + ".scale_factor"]
+            by = torch.where(scale == 0, 0, 1 / scale)  # what BatchNorm itself computes
+            for statistic in ("running_mean", "running_var"):
+                made[f"{name}.{statistic}"] = made[f"{name}.{statistic}"] * by
     return made
 
 
@@ -92,26 +103,29 @@ def load(net, source, strict):
     that only one side has. Returns (missing_keys, unexpected_keys). WeightsError, or ShapeMismatch
     with layer, both shapes and likely cause; then nothing was copied.
     """
-    place = 'load_state_dict'
+    place = "load_state_dict"
     if isinstance(source, (str, os.PathLike)):
         place, source = os.fspath(source), read(os.fspath(source))
     wanted = entries(net)
     given = _tensors(source, place)
     unexpected = [k for k in given if k not in {e.key for e in wanted}]
     found = {id(e.blob) for e in wanted if e.key in given}
-    missing = [e.key for e in wanted if id(e.blob) not in found
-               and not e.key.endswith('.scale_factor')]
-    unexpected = [k for k in unexpected if k.rpartition('.')[2] != PASSED_OVER]
+    missing = [
+        e.key for e in wanted if id(e.blob) not in found and not e.key.endswith(".scale_factor")
+    ]
+    unexpected = [k for k in unexpected if k.rpartition(".")[2] != PASSED_OVER]
     if strict and (missing or unexpected):
-        raise WeightsError('%s: %s' % (place, _disagreement(net, missing, unexpected)))
+        raise WeightsError(f"{place}: {_disagreement(net, missing, unexpected)}")
     pairs, values = [], {}
     for e in wanted:
         if e.key in given:
             value = _fitted(e, given[e.key], place)
             if not torch.equal(values.setdefault(id(e.blob), value), value):
-                raise WeightsError('%s: %r differs from what another layer gives for the same '
-                                   'weights, which the net shares: make them equal, or leave one '
-                                   'out' % (place, e.key))
+                raise WeightsError(
+                    f"{place}: {e.key!r} differs from what another layer gives for the same "
+                    "weights, which the net shares: make them equal, or leave one "
+                    "out"
+                )
             pairs.append((e, value))
     with torch.no_grad():
         for e, value in _sums(net, pairs):
@@ -123,55 +137,70 @@ def read(path):
     """What torch.load finds in `path`, tensors only; WeightsError where it finds anything else."""
     check_file(path)
     try:
-        return torch.load(path, map_location='cpu', weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as e:
         why = str(e).strip().splitlines()[0][:200]
-        raise WeightsError('%s is no file of tensors (torch.save(model.state_dict(), path) writes '
-                           'one), or it is damaged; other Python objects are not loaded, as that '
-                           'would run their code: %s' % (path, why)) from None
-    except Exception as e:    # a damaged file fails anywhere in torch's reader
-        why = (str(e).strip().splitlines() or [''])[0][:200]
-        raise WeightsError('%s is no PyTorch file, or damaged: %s: %s: fetch it again'
-                           % (path, type(e).__name__, why)) from None
+        raise WeightsError(
+            f"{path} is no file of tensors (torch.save(model.state_dict(), path) writes "
+            "one), or it is damaged; other Python objects are not loaded, as that "
+            f"would run their code: {why}"
+        ) from None
+    except Exception as e:  # a damaged file fails anywhere in torch's reader
+        why = (str(e).strip().splitlines() or [""])[0][:200]
+        raise WeightsError(
+            f"{path} is no PyTorch file, or damaged: {type(e).__name__}: {why}: fetch it again"
+        ) from None
 
 
 def _tensors(source, place):
     """{key: tensor} of a dict of tensors or arrays; WeightsError where something else is in it."""
     if not isinstance(source, Mapping):
-        raise WeightsError('%s: holds a %s, must be a dict of tensors: give what model.state_dict()'
-                           ' returns' % (place, type(source).__name__))
+        raise WeightsError(
+            f"{place}: holds a {type(source).__name__}, must be a dict of tensors: give what model.state_dict()"
+            " returns"
+        )
     made = {}
     for key, value in source.items():
         if isinstance(value, Mapping):
-            raise WeightsError('%s: %r is a dict, not a tensor: it may be the weights in a '
-                               'checkpoint: give load_state_dict(that[%r])' % (place, key, key))
+            raise WeightsError(
+                f"{place}: {key!r} is a dict, not a tensor: it may be the weights in a "
+                f"checkpoint: give load_state_dict(that[{key!r}])"
+            )
         if not isinstance(key, str) or not isinstance(value, (torch.Tensor, np.ndarray)):
-            raise WeightsError('%s: %r is a %s: give tensors under names, only the weights of a '
-                               'checkpoint' % (place, key, type(value).__name__))
+            raise WeightsError(
+                f"{place}: {key!r} is a {type(value).__name__}: give tensors under names, only the weights of a "
+                "checkpoint"
+            )
         made[key] = value
     return made
 
 
 def _disagreement(net, missing, unexpected):
     """Which keys are in one and not in the other, and why that may be."""
+
     def some(keys):
-        return '%s%s' % (' '.join(keys[:8]), ' and %d more' % (len(keys) - 8) * (len(keys) > 8))
+        return "{}{}".format(" ".join(keys[:8]), " and %d more" % (len(keys) - 8) * (len(keys) > 8))
+
     parts = []
     if missing:
-        parts.append('lacks %s' % some(missing))
+        parts.append(f"lacks {some(missing)}")
     if unexpected:
-        parts.append('has %s, which the net has not' % some(unexpected))
+        parts.append(f"has {some(unexpected)}, which the net has not")
     layers = net.layer_dict
-    hint = 'or pass strict=False to copy what both have'
-    owners = [k.rpartition('.')[0] for k in unexpected]
-    if all(k.startswith('module.') for k in unexpected) and unexpected:
+    hint = "or pass strict=False to copy what both have"
+    owners = [k.rpartition(".")[0] for k in unexpected]
+    if all(k.startswith("module.") for k in unexpected) and unexpected:
         hint = 'the keys begin with "module.", as DataParallel writes them: cut that off'
-    elif any(o in layers and layers[o].type == 'BatchNorm' for o in owners):
-        hint = 'the weight and bias of a BatchNorm belong to the Scale layer after it: rename them'
+    elif any(o in layers and layers[o].type == "BatchNorm" for o in owners):
+        hint = "the weight and bias of a BatchNorm belong to the Scale layer after it: rename them"
     elif not any(o in layers for o in owners) and missing:
-        hint = 'names must be those of the Caffe layers (%s ...), ' % ' '.join(
-            list(net.params)[:3]) + hint
-    return '%s: %s' % ('; '.join(parts), hint)
+        hint = (
+            "names must be those of the Caffe layers ({} ...), ".format(
+                " ".join(list(net.params)[:3])
+            )
+            + hint
+        )
+    return "{}: {}".format("; ".join(parts), hint)
 
 
 def _fitted(entry, value, place):
@@ -180,19 +209,21 @@ def _fitted(entry, value, place):
     A convolution's weight and an inner product's of the same outputs and as many inputs fit each
     other, and so do shapes that differ only in leading ones (older files).
     """
-    where = '%s: layer %r, %s' % (place, entry.layer.name, entry.key)
+    where = f"{place}: layer {entry.layer.name!r}, {entry.key}"
     try:
         value = torch.as_tensor(value)
     except TypeError:
         value = torch.empty(0, dtype=torch.bool)
     if not value.is_floating_point() or value.layout != torch.strided or value.is_meta:
-        raise WeightsError('%s: must be a dense tensor of floating-point numbers, is %s %s'
-                           % (where, value.dtype, value.device if value.is_meta else value.layout))
+        raise WeightsError(
+            f"{where}: must be a dense tensor of floating-point numbers, is {value.dtype} {value.device if value.is_meta else value.layout}"
+        )
     mine, theirs = tuple(entry.tensor().shape), tuple(value.shape)
     if not _alike(mine, theirs):
-        raise ShapeMismatch('%s: shape %s is given, %s in the net: %s'
-                            % (where, theirs, mine, cause(mine, theirs)))
-    return value.detach().to('cpu', torch.float32).reshape(mine)
+        raise ShapeMismatch(
+            f"{where}: shape {theirs} is given, {mine} in the net: {cause(mine, theirs)}"
+        )
+    return value.detach().to("cpu", torch.float32).reshape(mine)
 
 
 def _alike(mine, theirs):
@@ -212,13 +243,13 @@ def _sums(net, pairs):
     """The pairs (Entry, value), with those of BatchNorm as Caffe keeps them."""
     given = {e.key: (e, value) for e, value in pairs}
     own = {e.key: e for e in entries(net)}
-    now = state_dict(net)    # a statistic that is not given keeps its value
+    now = state_dict(net)  # a statistic that is not given keeps its value
     for name, layer in net.layer_dict.items():
-        keys = mean, variance, factor = ['%s.%s' % (name, s) for s in NAMES['BatchNorm']]
-        if layer.type != 'BatchNorm' or not any(key in given for key in keys):
+        keys = mean, variance, factor = [f"{name}.{s}" for s in NAMES["BatchNorm"]]
+        if layer.type != "BatchNorm" or not any(key in given for key in keys):
             continue
         fraction = own[mean].layer.spec.batch_norm_param.moving_average_fraction
-        steady = torch.tensor([1 / (1 - fraction) if fraction < 1 else 1.])
+        steady = torch.tensor([1 / (1 - fraction) if fraction < 1 else 1.0])
         scale = given[factor][1] if factor in given else steady
         for key in (mean, variance):
             given[key] = own[key], (given[key][1] if key in given else now[key]) * scale

@@ -1,4 +1,5 @@
 """BlobProtos in a file: found and checked first, read straight into a blob's memory afterwards."""
+
 import numpy as np
 
 from caffe.proto import caffe_pb2
@@ -6,10 +7,10 @@ from caffe.weights.blobproto import is_legacy, shape_of, values
 from caffe.weights.wire import LENGTH, MOST_BYTES, Damaged, number
 
 B = caffe_pb2.BlobProto
-SHAPE, DATA, DOUBLE = number(B, 'shape'), number(B, 'data'), number(B, 'double_data')
-DIFF = number(B, 'diff')
-VALUES = {DATA: '<f4', DOUBLE: '<f8', DIFF: None, number(B, 'double_diff'): None}
-LOOSE = 28    # bytes a value can take, unpacked in each of the four fields of VALUES
+SHAPE, DATA, DOUBLE = number(B, "shape"), number(B, "data"), number(B, "double_data")
+DIFF = number(B, "diff")
+VALUES = {DATA: "<f4", DOUBLE: "<f8", DIFF: None, number(B, "double_diff"): None}
+LOOSE = 28  # bytes a value can take, unpacked in each of the four fields of VALUES
 
 
 class StoredBlob:
@@ -22,7 +23,7 @@ class StoredBlob:
 
     def __init__(self, wire, start, stop, most):
         """Raises Damaged, or protobuf's DecodeError."""
-        rest, self._runs, self._read = b'', {DATA: [], DOUBLE: []}, None
+        rest, self._runs, self._read = b"", {DATA: [], DOUBLE: []}, None
         for field, kind, place, begin, end in wire.fields(start, stop):
             if field in VALUES and kind != LENGTH:
                 return self._unpacked(wire.bytes(start, stop, MOST_BYTES + LOOSE * most))
@@ -34,7 +35,7 @@ class StoredBlob:
         self._field = DATA if any(e > b for b, e in self._runs[DATA]) else DOUBLE
         size = np.dtype(VALUES[self._field]).itemsize
         if any((e - b) % size for b, e in self._runs[self._field]):
-            raise Damaged('the values at byte %d are cut short' % self._runs[self._field][0][0])
+            raise Damaged("the values at byte %d are cut short" % self._runs[self._field][0][0])
         self.count = sum((e - b) // size for b, e in self._runs[self._field])
 
     def _unpacked(self, content):
@@ -53,9 +54,9 @@ class StoredBlob:
             return
         kind, at = np.dtype(VALUES[self._field]), 0
         for begin, end in self._runs[self._field]:
-            part = array.reshape(-1)[at:at + (end - begin) // kind.itemsize]
+            part = array.reshape(-1)[at : at + (end - begin) // kind.itemsize]
             at += len(part)
             read = part if part.dtype == kind else np.empty(len(part), kind)
             wire.into(read, begin)
-            if read is not part:    # doubles, or floats in another byte order
+            if read is not part:  # doubles, or floats in another byte order
                 part[...] = read

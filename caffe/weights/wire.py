@@ -4,11 +4,12 @@ protobuf's own parser holds the whole message, and 2 bytes of a hostile file can
 hundreds (an empty layer). Here nothing is allocated before its size was checked against the file.
 Source: the protobuf encoding guide (varints, keys of field number and wire type).
 """
+
 from caffe.proto import caffe_pb2
 
-VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5    # wire types; 3 and 4, groups, Caffe never had
-MOST_FIELDS = 500_000    # a second or two; a net of 1000 layers has some 50 000
-MOST_BYTES = 2 ** 16       # of a name, or of a blob beside its values
+VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5  # wire types; 3 and 4, groups, Caffe never had
+MOST_FIELDS = 500_000  # a second or two; a net of 1000 layers has some 50 000
+MOST_BYTES = 2**16  # of a name, or of a blob beside its values
 
 
 class Damaged(ValueError):
@@ -29,7 +30,7 @@ class Wire:
         while at < stop:
             self._left -= 1
             if self._left < 0:
-                raise Damaged('it has more than %d fields' % MOST_FIELDS)
+                raise Damaged("it has more than %d fields" % MOST_FIELDS)
             self._f.seek(at)
             key, begin = self._varint(at)
             number, kind = key >> 3, key & 7
@@ -41,10 +42,12 @@ class Wire:
             elif kind in (FIXED32, FIXED64):
                 end = begin + (4 if kind == FIXED32 else 8)
             else:
-                raise Damaged('byte %d begins a field of unknown kind' % at)
+                raise Damaged("byte %d begins a field of unknown kind" % at)
             if not number or end > stop:
-                raise Damaged('the field at byte %d %s' % (
-                    at, 'reaches beyond the end' if number else 'has number 0'))
+                raise Damaged(
+                    "the field at byte %d %s"
+                    % (at, "reaches beyond the end" if number else "has number 0")
+                )
             yield number, kind, at, begin, end
             at = end
 
@@ -54,25 +57,27 @@ class Wire:
         for i in range(10):
             byte = self._f.read(1)
             if not byte:
-                raise Damaged('it ends within the field at byte %d' % at)
-            value |= (byte[0] & 0x7f) << 7 * i
+                raise Damaged("it ends within the field at byte %d" % at)
+            value |= (byte[0] & 0x7F) << 7 * i
             if byte[0] < 0x80:
                 return value, at + i + 1
-        raise Damaged('byte %d begins a number of more than ten bytes' % at)
+        raise Damaged("byte %d begins a number of more than ten bytes" % at)
 
     def bytes(self, begin, end, most=MOST_BYTES):
         """The content from byte begin to end; Damaged where it is longer than `most`."""
         if end - begin > most:
-            raise Damaged('the %d bytes at byte %d are more than the %d that belong there'
-                          % (end - begin, begin, most))
+            raise Damaged(
+                "the %d bytes at byte %d are more than the %d that belong there"
+                % (end - begin, begin, most)
+            )
         self._f.seek(begin)
         return self._f.read(end - begin)
 
     def into(self, array, begin):
         """Fill a C-ordered numpy array from byte `begin` on."""
         self._f.seek(begin)
-        if self._f.readinto(array.reshape(-1).view('u1')) != array.nbytes:
-            raise Damaged('it was shortened while it was read')
+        if self._f.readinto(array.reshape(-1).view("u1")) != array.nbytes:
+            raise Damaged("it was shortened while it was read")
 
 
 def number(message, field):
@@ -84,13 +89,13 @@ class LayerFields:
     """Which fields of a layer message, of whichever generation, hold its name and its blobs."""
 
     def __init__(self, message, inner=None):
-        self._name, self._blobs = number(message, 'name'), number(message, 'blobs')
-        self._layer = number(message, 'layer') if inner else None
+        self._name, self._blobs = number(message, "name"), number(message, "blobs")
+        self._layer = number(message, "layer") if inner else None
         self._inner = inner
 
     def read(self, wire, start, stop):
         """(name, [(start, stop) of each BlobProto]) of the layer that lies from start to stop."""
-        name, blobs = b'', []
+        name, blobs = b"", []
         for field, kind, _, begin, end in wire.fields(start, stop):
             if kind != LENGTH:
                 continue
@@ -100,30 +105,34 @@ class LayerFields:
                 name = wire.bytes(begin, end)
             elif field == self._blobs:
                 blobs.append((begin, end))
-        return name.decode('utf-8', 'replace'), blobs
+        return name.decode("utf-8", "replace"), blobs
 
 
 V0 = LayerFields(caffe_pb2.V0LayerParameter)
 V1 = LayerFields(caffe_pb2.V1LayerParameter, V0)
 CURRENT = LayerFields(caffe_pb2.LayerParameter)
-GENERATIONS = {number(caffe_pb2.NetParameter, 'layer'): CURRENT,
-               number(caffe_pb2.NetParameter, 'layers'): V1}
+GENERATIONS = {
+    number(caffe_pb2.NetParameter, "layer"): CURRENT,
+    number(caffe_pb2.NetParameter, "layers"): V1,
+}
 
 
 def layers(wire, size):
     """Yield (name, [(start, stop) of each BlobProto]) for the layers of the NetParameter that the
-    file's `size` bytes are. Raises Damaged."""
+    file's `size` bytes are. Raises Damaged.
+    """
     for field, kind, _, begin, end in wire.fields(0, size):
         if field in GENERATIONS and kind == LENGTH:
             yield GENERATIONS[field].read(wire, begin, end)
 
 
 def varint(n):
-    """n as protobuf writes numbers: seven bits a byte, lowest first, the top bit set on all but
-    the last."""
+    """N as protobuf writes numbers: seven bits a byte, lowest first, the top bit set on all but
+    the last.
+    """
     low = bytearray()
-    while n > 0x7f:
-        low.append(0x80 | n & 0x7f)
+    while n > 0x7F:
+        low.append(0x80 | n & 0x7F)
         n >>= 7
     return bytes(low) + bytes([n])
 

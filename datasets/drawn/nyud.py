@@ -3,6 +3,7 @@
 The official data has one labelled frame for most of its scenes, of 640 x 480 pixels; here a frame
 has half the size. The lists {train,val}_rawImages.txt are ours, only that of test is official.
 """
+
 from io import BytesIO
 
 from PIL import Image
@@ -10,13 +11,13 @@ from scipy.io import savemat
 
 from datasets.drawn.rooms.scene import RATE, Scene, kind_of, without_outlines
 
-SCENES = 'rooms'
+SCENES = "rooms"
 SIZE = 320, 240  # width and height of a raw frame, pixels
-UNITS = {'test': 6, 'val': 2, 'train': 4}  # rooms rendered when nothing else is asked for
+UNITS = {"test": 6, "val": 2, "train": 4}  # rooms rendered when nothing else is asked for
 FRAMES, LABELLED = 24, (5, 11, 17, 23)  # frames of a video, and which of them are labelled
 FIRST_ID = 5001  # beyond the 1449 official images
-_SPLITS = ('test', 'val', 'train')
-_SEEDS = {'test': 10, 'val': 11, 'train': 12}  # keep the splits apart
+_SPLITS = ("test", "val", "train")
+_SEEDS = {"test": 10, "val": 11, "train": 12}  # keep the splits apart
 _TICKS = 4_000_000  # of the camera's 60 MHz clock between frames; it overflows at 2^32
 
 
@@ -24,23 +25,23 @@ def render(root, seed, split, number, size=SIZE):
     """Write room `number` of `split` under `root`: its video, labelled images and labels."""
     scene = Scene([_SEEDS[split], seed, number], number)
     window = crop(*size)
-    video = root / 'raw' / video_name(split, number)
-    for folder in (video, root / 'images', root / 'segmentation'):
+    video = root / "raw" / video_name(split, number)
+    for folder in (video, root / "images", root / "segmentation"):
         folder.mkdir(parents=True, exist_ok=True)
     for index in range(FRAMES):
         photo, label = scene.frame(index, *size)
         Image.fromarray(photo).save(video / frame_name(split, number, index))
         if index in LABELLED:
             id = image_ids(split, number)[LABELLED.index(index)]
-            Image.fromarray(photo[window]).save(root / 'images' / f'img_{id}.png')
-            _save_label(root / 'segmentation' / f'img_{id}.mat', without_outlines(label[window]))
+            Image.fromarray(photo[window]).save(root / "images" / f"img_{id}.png")
+            _save_label(root / "segmentation" / f"img_{id}.mat", without_outlines(label[window]))
 
 
 def _save_label(path, label):
     """Write a .mat file whose header does not tell the time: same seed, same bytes."""
     buffer = BytesIO()
-    savemat(buffer, {'segmentation': label}, do_compression=True)
-    path.write_bytes(b'MATLAB 5.0 MAT-file'.ljust(116) + buffer.getvalue()[116:])
+    savemat(buffer, {"segmentation": label}, do_compression=True)
+    path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(116) + buffer.getvalue()[116:])
 
 
 def finish(root, units):
@@ -49,10 +50,12 @@ def finish(root, units):
         ids, frames = [], []
         for number in range(count):
             ids += [str(id) for id in image_ids(split, number)]
-            frames += [f'{video_name(split, number)}/{frame_name(split, number, index)}'
-                       for index in LABELLED]
-        for name, lines in ((split, ids), (f'{split}_rawImages', frames)):
-            (root / f'{name}.txt').write_text(''.join(f'{line}\n' for line in lines))
+            frames += [
+                f"{video_name(split, number)}/{frame_name(split, number, index)}"
+                for index in LABELLED
+            ]
+        for name, lines in ((split, ids), (f"{split}_rawImages", frames)):
+            (root / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
 
 
 def crop(width, height):
@@ -60,8 +63,10 @@ def crop(width, height):
 
     They are rows 44..468 and columns 40..599 of an official frame, scaled to the frame given.
     """
-    return (slice(44 * height // 480, 469 * height // 480),
-            slice(40 * width // 640, 600 * width // 640))
+    return (
+        slice(44 * height // 480, 469 * height // 480),
+        slice(40 * width // 640, 600 * width // 640),
+    )
 
 
 def image_ids(split, number):
@@ -72,15 +77,15 @@ def image_ids(split, number):
 
 def video_name(split, number):
     """Such as bedroom_0003: the kind of room and a number that no other split has."""
-    return f'{kind_of(number)}_{_unit(split, number):04d}'
+    return f"{kind_of(number)}_{_unit(split, number):04d}"
 
 
 def frame_name(split, number, index):
     """r-{time in days, as Matlab counts them}-{ticks}.ppm; it is the time that orders frames."""
     unit = _unit(split, number)
     time = 735012.345678 + unit / 1000 + index / RATE / 86400
-    ticks = (unit * 2_654_435_761 + index * _TICKS) % 2 ** 32
-    return f'r-{time:.9f}-{ticks}.ppm'
+    ticks = (unit * 2_654_435_761 + index * _TICKS) % 2**32
+    return f"r-{time:.9f}-{ticks}.ppm"
 
 
 def _unit(split, number):

@@ -1,4 +1,5 @@
 """From a clean rendering to what a car's camera records: haze, light that drifts, blur, noise."""
+
 import numpy as np
 
 
@@ -25,7 +26,7 @@ class Sky:
         j = ((np.arctan(x) + cam.yaw) * 260).astype(int) % self.clouds.shape[1]
         i = np.clip(y * 90, 0, len(self.clouds) - 1).astype(int)
         cloud = np.clip(self.clouds[i][:, j] * 3 - 1.3, 0, 0.8)[:, :, None]
-        canvas.color[rows] = color + (245 - color) * cloud * steep ** 0.5
+        canvas.color[rows] = color + (245 - color) * cloud * steep**0.5
 
 
 class Film:

@@ -3,6 +3,7 @@
 World and camera axes: x right, y up, z forward, in metres. A camera looks along z, turned by a
 yaw about y; it neither pitches nor rolls, as on a level road.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +30,10 @@ class Camera:
 
     def rays(self, rows, columns):
         """x/z of pixel `columns` and y/z of pixel `rows`, in camera axes, as float32."""
-        return (((columns + 0.5 - self.width / 2) / self.focal).astype(np.float32),
-                ((self.horizon - rows - 0.5) / self.focal).astype(np.float32))
+        return (
+            ((columns + 0.5 - self.width / 2) / self.focal).astype(np.float32),
+            ((self.horizon - rows - 0.5) / self.focal).astype(np.float32),
+        )
 
 
 class Texture:
@@ -54,8 +57,9 @@ class Texture:
         wanted = int(np.log2(max(texels_per_pixel, 1)) + 0.5)
         while len(self._levels) <= wanted and min(self._levels[-1][1].shape) >= 8:
             color, label, opaque = self._levels[-1]
-            self._levels.append((halve(color), label[1::2, 1::2],
-                                 None if opaque is None else opaque[1::2, 1::2]))
+            self._levels.append(
+                (halve(color), label[1::2, 1::2], None if opaque is None else opaque[1::2, 1::2])
+            )
         return self._levels[min(wanted, len(self._levels) - 1)]
 
 
@@ -99,8 +103,9 @@ class Canvas:
     def draw(self, quads):
         """Draw `quads`, nearest first; those one sees through come last, farthest first."""
         axes = self.camera.axes()
-        corner, right, up = (np.array([getattr(quad, name) for quad in quads])
-                             for name in ('corner', 'right', 'up'))
+        corner, right, up = (
+            np.array([getattr(quad, name) for quad in quads]) for name in ("corner", "right", "up")
+        )
         origin, right, up = (corner - self.camera.position) @ axes.T, right @ axes.T, up @ axes.T
         depth = (origin + (right + up) / 2)[:, 2]
         # A pixel's ray meets the plane where depth * ray = origin + u right + v up. Solved for
@@ -109,8 +114,9 @@ class Canvas:
         volume = np.linalg.det(plane)  # its sign says from which side we look
         one_sided = np.array([quad.one_sided for quad in quads])
         candidates = np.flatnonzero(np.where(one_sided, volume, abs(volume)) > 1e-9)
-        boxes = self._bounds(np.stack([origin, origin + right, origin + right + up, origin + up],
-                                      axis=1)[candidates])
+        boxes = self._bounds(
+            np.stack([origin, origin + right, origin + right + up, origin + up], axis=1)[candidates]
+        )
         inverse = np.linalg.inv(plane[candidates]).astype(np.float32)
         late = np.array([quad.shadow or quad.texture.see_through for quad in quads])[candidates]
         depth = depth[candidates]
@@ -154,7 +160,8 @@ class Canvas:
 
     def _bounds(self, corners):
         """Boxes in pixels around N x 4 x 3 corners in camera axes: (top, bottom, left, right, area)
-        each, None for what is out of sight."""
+        each, None for what is out of sight.
+        """
         depth = corners[:, :, 2]
         boxes = self._boxes(corners)
         for i in np.flatnonzero((depth < NEAR).any(axis=1)):
@@ -172,11 +179,19 @@ class Canvas:
         seen = (left < cam.width) & (right >= 0) & (top < cam.height) & (bottom >= 0)
         turned = np.roll(rows, -1, axis=1) - np.roll(rows, 1, axis=1)
         area = abs((columns * turned).sum(axis=1)) / 2
-        limits = [np.clip(v, 0, limit).astype(int).tolist()
-                  for v, limit in ((top, cam.height), (bottom + 1, cam.height),
-                                   (left, cam.width), (right + 1, cam.width))]
-        return [box if ok else None
-                for *box, ok in zip(*limits, area.tolist(), seen.tolist(), strict=True)]
+        limits = [
+            np.clip(v, 0, limit).astype(int).tolist()
+            for v, limit in (
+                (top, cam.height),
+                (bottom + 1, cam.height),
+                (left, cam.width),
+                (right + 1, cam.width),
+            )
+        ]
+        return [
+            box if ok else None
+            for *box, ok in zip(*limits, area.tolist(), seen.tolist(), strict=True)
+        ]
 
 
 def _plane_map(row, x, y):

@@ -1,4 +1,5 @@
 """Draw a cut-out texture with its labels, in metres."""
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -16,28 +17,36 @@ class Sketch:
         size = max(2, round(width * scale)), max(2, round(height * scale))
         self.width, self.height = width, height
         self.scale = size[0] / width, size[1] / height  # texels a metre, exactly
-        self._sheets = [Image.new(mode, size, blank)
-                        for mode, blank in (('RGB', 0), ('L', CLEAR), ('L', 0))]
+        self._sheets = [
+            Image.new(mode, size, blank) for mode, blank in (("RGB", 0), ("L", CLEAR), ("L", 0))
+        ]
         self._pens = [ImageDraw.Draw(sheet) for sheet in self._sheets]
 
     def polygon(self, points, color, label, glassy=False):
         """Fill the polygon of (x, y) `points`."""
-        self._stroke('polygon', self._pixels(points), color, label, glassy)
+        self._stroke("polygon", self._pixels(points), color, label, glassy)
 
     def box(self, left, bottom, right, top, color, label, glassy=False):
         """Fill an upright rectangle."""
-        self.polygon([(left, bottom), (right, bottom), (right, top), (left, top)], color, label,
-                     glassy)
+        self.polygon(
+            [(left, bottom), (right, bottom), (right, top), (left, top)], color, label, glassy
+        )
 
     def disc(self, x, y, radius, color, label, stretch=1.0, glassy=False):
         """Fill a disc, `stretch` times as high as wide."""
         corners = [(x - radius, y + radius * stretch), (x + radius, y - radius * stretch)]
-        self._stroke('ellipse', self._pixels(corners), color, label, glassy)
+        self._stroke("ellipse", self._pixels(corners), color, label, glassy)
 
     def line(self, points, thickness, color, label):
         """Draw a line `thickness` m wide through `points`."""
-        self._stroke('line', self._pixels(points), color, label, False,
-                     width=max(1, round(thickness * self.scale[0])))
+        self._stroke(
+            "line",
+            self._pixels(points),
+            color,
+            label,
+            False,
+            width=max(1, round(thickness * self.scale[0])),
+        )
 
     def texture(self, rng, grain=8.0):
         """The sheet as a Texture with colour noise of standard deviation `grain`."""
@@ -55,5 +64,5 @@ class Sketch:
         for pen, fill in zip(self._pens, fills, strict=True):
             if glassy and pen is not self._pens[1]:
                 continue
-            paint = {'fill': fill, **options}
+            paint = {"fill": fill, **options}
             getattr(pen, shape)(points, **paint)

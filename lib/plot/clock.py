@@ -1,6 +1,8 @@
 """The clock itself as a picture: which stages ran on which frame, and what came out.
 
-Which frames of a video a clip takes, and which of them are scored, drawn along time."""
+Which frames of a video a clip takes, and which of them are scored, drawn along time.
+"""
+
 from itertools import cycle
 
 import matplotlib.pyplot as plt
@@ -12,8 +14,8 @@ from lib.plot.labels import paint
 from lib.stages import FCN8S
 
 # light to dark with depth, so that the order shows without colour too (Okabe and Ito's blues)
-SHADES = ('#9BD0F0', '#56B4E9', '#0072B2', '#C9C9C9')
-LATER = {'edgecolor': 'white', 'hatch': '////'}  # white, to be seen on dark shades
+SHADES = ("#9BD0F0", "#56B4E9", "#0072B2", "#C9C9C9")
+LATER = {"edgecolor": "white", "hatch": "////"}  # white, to be seen on dark shades
 
 
 def filmstrip(images, runs, palette, stages=FCN8S, width=12, first=0):
@@ -31,45 +33,61 @@ def filmstrip(images, runs, palette, stages=FCN8S, width=12, first=0):
     """
     for name, steps in runs.items():
         if len(steps) != len(images):
-            raise ValueError(f'{name}: {len(steps)} steps for {len(images)} images, give as many')
+            raise ValueError(f"{name}: {len(steps)} steps for {len(images)} images, give as many")
     high, wide = np.shape(images[0])[:2]
     tall = width / len(images) * high / wide
-    heights = [tall] + [tall, .09 * len(stages)] * len(runs)
-    fig, axes = plt.subplots(len(heights), len(images), squeeze=False, layout='constrained',
-                             figsize=(width, sum(heights) + .05 * len(heights) + .6),
-                             gridspec_kw={'height_ratios': heights})
-    fig.get_layout_engine().set(h_pad=.02, hspace=0, w_pad=.02, wspace=0)
+    heights = [tall] + [tall, 0.09 * len(stages)] * len(runs)
+    fig, axes = plt.subplots(
+        len(heights),
+        len(images),
+        squeeze=False,
+        layout="constrained",
+        figsize=(width, sum(heights) + 0.05 * len(heights) + 0.6),
+        gridspec_kw={"height_ratios": heights},
+    )
+    fig.get_layout_engine().set(h_pad=0.02, hspace=0, w_pad=0.02, wspace=0)
     for t, image in enumerate(images):
-        axes[0, t].set_title(f'frame {first + t}', fontsize=11)
+        axes[0, t].set_title(f"frame {first + t}", fontsize=11)
         _picture(axes[0, t], image)
         for i, steps in enumerate(runs.values()):
             _picture(axes[2 * i + 1, t], paint(steps[t].label, palette))
             _cells(axes[2 * i + 2, t], steps[t], stages)
     for i, name in enumerate(runs):
         axes[2 * i + 1, 0].set_ylabel(name, fontsize=11)
-    handles = [Patch(facecolor=shade, edgecolor='0.3', label=stage.name)
-               for stage, shade in zip(stages, cycle(SHADES), strict=False)]
+    handles = [
+        Patch(facecolor=shade, edgecolor="0.3", label=stage.name)
+        for stage, shade in zip(stages, cycle(SHADES), strict=False)
+    ]
     if any(step.then for steps in runs.values() for step in steps):
-        handles.append(Patch(**LATER, facecolor=SHADES[2], label='ran after the output'))
-    handles.append(Patch(facecolor='white', edgecolor='0.3', label='did not run'))
-    fig.legend(handles=handles, loc='outside lower center', ncols=len(handles), fontsize=11,
-               frameon=False)
+        handles.append(Patch(**LATER, facecolor=SHADES[2], label="ran after the output"))
+    handles.append(Patch(facecolor="white", edgecolor="0.3", label="did not run"))
+    fig.legend(
+        handles=handles, loc="outside lower center", ncols=len(handles), fontsize=11, frameon=False
+    )
     return fig
 
 
 def _picture(ax, picture):
-    ax.imshow(picture, interpolation='nearest')
+    ax.imshow(picture, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
 
 
 def _cells(ax, step, stages):
     for y, (stage, shade) in enumerate(zip(stages, cycle(SHADES), strict=False)):
         ran, later = stage.name in step.ran, stage.name in step.then
-        look = LATER if later else {'edgecolor': '0.3'}
-        ax.add_patch(Rectangle((0, len(stages) - 1 - y), 1, 1, **look, linewidth=.8,
-                               facecolor=shade if ran or later else 'white'))
+        look = LATER if later else {"edgecolor": "0.3"}
+        ax.add_patch(
+            Rectangle(
+                (0, len(stages) - 1 - y),
+                1,
+                1,
+                **look,
+                linewidth=0.8,
+                facecolor=shade if ran or later else "white",
+            )
+        )
     ax.set(xlim=(0, 1), ylim=(0, len(stages)))
-    ax.axis('off')
+    ax.axis("off")
 
 
 def timeline(clips, last, ax=None):
@@ -80,16 +98,31 @@ def timeline(clips, last, ax=None):
 
     Returns the axes.
     """
-    ax = ax or plt.subplots(figsize=(9, .45 * len(clips) + 1.3), layout='constrained')[1]
+    ax = ax or plt.subplots(figsize=(9, 0.45 * len(clips) + 1.3), layout="constrained")[1]
     colour = STYLES[0][0]
     for y, frames in enumerate(clips.values()):
-        for there, face, what in ((False, 'white', 'run'), (True, colour, 'run and scored')):
+        for there, face, what in ((False, "white", "run"), (True, colour, "run and scored")):
             shown = [number for number, labelled in frames if labelled == there]
-            ax.plot(shown, [y] * len(shown), 'o', color=colour, markerfacecolor=face, markersize=9,
-                    label=what if y == 0 else None, zorder=2)
-        ax.plot(range(1, last + 1), [y] * last, '.', color='.4', markersize=3, zorder=3,
-                label='frame of the shot' if y == 0 else None)
+            ax.plot(
+                shown,
+                [y] * len(shown),
+                "o",
+                color=colour,
+                markerfacecolor=face,
+                markersize=9,
+                label=what if y == 0 else None,
+                zorder=2,
+            )
+        ax.plot(
+            range(1, last + 1),
+            [y] * last,
+            ".",
+            color=".4",
+            markersize=3,
+            zorder=3,
+            label="frame of the shot" if y == 0 else None,
+        )
     ax.set_yticks(range(len(clips)), clips)
-    ax.set_ylim(len(clips) - .4, -.6)
-    ax.legend(loc='upper left', bbox_to_anchor=(1, 1), fontsize=11, frameon=False)
-    return label_axes(ax, 'number of the frame', '')
+    ax.set_ylim(len(clips) - 0.4, -0.6)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=11, frameon=False)
+    return label_axes(ax, "number of the frame", "")

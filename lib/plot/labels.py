@@ -3,6 +3,7 @@
 A palette is n x 3 uint8 RGB (anything np.asarray makes that of, such as the palettes of the
 datasets) or a ListedColormap such as `segm_cmap`. Ignored pixels (255) are black.
 """
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import rc_context
@@ -23,12 +24,12 @@ def class_cmap(n, seed=0):
     weighted by how much the eye sees of them: the first n colours are the same for every n.
     """
     drawn = np.random.default_rng(seed).random((4096, 3))
-    weights = np.sqrt([.3, .59, .11])
+    weights = np.sqrt([0.3, 0.59, 0.11])
     chosen, apart = [], np.linalg.norm(drawn * weights, axis=1)
     for _ in range(n):
         chosen.append(drawn[apart.argmax()])
         apart = np.minimum(apart, np.linalg.norm((drawn - chosen[-1]) * weights, axis=1))
-    return ListedColormap(np.array(chosen), name=f'segmentation of {n} classes')
+    return ListedColormap(np.array(chosen), name=f"segmentation of {n} classes")
 
 
 segm_cmap = class_cmap(256)  # colours for labels whose dataset brings no palette
@@ -42,8 +43,10 @@ def paint(label, palette):
     label = np.squeeze(np.asarray(label), 0) if np.ndim(label) == 3 else np.asarray(label)
     colours, ignored = _colours(palette), label == IGNORE
     if (top := label[~ignored].max(initial=0)) >= len(colours):
-        raise ValueError(f'the label holds the class {top}, the palette has {len(colours)} '
-                         'colours: give the palette of this dataset, or segm_cmap')
+        raise ValueError(
+            f"the label holds the class {top}, the palette has {len(colours)} "
+            "colours: give the palette of this dataset, or segm_cmap"
+        )
     rgb = colours[np.where(ignored, 0, label)]
     rgb[ignored] = IGNORED_RGB
     return rgb
@@ -59,9 +62,9 @@ def segshow(im, label, out, n_cl=None, palette=segm_cmap):
     Raises ValueError where a label map holds a class beyond n_cl or beyond the palette.
     """
     colours = _colours(palette)[:n_cl]
-    fig, axes = plt.subplots(1, 3, layout='constrained', figsize=(10, 3.4))
+    fig, axes = plt.subplots(1, 3, layout="constrained", figsize=(10, 3.4))
     pictures = [im] + [m if _is_picture(m) else paint(m, colours) for m in (label, out)]
-    for ax, picture, title in zip(axes, pictures, ('image', 'label', 'output'), strict=True):
+    for ax, picture, title in zip(axes, pictures, ("image", "label", "output"), strict=True):
         _show(np.asarray(picture), ax, title)
     return fig
 
@@ -80,12 +83,19 @@ def rows(images, *labels, palette, titles=None, class_names=None, row_titles=Non
     """
     for column in labels:
         if len(column) != len(images):
-            raise ValueError(f'a column of {len(column)} label maps for {len(images)} images: '
-                             'give one a row, None where there is none')
+            raise ValueError(
+                f"a column of {len(column)} label maps for {len(images)} images: "
+                "give one a row, None where there is none"
+            )
     high, wide = np.shape(images[0])[:2]
     cell = width / (1 + len(labels))
-    fig, axes = plt.subplots(len(images), 1 + len(labels), squeeze=False, layout='constrained',
-                             figsize=(width, len(images) * cell * high / wide + .8))
+    fig, axes = plt.subplots(
+        len(images),
+        1 + len(labels),
+        squeeze=False,
+        layout="constrained",
+        figsize=(width, len(images) * cell * high / wide + 0.8),
+    )
     for i, (line, image, *maps) in enumerate(zip(axes, images, *labels, strict=True)):
         pictures = [np.asarray(image)] + [None if m is None else paint(m, palette) for m in maps]
         for j, (ax, picture) in enumerate(zip(line, pictures, strict=True)):
@@ -105,11 +115,19 @@ def animate(images, *labels, palette, titles=None, interval=200, width=7, dpi=60
     """
     panels = 1 + len(labels)
     high, wide = np.shape(images[0])[:2]
-    fig, axes = plt.subplots(1, panels, squeeze=False, layout='constrained', dpi=dpi,
-                             figsize=(width, width / panels * high / wide + .4))
+    fig, axes = plt.subplots(
+        1,
+        panels,
+        squeeze=False,
+        layout="constrained",
+        dpi=dpi,
+        figsize=(width, width / panels * high / wide + 0.4),
+    )
     clip = [images, *([paint(m, palette) for m in column] for column in labels)]
-    shown = [_show(np.asarray(column[0]), ax, titles[j] if titles else None).images[0]
-             for j, (ax, column) in enumerate(zip(axes[0], clip, strict=True))]
+    shown = [
+        _show(np.asarray(column[0]), ax, titles[j] if titles else None).images[0]
+        for j, (ax, column) in enumerate(zip(axes[0], clip, strict=True))
+    ]
 
     def draw(t):
         for picture, column in zip(shown, clip, strict=True):
@@ -126,11 +144,13 @@ def embed(animation, limit_mb=3):
 
     Raises ValueError where it is larger than `limit_mb`: a notebook should stay small.
     """
-    with rc_context({'animation.embed_limit': 1e3, 'animation.frame_format': 'jpeg'}):
+    with rc_context({"animation.embed_limit": 1e3, "animation.frame_format": "jpeg"}):
         html = animation.to_jshtml()
     if len(html) > limit_mb * 1e6:
-        raise ValueError(f'the animation takes {len(html) / 1e6:.1f} MB, the limit is {limit_mb}: '
-                         'give animate fewer frames, a smaller width or a lower dpi')
+        raise ValueError(
+            f"the animation takes {len(html) / 1e6:.1f} MB, the limit is {limit_mb}: "
+            "give animate fewer frames, a smaller width or a lower dpi"
+        )
     return html
 
 
@@ -140,9 +160,9 @@ def _is_picture(label):
 
 def _show(picture, ax, title):
     if picture is None:
-        ax.axis('off')
+        ax.axis("off")
     else:
-        ax.imshow(picture, interpolation='nearest')
+        ax.imshow(picture, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
     if title:
         ax.set_title(title, fontsize=11)
@@ -152,13 +172,17 @@ def _show(picture, ax, title):
 def _legend(fig, labels, palette, class_names):
     present = sorted(set().union(*(np.unique(label).tolist() for label in labels)))
     colours = _colours(palette) / 255
-    patches = [Patch(facecolor=colours[c], edgecolor='gray', label=class_names[c])
-               for c in present if c != IGNORE]
+    patches = [
+        Patch(facecolor=colours[c], edgecolor="gray", label=class_names[c])
+        for c in present
+        if c != IGNORE
+    ]
     if IGNORE in present:
-        patches.append(Patch(facecolor=IGNORED_RGB, label='ignored'))
+        patches.append(Patch(facecolor=IGNORED_RGB, label="ignored"))
     columns = min(len(patches), 7, max(1, int(fig.get_figwidth() / LEGEND_COLUMN)))
-    fig.legend(handles=patches, loc='outside lower center', ncols=columns, fontsize=10,
-               frameon=False)
+    fig.legend(
+        handles=patches, loc="outside lower center", ncols=columns, fontsize=10, frameon=False
+    )
 
 
 def _colours(palette):
@@ -166,6 +190,8 @@ def _colours(palette):
         return np.rint(255 * np.asarray(palette.colors)[:, :3]).astype(np.uint8)
     colours = np.asarray(palette)
     if colours.ndim != 2 or colours.shape[1] != 3 or colours.dtype != np.uint8:
-        raise ValueError(f'a palette is n x 3 uint8 or a ListedColormap, got {colours.shape} '
-                         f'{colours.dtype}: see segm_cmap')
+        raise ValueError(
+            f"a palette is n x 3 uint8 or a ListedColormap, got {colours.shape} "
+            f"{colours.dtype}: see segm_cmap"
+        )
     return colours

@@ -1,4 +1,5 @@
 """How each light net is trained: on which frames, seen how, in which phases, starting from what."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +19,9 @@ class Phase:
     """A run of the solver {net}{suffix}-solver.prototxt; a share `even` of its views shows a class
     drawn evenly from all, so that rare ones are seen often enough to be learned. `skips`:
     False sets the scores of pool3 and pool4 to zero, where a "-deep" solver leaves them. The deep
-    stage then has to know the classes, and the skips learn detail afterwards, as FCN-8s does."""
+    stage then has to know the classes, and the skips learn detail afterwards, as FCN-8s does.
+    """
+
     suffix: str = ""
     even: float = 0.0
     skips: bool = True
@@ -32,6 +35,7 @@ class Recipe:
     with (layers of the same shape are taken), "vgg16" for channels of VGG-16 (nets.thin), None for
     noise.
     """
+
     frames: Callable
     scale: tuple = (0.7, 1.6)
     start: str | None = "camvid-fcn8s-light"
@@ -41,8 +45,10 @@ class Recipe:
 def camvid_frames(root=None):
     """CamVid and its 367 labelled training frames."""
     data = camvid(root)
-    return data, [(np.array(data.load_image("train", name)), data.load_label("train", name)[0])
-                  for name in data.get_dset("train")]
+    return data, [
+        (np.array(data.load_image("train", name)), data.load_label("train", name)[0])
+        for name in data.get_dset("train")
+    ]
 
 
 def cityscapes_frames(root=None, snippets=60):
@@ -54,8 +60,9 @@ def cityscapes_frames(root=None, snippets=60):
 def voc_frames(root=None, images=1000):
     """The miniature VOC and its training stills."""
     data = pascal(miniature("voc", root, train=images))
-    return data, [(np.array(data.load_image(idx)), data.load_label(idx)[0])
-                  for idx in data.get_dset("train")]
+    return data, [
+        (np.array(data.load_image(idx)), data.load_label(idx)[0]) for idx in data.get_dset("train")
+    ]
 
 
 def youtube_frames(root=None, shots=60):
@@ -73,26 +80,34 @@ def davis_frames(root=None):
 def nyud_frames(root=None, rooms=80):
     """The miniature NYUDv2 and the labelled images of its training rooms."""
     data = nyud(miniature("nyud", root, train=rooms))
-    return data, [(np.array(data.load_image(idx)), data.load_label(idx)[0])
-                  for idx in data.get_dset("train")]
+    return data, [
+        (np.array(data.load_image(idx)), data.load_label(idx)[0]) for idx in data.get_dset("train")
+    ]
 
 
 def frames_of(clips, step=1):
     """The labelled frames of `clips`, every `step`-th of each, as (RGB, label) pairs."""
-    return [(np.array(clip.image(i)), clip.label(i)) for clip in clips
-            for i in range(0, len(clip), step) if clip.label(i) is not None]
+    return [
+        (np.array(clip.image(i)), clip.label(i))
+        for clip in clips
+        for i in range(0, len(clip), step)
+        if clip.label(i) is not None
+    ]
 
 
 RECIPES = {
     "camvid-fcn8s-light": Recipe(
-        camvid_frames, (0.6, 1.6), "vgg16", (Phase(), Phase("-even", 0.7))),
+        camvid_frames, (0.6, 1.6), "vgg16", (Phase(), Phase("-even", 0.7))
+    ),
     "davis-fcn8s-light": Recipe(davis_frames),
     "miniature-cityscapes-fcn8s-light": Recipe(cityscapes_frames, start=None, phases=(Phase(),)),
     "miniature-nyud-fcn8s-light": Recipe(
-        nyud_frames, phases=(
-            Phase("-deep", 0.5, skips=False), Phase(even=0.5), Phase("-again", 0.1))),
-    "miniature-voc-fcn8s-light": Recipe(voc_frames, phases=(
-        Phase(even=0.5), Phase("-deep", 0.5, skips=False), Phase("-again", 0.5))),
+        nyud_frames,
+        phases=(Phase("-deep", 0.5, skips=False), Phase(even=0.5), Phase("-again", 0.1)),
+    ),
+    "miniature-voc-fcn8s-light": Recipe(
+        voc_frames, phases=(Phase(even=0.5), Phase("-deep", 0.5, skips=False), Phase("-again", 0.5))
+    ),
     "miniature-voc-fcn-pool3-light": Recipe(voc_frames, start="miniature-voc-fcn8s-light"),
     "miniature-voc-fcn-pool4-light": Recipe(voc_frames, start="miniature-voc-fcn8s-light"),
     "miniature-youtube-fcn8s-light": Recipe(youtube_frames, start="miniature-voc-fcn8s-light"),

@@ -4,6 +4,7 @@ The net and its solvers are nets/training/NET{-train,-solver}.prototxt; the weig
 nets/NET.caffemodel, snapshots and loss curves in results/train/. nets/training/recipes.py says what
 each learns from. A training of several phases goes on from one of them with --phase.
 """
+
 import argparse
 import tempfile
 from pathlib import Path
@@ -26,16 +27,19 @@ LOGS = FOLDER.parent / "results/train"  # loss curves; the solvers write their s
 
 def sampler(data, frames, even, **view):
     """sample(rng) -> (in_, label): views of random frames, a share `even` of them of frames that
-    have a class drawn evenly from all, and showing it."""
+    have a class drawn evenly from all, and showing it.
+    """
     having = frames_by_class([label for _, label in frames], 256)
     classes = [c for c, where in enumerate(having) if len(where) and c != 255]
 
     def sample(rng):
         show = rng.choice(classes) if rng.random() < even else None
-        image, label = frames[rng.integers(len(frames)) if show is None else
-                              rng.choice(having[show])]
+        image, label = frames[
+            rng.integers(len(frames)) if show is None else rng.choice(having[show])
+        ]
         seen, label = augment(image, label, rng, focus=0.5, show=show, **view)
         return data.preprocess(Image.fromarray(seen)), label
+
     return sample
 
 
@@ -82,7 +86,7 @@ def written(spec, folder):
 def first_weights(net, recipe, vgg, data, frames):
     """Fill `net` as the recipe says; `vgg` is the path of VGG-16's weights, or "none"."""
     if recipe.start == "vgg16" and vgg != "none":
-        shown = frames[::max(1, len(frames) // 24)]
+        shown = frames[:: max(1, len(frames) // 24)]
         images = np.stack([data.preprocess(Image.fromarray(image)) for image, _ in shown])
         start_from_vgg(net, vgg, images)
     elif recipe.start not in (None, "vgg16"):
@@ -118,12 +122,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("net", choices=RECIPES)
     parser.add_argument("--root", help="where the dataset is, if not in data/")
-    parser.add_argument("--vgg", help="VGG-16 weights to thin as a start, if not in nets/ "
-                        "('none' to start from noise)")
+    parser.add_argument(
+        "--vgg",
+        help="VGG-16 weights to thin as a start, if not in nets/ ('none' to start from noise)",
+    )
     parser.add_argument("--precision", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--gpu", action="store_true")
-    parser.add_argument("--phase", type=int, default=1, help="begin with this phase, from the "
-                        "weights that the one before it left in nets/")
+    parser.add_argument(
+        "--phase",
+        type=int,
+        default=1,
+        help="begin with this phase, from the weights that the one before it left in nets/",
+    )
     args = parser.parse_args()
     if args.gpu:
         caffe.set_mode_gpu()

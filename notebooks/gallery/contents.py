@@ -4,6 +4,7 @@ One row for each notebook: a thumbnail, its title, what it shows, and a link to 
 shows notebooks of any public repository on GitHub. Without --repository the links go to the remote
 `origin` where that is on GitHub.
 """
+
 import argparse
 import re
 import subprocess
@@ -20,28 +21,18 @@ REPOSITORY = "clockwork-convnets/clockwork"  # for the links, where nothing says
 # Every notebook and what it shows, under the headings of the page.
 SECTIONS = {
     "Experiments": {
-        "cityscapes-clockwork-exp":
-            "Clocks on video of streets: what each saves and what it loses.",
-        "youtube-differences":
-            "How much pixels, layers and labels change from one frame to the next.",
-        "youtube-clockwork-exp":
-            "Oracle, baseline, alternating and adaptive clocks on video of one object a shot.",
-        "youtube-pipeline-exp":
-            "Pipelines of two and three stages: outputs that do not wait for the deep stage.",
-        "pascal-translate-exp":
-            "Windows moved over stills: pipelines beside truncated nets, scored at boundaries too.",
-        "nyud-clockwork-exp":
-            "Video of rooms: clocks whose rates are chosen on video without labels.",
-        "camvid-clockwork-exp":
-            "Real video with every frame labelled: how fast outputs and features grow stale.",
+        "cityscapes-clockwork-exp": "Clocks on video of streets: what each saves and what it loses.",
+        "youtube-differences": "How much pixels, layers and labels change from one frame to the next.",
+        "youtube-clockwork-exp": "Oracle, baseline, alternating and adaptive clocks on video of one object a shot.",
+        "youtube-pipeline-exp": "Pipelines of two and three stages: outputs that do not wait for the deep stage.",
+        "pascal-translate-exp": "Windows moved over stills: pipelines beside truncated nets, scored at boundaries too.",
+        "nyud-clockwork-exp": "Video of rooms: clocks whose rates are chosen on video without labels.",
+        "camvid-clockwork-exp": "Real video with every frame labelled: how fast outputs and features grow stale.",
     },
     "Datasets": {
-        "data-youtube":
-            "Shots and masks, how fast the truth grows old, what a clock sees, a net's scores.",
-        "data-nyud":
-            "40 classes, the raw video behind each labelled image, a net's scores.",
-        "data-cityscapes":
-            "19 classes, their boundaries, the frames before a labelled one, a net's scores.",
+        "data-youtube": "Shots and masks, how fast the truth grows old, what a clock sees, a net's scores.",
+        "data-nyud": "40 classes, the raw video behind each labelled image, a net's scores.",
+        "data-cityscapes": "19 classes, their boundaries, the frames before a labelled one, a net's scores.",
     },
 }
 
@@ -58,8 +49,9 @@ REPOSITORY=OWNER/NAME` rewrites them for a repository of another name."""
 def find_repository(root=ROOT):
     """OWNER/NAME of the remote `origin` of a clone if that is on GitHub, else REPOSITORY."""
     try:
-        shown = subprocess.run(["git", "remote", "get-url", "origin"], cwd=root, text=True,
-                               capture_output=True)
+        shown = subprocess.run(
+            ["git", "remote", "get-url", "origin"], cwd=root, text=True, capture_output=True
+        )
     except OSError:  # no git
         return REPOSITORY
     return github_name(shown.stdout.strip()) or REPOSITORY
@@ -89,16 +81,21 @@ def page(notebooks, repository):
     """The text of README.md for {name: notebook}; those that are not in SECTIONS are left out."""
     parts = [HEAD]
     for heading, lines in SECTIONS.items():
-        rows = [row(name, title_of(notebooks[name]) or name, line, link(name, repository))
-                for name, line in lines.items() if name in notebooks]
+        rows = [
+            row(name, title_of(notebooks[name]) or name, line, link(name, repository))
+            for name, line in lines.items()
+            if name in notebooks
+        ]
         parts.append("\n".join([f"## {heading}", "", "| | |", "|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
 
 def row(name, title, line, address):
     title = title.replace("|", r"\|")
-    return (f'| [<img src="thumbnails/{name}.png" width="240" alt="{name}">]({address}) '
-            f"| [**{title}**]({address})<br>{line} |")
+    return (
+        f'| [<img src="thumbnails/{name}.png" width="240" alt="{name}">]({address}) '
+        f"| [**{title}**]({address})<br>{line} |"
+    )
 
 
 def read_notebooks(folder=FOLDER):
@@ -126,13 +123,17 @@ def owner_and_name(text):
 
 def main(argv=None, folder=FOLDER):
     """Command line; returns the exit status: 1 if a notebook is not fit to be listed."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks.gallery.contents",
-                                     description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m notebooks.gallery.contents", description=__doc__
+    )
     parser.add_argument("--repository", type=owner_and_name, metavar="OWNER/NAME")
     args = parser.parse_args(argv)
     notebooks, known = read_notebooks(folder), set().union(*SECTIONS.values())
-    faults = [f"{name}: say in SECTIONS of notebooks/gallery/contents.py what it shows"
-              for name in notebooks if name not in known]
+    faults = [
+        f"{name}: say in SECTIONS of notebooks/gallery/contents.py what it shows"
+        for name in notebooks
+        if name not in known
+    ]
     faults += write_thumbnails(notebooks, folder / "thumbnails")
     text = page(notebooks, args.repository or find_repository())
     write_atomically(folder / "README.md", text)

@@ -1,4 +1,5 @@
 """The small picture by which a notebook is known: the output of its one cell tagged `thumbnail`."""
+
 import base64
 import io
 
@@ -23,11 +24,16 @@ def picture_of(notebook, name):
     cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
     if len(cells) != 1:
         raise ThumbnailError(f"{name}: {len(cells)} cells are tagged `{TAG}`, tag exactly one")
-    pictures = [output.data["image/png"] for output in cells[0].get("outputs", [])
-                if "image/png" in output.get("data", {})]
+    pictures = [
+        output.data["image/png"]
+        for output in cells[0].get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
     if not pictures:
-        raise ThumbnailError(f"{name}: the cell tagged `{TAG}` shows no picture; execute the "
-                             "notebook, or tag a cell that draws a figure")
+        raise ThumbnailError(
+            f"{name}: the cell tagged `{TAG}` shows no picture; execute the "
+            "notebook, or tag a cell that draws a figure"
+        )
     return on_white(Image.open(io.BytesIO(base64.b64decode(pictures[-1]))))
 
 

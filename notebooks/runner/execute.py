@@ -1,4 +1,5 @@
 """Executes one notebook: leaves an executed copy and a page of it, and says how it went."""
+
 import asyncio
 import os
 import tempfile
@@ -22,6 +23,7 @@ STARTUP_TIMEOUT = 300  # seconds: a busy machine takes long to start several ker
 @dataclass
 class Outcome:
     """How one notebook went: `state` is "ok", "failed" or "skipped", `note` says more."""
+
     name: str
     state: str
     note: str = ""
@@ -53,8 +55,9 @@ async def execute(path, results, threads=None, on_cell=lambda: None, parameters=
     except ParametersError as error:
         return Outcome(name, "failed", str(error))
     with own_sockets() as config:
-        failure = await run_cells(notebook, path.parent, config, kernel_env(results, threads),
-                                  on_cell)
+        failure = await run_cells(
+            notebook, path.parent, config, kernel_env(results, threads), on_cell
+        )
     try:
         await asyncio.to_thread(write_pages, notebook, results / name)
     except Exception as error:  # a full disk, an output that no page can show
@@ -69,8 +72,11 @@ def kernel_env(results, threads):
     """Environment of a kernel: it imports our packages and writes its figures into `results`."""
     default = {"OMP_NUM_THREADS": str(threads)} if threads else {}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return default | os.environ | {RESULTS_VARIABLE: str(results),
-                                   "PYTHONPATH": os.pathsep.join(paths)}
+    return (
+        default
+        | os.environ
+        | {RESULTS_VARIABLE: str(results), "PYTHONPATH": os.pathsep.join(paths)}
+    )
 
 
 @contextmanager
@@ -93,10 +99,16 @@ async def run_cells(notebook, folder, config, env, on_cell):
         running = f"cell {cell_index + 1} ({cell.source.strip().partition(chr(10))[0]})"
 
     client = NotebookClient(
-        notebook, timeout=None, startup_timeout=STARTUP_TIMEOUT, kernel_name="python3",
+        notebook,
+        timeout=None,
+        startup_timeout=STARTUP_TIMEOUT,
+        kernel_name="python3",
         config=config,
-        extra_arguments=KERNEL_OPTIONS, resources={"metadata": {"path": str(folder)}},
-        on_cell_start=started, on_cell_executed=lambda **_: on_cell())
+        extra_arguments=KERNEL_OPTIONS,
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_start=started,
+        on_cell_executed=lambda **_: on_cell(),
+    )
     try:
         await client.async_execute(env=env)
     except asyncio.CancelledError:
@@ -116,8 +128,11 @@ async def run_cells(notebook, folder, config, env, on_cell):
 
 def warnings_in(notebook):
     """Says which cells wrote to stderr, where warnings go; "" if none did."""
-    cells = [str(i + 1) for i, cell in enumerate(notebook.cells)
-             if any(output.get("name") == "stderr" for output in cell.get("outputs", []))]
+    cells = [
+        str(i + 1)
+        for i, cell in enumerate(notebook.cells)
+        if any(output.get("name") == "stderr" for output in cell.get("outputs", []))
+    ]
     return f"with warnings in cell{'s' * (len(cells) > 1)} {', '.join(cells)}" if cells else ""
 
 

@@ -3,6 +3,7 @@
 A container's limits stand in the files of its control group: of version 2 under /sys/fs/cgroup, of
 version 1 in a folder for each controller below it.
 """
+
 import os
 from pathlib import Path
 
@@ -20,8 +21,11 @@ def usable_cores():
     """Cores that this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     for folder in control_groups("cpu"):
-        quota, period = numbers(folder / "cpu.max") or (
-            numbers(folder / "cpu.cfs_quota_us") + numbers(folder / "cpu.cfs_period_us")) or (-1, 1)
+        quota, period = (
+            numbers(folder / "cpu.max")
+            or (numbers(folder / "cpu.cfs_quota_us") + numbers(folder / "cpu.cfs_period_us"))
+            or (-1, 1)
+        )
         if quota > 0:
             cores = min(cores, int(quota // period))
     return max(1, cores or 1)
@@ -29,8 +33,12 @@ def usable_cores():
 
 def free_memory():
     """Bytes that programs may still take, or UNKNOWN_MEMORY."""
-    limits = [n for folder in control_groups("memory")
-              for file in ("memory.max", "memory.limit_in_bytes") for n in numbers(folder / file)]
+    limits = [
+        n
+        for folder in control_groups("memory")
+        for file in ("memory.max", "memory.limit_in_bytes")
+        for n in numbers(folder / file)
+    ]
     return min([system_memory(), *limits])
 
 

@@ -1,4 +1,5 @@
 """Executes several notebooks at once, each in a kernel of its own."""
+
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 

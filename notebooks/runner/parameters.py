@@ -5,6 +5,7 @@ The file holds, for each notebook that is to run, the parameters that differ fro
 They are put in as a cell after the notebook's cell tagged `parameters`. Paths are relative to the
 folder of the notebook.
 """
+
 import ast
 import json
 
@@ -36,21 +37,27 @@ def put_in(notebook, values, name):
     """
     if not values:
         return
-    at = next((i for i, cell in enumerate(notebook.cells)
-               if TAG in cell.metadata.get("tags", [])), None)
+    at = next(
+        (i for i, cell in enumerate(notebook.cells) if TAG in cell.metadata.get("tags", [])), None
+    )
     if at is None:
         raise ParametersError(f"{name}: no cell is tagged `{TAG}`")
     known = assigned(notebook.cells[at].source)
     if unknown := [key for key in values if key not in known]:
-        raise ParametersError(f"{name} has no parameter {', '.join(unknown)}; there are: "
-                              f"{', '.join(known)}")
+        raise ParametersError(
+            f"{name} has no parameter {', '.join(unknown)}; there are: {', '.join(known)}"
+        )
     lines = [f"{key} = {value!r}" for key, value in values.items()]
-    notebook.cells.insert(at + 1, nbformat.v4.new_code_cell(
-        "\n".join(lines), metadata={"tags": [INJECTED]}))
+    notebook.cells.insert(
+        at + 1, nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": [INJECTED]})
+    )
 
 
 def assigned(source):
     """The names that the assignments in `source` bind, in order."""
-    names = [node.id for node in ast.walk(ast.parse(source))
-             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    names = [
+        node.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
     return list(dict.fromkeys(names))

@@ -1,4 +1,5 @@
 """What `make run` says when all notebooks have run, and results/summary.json."""
+
 import json
 
 from notebooks.results import write_atomically
@@ -20,8 +21,9 @@ def table(rows):
     columns = list(dict.fromkeys(key for row in rows for key in row))
     cells = [columns] + [[show(row.get(c, "")) for c in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)).rstrip()
-                     for line in cells)
+    return "\n".join(
+        "  ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
+    )
 
 
 def show(value):
@@ -35,8 +37,9 @@ def print_report(outcomes, results, seconds):
         print(f"\n{name}  ({results / name}.html)\n{table(figures.get('rows', []))}")
     print(f"\nfigures of all: {results / 'summary.json'}")
     states = [outcome.state for outcome in outcomes]
-    counts = [f"{states.count(state)} {state}" for state in ("ok", "skipped", "failed")
-              if state in states]
+    counts = [
+        f"{states.count(state)} {state}" for state in ("ok", "skipped", "failed") if state in states
+    ]
     print(f"{len(outcomes)} notebooks in {seconds:.0f} s: {', '.join(counts)}")
     if "failed" in states:
         print("The next run takes up only those that failed; with --anew, all.")

@@ -3,6 +3,7 @@
 results/unfinished-run.json maps the notebooks that went well to a digest of all that made them. A
 run that ends with all well forgets them: the next one runs all anew.
 """
+
 import hashlib
 import json
 import os
@@ -24,7 +25,8 @@ class Journal:
 
     def digest(self, path, parameters=None):
         """Identifies the cells of the notebook at `path` with the code they call, and the values
-        of `parameters` that differ from its own."""
+        of `parameters` that differ from its own.
+        """
         made_of = (self.code, cells_of(path), sorted((parameters or {}).items()))
         return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
 
@@ -40,8 +42,11 @@ class Journal:
         """Keep, on the disk, how a notebook went whose digest was `digest` before it ran."""
         self.entries.pop(outcome.name, None)
         if outcome.state == "ok":
-            self.entries[outcome.name] = {"digest": digest, "note": outcome.note,
-                                          "seconds": round(outcome.seconds, 1)}
+            self.entries[outcome.name] = {
+                "digest": digest,
+                "note": outcome.note,
+                "seconds": round(outcome.seconds, 1),
+            }
         write_atomically(self.results / FILE, json.dumps(self.entries, indent=1))
 
     def forget(self, names):
@@ -57,8 +62,14 @@ def read_entries(path):
     """The entries in the file at `path`; {} where it is missing or is none of ours."""
     try:
         entries = json.loads(path.read_text())
-        return {str(name): {"digest": str(e["digest"]), "note": str(e["note"]),
-                            "seconds": float(e["seconds"])} for name, e in entries.items()}
+        return {
+            str(name): {
+                "digest": str(e["digest"]),
+                "note": str(e["note"]),
+                "seconds": float(e["seconds"]),
+            }
+            for name, e in entries.items()
+        }
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
 

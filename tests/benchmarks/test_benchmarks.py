@@ -1,4 +1,5 @@
 """The benchmarks measure what they say: the same net, in turn, as shares of one full pass."""
+
 import numpy as np
 import pytest
 import torch
@@ -14,13 +15,14 @@ def net():
 
 
 def test_medians_leave_the_warm_up_out_and_take_turns(monkeypatch):
-    clock = [0.]
+    clock = [0.0]
     monkeypatch.setattr(timing, "perf_counter", lambda: clock[0])
     seen, durations = [], iter([100, 100, 1, 10, 7, 20, 2, 30])
 
     def call(name):
         seen.append(name)
         clock[0] += next(durations)
+
     taken = timing.medians({"a": lambda: call("a"), "b": lambda: call("b")}, 3)
     assert seen == list("abababab") and taken == {"a": 2, "b": 20}
 

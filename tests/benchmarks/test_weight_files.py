@@ -1,4 +1,5 @@
 """Weights files are read and written without a second copy in memory."""
+
 import sys
 
 import pytest
@@ -23,11 +24,13 @@ def test_the_peak_is_seen():
 
 
 @linux
-@pytest.mark.parametrize("save, load, ending", [
-    ("save", "copy_from", ".caffemodel"), ("save_hdf5", "load_hdf5", ".caffemodel.h5")])
+@pytest.mark.parametrize(
+    "save, load, ending",
+    [("save", "copy_from", ".caffemodel"), ("save_hdf5", "load_hdf5", ".caffemodel.h5")],
+)
 def test_at_most_half_a_copy_is_held(tmp_path, save, load, ending):
     definition, path = tmp_path / "net.prototxt", tmp_path / ("w" + ending)
-    definition.write_text(NET % 10_000)    # 220 MB
+    definition.write_text(NET % 10_000)  # 220 MB
     net = caffe.Net(definition, caffe.TEST)
     for blobs in net.params.values():
         blobs[0].data[...] = 3

@@ -9,14 +9,22 @@ def layer(name, kind, bottoms, params="", top=None):
 
 def conv(name, bottom, outputs, kernel=3, more="pad: 1"):
     """A Convolution with its parameters."""
-    return layer(name, "Convolution", bottom, "convolution_param { num_output: %d kernel_size: %d "
-                 "%s }" % (outputs, kernel, more))
+    return layer(
+        name,
+        "Convolution",
+        bottom,
+        "convolution_param { num_output: %d kernel_size: %d %s }" % (outputs, kernel, more),
+    )
 
 
 def data(*shape):
     """An Input called data."""
-    return layer("data", "Input", "", "input_param { shape { %s } }"
-                 % " ".join(f"dim: {d}" for d in shape))
+    return layer(
+        "data",
+        "Input",
+        "",
+        "input_param {{ shape {{ {} }} }}".format(" ".join(f"dim: {d}" for d in shape)),
+    )
 
 
 HALVED = "pooling_param { pool: MAX kernel_size: 2 stride: 2 }"
@@ -24,20 +32,31 @@ HALVED = "pooling_param { pool: MAX kernel_size: 2 stride: 2 }"
 # an FCN cut small: padded entry, ceil-mode pooling, skip, upsampling, crops by offset, fusion
 FCN = (
     data(1, 3, 21, 17)
-    + conv("conv1", "data", 4, more="pad: 5") + layer("relu1", "ReLU", "conv1", top="conv1")
+    + conv("conv1", "data", 4, more="pad: 5")
+    + layer("relu1", "ReLU", "conv1", top="conv1")
     + layer("pool1", "Pooling", "conv1", HALVED)
     + conv("score_low", "pool1", 3, 1, "")
-    + conv("conv2", "pool1", 5) + layer("relu2", "ReLU", "conv2", top="conv2")
+    + conv("conv2", "pool1", 5)
+    + layer("relu2", "ReLU", "conv2", top="conv2")
     + layer("drop2", "Dropout", "conv2", top="conv2")
     + layer("pool2", "Pooling", "conv2", HALVED)
     + conv("score_high", "pool2", 3, 1, "")
-    + layer("upscore", "Deconvolution", "score_high", "convolution_param { num_output: 3 group: 3 "
-            "kernel_size: 4 stride: 2 bias_term: false }")
+    + layer(
+        "upscore",
+        "Deconvolution",
+        "score_high",
+        "convolution_param { num_output: 3 group: 3 kernel_size: 4 stride: 2 bias_term: false }",
+    )
     + layer("crop", "Crop", "upscore score_low", "crop_param { axis: 2 offset: 1 }")
     + layer("fuse", "Eltwise", "score_low crop")
-    + layer("big", "Deconvolution", "fuse", "convolution_param { num_output: 3 group: 3 "
-            "kernel_size: 4 stride: 2 bias_term: false }")
-    + layer("score", "Crop", "big data", "crop_param { axis: 2 offset: 3 offset: 4 }"))
+    + layer(
+        "big",
+        "Deconvolution",
+        "fuse",
+        "convolution_param { num_output: 3 group: 3 kernel_size: 4 stride: 2 bias_term: false }",
+    )
+    + layer("score", "Crop", "big data", "crop_param { axis: 2 offset: 3 offset: 4 }")
+)
 
 # AlexNet's and ResNet's layers in one
 CLASSIFIER = (
@@ -58,4 +77,5 @@ CLASSIFIER = (
     + layer("slope", "PReLU", "fc1", top="fc1")
     + layer("drop", "Dropout", "fc1", top="fc1")
     + layer("fc2", "InnerProduct", "fc1", "inner_product_param { num_output: 5 transpose: true }")
-    + layer("prob", "Softmax", "fc2"))
+    + layer("prob", "Softmax", "fc2")
+)

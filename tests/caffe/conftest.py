@@ -1,4 +1,5 @@
 """Fixtures of the engine's tests: nets from text, and gradients against finite differences."""
+
 import itertools
 
 import numpy as np
@@ -25,20 +26,24 @@ def write(tmp_path):
         path = tmp_path / f"{next(numbers)}.prototxt"
         path.write_text(text)
         return path
+
     return write
 
 
 @pytest.fixture
 def make_net(write):
     """make_net(text, phase=TEST, ...) -> Net."""
+
     def make_net(text, phase=caffe.TEST, **kwargs):
         return caffe.Net(write(text), phase, **kwargs)
+
     return make_net
 
 
 @pytest.fixture
 def make_solver(write, tmp_path):
     """make_solver(parameters, net=NET) -> the solver of that type, its inputs filled."""
+
     def make_solver(parameters, net=NET, name="net"):
         path = write(f'{name}: "{write(net)}" snapshot_prefix: "{tmp_path}/snap" {parameters}')
         solver = caffe.get_solver(path)
@@ -47,6 +52,7 @@ def make_solver(write, tmp_path):
             n.blobs["data"].data[...] = rng.normal(size=(4, 3, 1, 1))
             n.blobs["label"].data[:, 0] = [0, 1, 2, 0]
         return solver
+
     return make_solver
 
 
@@ -57,15 +63,20 @@ def one_layer(make_net):
     layer: type and parameters of the prototxt; its tops are `top`, or those it names itself, or
     none where `tops` is False.
     """
+
     def one_layer(layer, *shapes, phase=caffe.TEST, force_backward=True, seed=0, tops=True):
         inputs = "".join(
             f'layer {{ name: "in{i}" type: "Input" top: "in{i}" '
-            f'input_param {{ shape {{ {" ".join(f"dim: {d}" for d in shape)} }} }} }}\n'
-            for i, shape in enumerate(shapes))
+            f"input_param {{ shape {{ {' '.join(f'dim: {d}' for d in shape)} }} }} }}\n"
+            for i, shape in enumerate(shapes)
+        )
         bottoms = " ".join(f'bottom: "in{i}"' for i in range(len(shapes)))
         tops = 'top: "top"' if tops and "top:" not in layer else ""
-        net = make_net(f'{"force_backward: true" if force_backward else ""} {inputs} '
-                       f'layer {{ name: "layer" {bottoms} {tops} {layer} }}', phase)
+        net = make_net(
+            f"{'force_backward: true' if force_backward else ''} {inputs} "
+            f'layer {{ name: "layer" {bottoms} {tops} {layer} }}',
+            phase,
+        )
         rng = np.random.default_rng(seed)
         for i in range(len(shapes)):
             net.blobs[f"in{i}"].data[...] = rng.normal(size=shapes[i])
@@ -73,6 +84,7 @@ def one_layer(make_net):
             for blob in blobs:
                 blob.data[...] = rng.normal(size=blob.shape)
         return net
+
     return one_layer
 
 
@@ -97,8 +109,9 @@ def _check_gradients(net, top="top", skip=(), step=1e-2, tolerance=2e-3, places=
     net.blobs[top].diff[...] = weight
     net.backward()
     blobs = {name: net.blobs[name] for name in net.inputs if name not in skip}
-    blobs |= {f"{layer}[{i}]": blob for layer, own in net.params.items()
-              for i, blob in enumerate(own)}
+    blobs |= {
+        f"{layer}[{i}]": blob for layer, own in net.params.items() for i, blob in enumerate(own)
+    }
     assert blobs
     for name, blob in blobs.items():
         got = blob.diff.copy().ravel()
@@ -113,5 +126,6 @@ def _check_gradients(net, top="top", skip=(), step=1e-2, tolerance=2e-3, places=
             wanted.append((above - objective()) / (2 * step))
             values[k] = kept
         scale = max(np.abs(wanted).max(), 1e-2)
-        np.testing.assert_allclose(got[chosen], wanted, atol=tolerance * scale, rtol=0,
-                                   err_msg=name)
+        np.testing.assert_allclose(
+            got[chosen], wanted, atol=tolerance * scale, rtol=0, err_msg=name
+        )

@@ -1,4 +1,5 @@
 """Whatever is wrong, one CaffeError on top that names the place and the fix."""
+
 import re
 
 import numpy as np
@@ -12,37 +13,64 @@ from caffe.errors import CaffeError
 
 INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'
 DATA = INPUT % "dim: 1 dim: 3 dim: 8 dim: 8"
-CONV = ('layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
-        "convolution_param { num_output: 2 kernel_size: 3 } }\n")
-LOSS = ('layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 1 dim: 6 '
-        'dim: 6 } } } layer { name: "loss" type: "SoftmaxWithLoss" bottom: "conv" bottom: "label" '
-        'top: "loss" }\n')
+CONV = (
+    'layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
+    "convolution_param { num_output: 2 kernel_size: 3 } }\n"
+)
+LOSS = (
+    'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 1 dim: 6 '
+    'dim: 6 } } } layer { name: "loss" type: "SoftmaxWithLoss" bottom: "conv" bottom: "label" '
+    'top: "loss" }\n'
+)
 
 BAD_NETS = {  # what is wrong: (the net, words of the message)
-    "misspelt field": (DATA + CONV.replace("num_output", "num_ouput"),
-                       ["net.prototxt:2:", "num_ouput", "did you mean num_output"]),
-    "misspelt layer type": (DATA + CONV.replace("Convolution", "Convolusion"),
-                            ["layer 'conv'", "'Convolusion'", "did you mean 'Convolution'"]),
-    "layer we do not offer": (DATA + CONV.replace('"Convolution"', '"LSTM"'),
-                              ["layer 'conv'", "does not offer"]),
-    "missing bottom": (DATA + CONV.replace('"data"', '"dta"'),
-                       ["layer 'conv'", "'dta'", "did you mean 'data'"]),
+    "misspelt field": (
+        DATA + CONV.replace("num_output", "num_ouput"),
+        ["net.prototxt:2:", "num_ouput", "did you mean num_output"],
+    ),
+    "misspelt layer type": (
+        DATA + CONV.replace("Convolution", "Convolusion"),
+        ["layer 'conv'", "'Convolusion'", "did you mean 'Convolution'"],
+    ),
+    "layer we do not offer": (
+        DATA + CONV.replace('"Convolution"', '"LSTM"'),
+        ["layer 'conv'", "does not offer"],
+    ),
+    "missing bottom": (
+        DATA + CONV.replace('"data"', '"dta"'),
+        ["layer 'conv'", "'dta'", "did you mean 'data'"],
+    ),
     "bottom made later": (CONV + DATA, ["layer 'conv'", "no layer before it makes"]),
-    "top made twice": (DATA + CONV + CONV.replace('name: "conv"', 'name: "conv2"'),
-                       ["layer 'conv2'", "rename"]),
-    "too small an input": ((INPUT % "dim: 1 dim: 3 dim: 2 dim: 2") + CONV,
-                           ["layer 'conv'", "too small"]),
+    "top made twice": (
+        DATA + CONV + CONV.replace('name: "conv"', 'name: "conv2"'),
+        ["layer 'conv2'", "rename"],
+    ),
+    "too small an input": (
+        (INPUT % "dim: 1 dim: 3 dim: 2 dim: 2") + CONV,
+        ["layer 'conv'", "too small"],
+    ),
     "too few axes": ((INPUT % "dim: 1 dim: 3") + CONV, ["layer 'conv'", "spatial axes"]),
-    "too many bottoms": (DATA + CONV.replace('type:', 'bottom: "data" type:'),
-                         ["layer 'conv'", "2 bottom"]),
-    "too large a blob": (DATA + CONV.replace("num_output: 2", "num_output: 2147483648"),
-                         ["layer 'conv'", "make it smaller"]),
-    "labels of other positions": (DATA + CONV + LOSS.replace("dim: 6 dim: 6", "dim: 5 dim: 6"),
-                                  ["layer 'loss'", "one label each"]),
-    "python module": (DATA + 'layer { name: "p" type: "Python" bottom: "data" python_param { '
-                      'module: "no_such" layer: "L" } }', ["layer 'p'", "'no_such'", "PYTHONPATH"]),
-    "both generations": (DATA + 'layers { name: "c" type: RELU bottom: "data" top: "c" }',
-                         ["net.prototxt", "layers"]),
+    "too many bottoms": (
+        DATA + CONV.replace("type:", 'bottom: "data" type:'),
+        ["layer 'conv'", "2 bottom"],
+    ),
+    "too large a blob": (
+        DATA + CONV.replace("num_output: 2", "num_output: 2147483648"),
+        ["layer 'conv'", "make it smaller"],
+    ),
+    "labels of other positions": (
+        DATA + CONV + LOSS.replace("dim: 6 dim: 6", "dim: 5 dim: 6"),
+        ["layer 'loss'", "one label each"],
+    ),
+    "python module": (
+        DATA + 'layer { name: "p" type: "Python" bottom: "data" python_param { '
+        'module: "no_such" layer: "L" } }',
+        ["layer 'p'", "'no_such'", "PYTHONPATH"],
+    ),
+    "both generations": (
+        DATA + 'layers { name: "c" type: RELU bottom: "data" top: "c" }',
+        ["net.prototxt", "layers"],
+    ),
 }
 
 
@@ -59,10 +87,14 @@ def test_nets(tmp_path, what):
     assert "google" not in message and "torch" not in message
 
 
-@pytest.mark.parametrize("name, words", [
-    ("nothing.prototxt", ["nothing.prototxt", "no such file"]),
-    ("nowhere/net.prototxt", ["nowhere", "does not exist"]), ("", ["folder"]),
-])
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("nothing.prototxt", ["nothing.prototxt", "no such file"]),
+        ("nowhere/net.prototxt", ["nowhere", "does not exist"]),
+        ("", ["folder"]),
+    ],
+)
 def test_files_that_are_not_there(tmp_path, name, words):
     with pytest.raises(CaffeError) as caught:
         caffe.Net(str(tmp_path / name), caffe.TEST)
@@ -89,10 +121,15 @@ def test_labels_outside_the_classes(make_net):
 
 def test_calls_with_names_that_are_not_there(make_net):
     net = make_net("force_backward: true " + DATA + CONV)
-    for call in (lambda: net.forward(start="cnv"), lambda: net.forward(end="cnv"),
-                 lambda: net.forward(blobs=["cnv"]), lambda: net.forward(cnv=np.zeros(3)),
-                 lambda: net.backward(start="cnv"), lambda: net.backward(diffs=["cnv"]),
-                 lambda: net.backward(cnv=np.zeros(3))):
+    for call in (
+        lambda: net.forward(start="cnv"),
+        lambda: net.forward(end="cnv"),
+        lambda: net.forward(blobs=["cnv"]),
+        lambda: net.forward(cnv=np.zeros(3)),
+        lambda: net.backward(start="cnv"),
+        lambda: net.backward(diffs=["cnv"]),
+        lambda: net.backward(cnv=np.zeros(3)),
+    ):
         with pytest.raises(CaffeError, match="cnv"):
             call()
 
@@ -109,6 +146,7 @@ def test_what_torch_refuses_comes_with_the_layers_name(make_net):
 @pytest.mark.parametrize("index", [0, 7, -1])
 def test_gpus_that_are_not_there(index):
     import torch
+
     if torch.cuda.is_available() and 0 <= index < torch.cuda.device_count():
         pytest.skip("there is such a GPU")
     for call in (lambda: caffe.set_device(index), caffe.set_mode_gpu):
@@ -123,8 +161,17 @@ WORDS = re.findall(r'"\w+"|\w+|[{}:]', DATA + CONV + LOSS)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(0, len(WORDS) - 1), st.sampled_from(
-    [*sorted(set(WORDS)), "", "0", "-1", "4294967295", "99999", '"x"', "true"])), max_size=3))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(WORDS) - 1),
+            st.sampled_from(
+                [*sorted(set(WORDS)), "", "0", "-1", "4294967295", "99999", '"x"', "true"]
+            ),
+        ),
+        max_size=3,
+    )
+)
 def test_no_change_of_a_net_leads_to_another_exception(tmp_path, changes):
     """Words of a good net exchanged at random: it runs, or is refused by us."""
     words = list(WORDS)

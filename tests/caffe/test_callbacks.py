@@ -1,4 +1,5 @@
 """Functions called around each layer, layers and blobs by number, and stages without forward."""
+
 import numpy as np
 import pytest
 
@@ -12,16 +13,21 @@ layer { name: "ip" type: "InnerProduct" bottom: "fixed" top: "ip"
 layer { name: "relu" type: "ReLU" bottom: "ip" top: "ip" }
 layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "want" top: "loss" }
 """
-NET = NET.replace('layer { name: "fixed"', 'layer { name: "want" type: "Input" top: "want" '
-                  'input_param { shape { dim: 2 dim: 4 } } }\nlayer { name: "fixed"')
+NET = NET.replace(
+    'layer { name: "fixed"',
+    'layer { name: "want" type: "Input" top: "want" '
+    'input_param { shape { dim: 2 dim: 4 } } }\nlayer { name: "fixed"',
+)
 
 
 def watched(net):
     calls = []
     for when in ("before", "after"):
         for way in ("forward", "backward"):
+
             def call(i, what=(when, way)):
                 calls.append((*what, i))
+
             getattr(net, f"{when}_{way}")(call)
     return calls
 
@@ -37,7 +43,7 @@ def test_each_layer_is_announced_by_number(make_net):
     assert calls == both("forward", range(6))
     calls.clear()
     net.backward()
-    assert calls == both("backward", range(5, -1, -1))    # those without gradient as well
+    assert calls == both("backward", range(5, -1, -1))  # those without gradient as well
     calls.clear()
     net.forward(start="ip", end="relu")
     net.backward(start="relu", end="ip")
@@ -50,6 +56,7 @@ def test_what_they_see(make_net):
 
     def look(way):
         return lambda i: seen.update({(way, net._layer_names[i]): net.blobs["fixed"].data[0, 0]})
+
     net.before_forward(look("before"))
     net.after_forward(look("after"))
     net.forward()
@@ -100,7 +107,7 @@ def test_backward_of_a_stage_that_never_ran_forward(make_net):
     assert list(found) == ["fixed"]
     np.testing.assert_allclose(found["fixed"], above @ net.params["ip"][0].data, rtol=1e-5)
     np.testing.assert_allclose(net.params["ip"][0].diff, above.T @ below, rtol=1e-4, atol=1e-6)
-    assert not net.blobs["ip"].data.any()    # nothing was computed forward
+    assert not net.blobs["ip"].data.any()  # nothing was computed forward
     with pytest.raises(caffe.CaffeError, match="forward first"):
         net.backward()
 

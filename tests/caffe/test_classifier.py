@@ -1,4 +1,5 @@
 """caffe.Classifier and caffe.Detector: against the same steps taken one by one."""
+
 import sys
 import types
 from fractions import Fraction
@@ -51,8 +52,11 @@ def test_predict_averages_ten_crops(files):
     assert found.shape == (3, 5)
     for got, picture in zip(found, pictures, strict=True):
         resized = caffe.io.resize_image(picture, (9, 11))
-        crops = [crop[y:y + 8, x:x + 8] for crop in (resized, resized[:, ::-1])
-                 for y, x in ((0, 0), (0, 3), (1, 0), (1, 3), (0, 1))]
+        crops = [
+            crop[y : y + 8, x : x + 8]
+            for crop in (resized, resized[:, ::-1])
+            for y, x in ((0, 0), (0, 3), (1, 0), (1, 3), (0, 1))
+        ]
         # mirroring the centre crop: the other side is one pixel wider
         crops[9] = resized[0:8, 1:9][:, ::-1]
         np.testing.assert_allclose(got, np.mean([scores(net, c) for c in crops], 0), rtol=1e-3)
@@ -70,7 +74,7 @@ def test_predict_from_the_centre(files):
 def test_other_settings(files):
     net = caffe.Classifier(*files, input_scale=3)
     assert tuple(net.image_dims) == tuple(net.crop_dims) == (8, 8)
-    prepared = net.transformer.preprocess("data", np.full((8, 8, 3), .5))
+    prepared = net.transformer.preprocess("data", np.full((8, 8, 3), 0.5))
     np.testing.assert_allclose(prepared, np.full((3, 8, 8), 1.5))
     small = caffe.Classifier(*files, image_dims=(6, 20))
     for over in (True, False):
@@ -104,7 +108,8 @@ def test_detect_windows(files, pictures):
     net = caffe.Detector(*files, **SETTINGS)
     found = net.detect_windows(zip(pictures, (WINDOWS, WINDOWS[:2])))
     assert [(d["filename"], tuple(d["window"])) for d in found] == [
-        (name, tuple(w)) for name, own in zip(pictures, (WINDOWS, WINDOWS[:2])) for w in own]
+        (name, tuple(w)) for name, own in zip(pictures, (WINDOWS, WINDOWS[:2])) for w in own
+    ]
     for d in found:
         y, x, bottom, right = d["window"]
         window = caffe.io.load_image(d["filename"])[y:bottom, x:right]
@@ -125,11 +130,11 @@ def test_context_inside_the_image(files):
 
 def test_context_beyond_the_image_is_the_mean(files):
     net = caffe.Detector(*files, **SETTINGS, context_pad=2)
-    image = np.full((64, 64, 3), .25, np.float32)
-    got = net.crop(image, np.array([0, 24, 15, 39]))    # rows -8..24: 8 of 33 lie above the image
-    mean = SETTINGS["mean"][::-1] / 255    # in the image's own order and range
+    image = np.full((64, 64, 3), 0.25, np.float32)
+    got = net.crop(image, np.array([0, 24, 15, 39]))  # rows -8..24: 8 of 33 lie above the image
+    mean = SETTINGS["mean"][::-1] / 255  # in the image's own order and range
     np.testing.assert_allclose(got[:2], np.broadcast_to(mean, (2, 8, 3)), rtol=1e-6)
-    np.testing.assert_allclose(got[2:], np.full((6, 8, 3), .25))
+    np.testing.assert_allclose(got[2:], np.full((6, 8, 3), 0.25))
     prepared = net.transformer.preprocess("data", got)
     np.testing.assert_allclose(prepared[:, :2], 0, atol=1e-4)
     assert not caffe.Detector(*files, context_pad=2).crop_mean.any()
@@ -149,8 +154,13 @@ def place(first, last, size, pad, length):
     return begin, end, before, min(round((end - begin + 1) * ratio), size - before)
 
 
-@given(st.integers(0, 30), st.integers(1, 20), st.integers(0, 40), st.integers(1, 20),
-       st.integers(1, 3))
+@given(
+    st.integers(0, 30),
+    st.integers(1, 20),
+    st.integers(0, 40),
+    st.integers(1, 20),
+    st.integers(1, 3),
+)
 def test_context_anywhere(detector, y, height, x, width, pad):
     detector.configure_crop(pad)
     image = np.random.default_rng(0).random((40, 50, 3)).astype(np.float32)
@@ -158,7 +168,7 @@ def test_context_anywhere(detector, y, height, x, width, pad):
     top, bottom, above, rows = place(y, y + height, 8, pad, 40)
     left, right, beside, columns = place(x, x + width, 8, pad, 50)
     inside = np.zeros((8, 8), bool)
-    inside[above:above + rows, beside:beside + columns] = True
+    inside[above : above + rows, beside : beside + columns] = True
     np.testing.assert_allclose(got[~inside], detector.crop_mean[~inside])
     piece = caffe.io.resize_image(image[top:bottom, left:right], (rows, columns))
     np.testing.assert_allclose(got[inside].reshape(rows, columns, 3), piece, atol=1e-6)

@@ -1,4 +1,5 @@
 """Coordinate maps agree with tracing pixels through the layers one index at a time."""
+
 from fractions import Fraction
 from math import prod
 
@@ -18,26 +19,36 @@ def data():
     return L.Input(shape=dict(dim=[1, 1, 64, 64]))
 
 
-@pytest.mark.parametrize("make, expected", [
-    (lambda d: L.Convolution(d, kernel_size=3, pad=1, num_output=1), (1, 1, 0)),
-    (lambda d: L.Convolution(d, kernel_size=4, stride=2, num_output=1), (1, 0.5, -0.75)),
-    (lambda d: L.Convolution(d, kernel_size=3, dilation=2, num_output=1), (1, 1, -2)),
-    (lambda d: L.Convolution(d, convolution_param=dict(kernel_size=3)), (1, 1, -1)),
-    (lambda d: L.Convolution(d, kernel_size=[3, 5], stride=[1, 2], num_output=1),
-     (1, [1, 0.5], [-1, -1])),
-    (lambda d: L.Convolution(d, kernel_h=3, kernel_w=5, pad_h=1, num_output=1), (1, 1, [0, -2])),
-    (lambda d: L.Pooling(d, pool=P.Pooling.MAX, kernel_size=2, stride=2), (1, 0.5, -0.25)),
-    (lambda d: L.Pooling(d, pooling_param=dict(kernel_size=2, stride=2)), (1, 0.5, -0.25)),
-    (lambda d: L.Deconvolution(d, kernel_size=4, stride=2, num_output=1), (1, 2, 1.5)),
-    (lambda d: L.Deconvolution(d, convolution_param=dict(kernel_size=4, stride=2, pad=1)),
-     (1, 2, 0.5)),
-    (lambda d: L.Crop(d, d, offset=3), (1, 1, -3)),
-    (lambda d: L.Crop(d, d, crop_param=dict(axis=1, offset=[0, 3, 4])), (0, 1, [0, -3, -4])),
-    (lambda d: L.Crop(d, d), (1, 1, 0)),
-    (lambda d: L.ReLU(d), (None, 1, 0)),
-    (lambda d: L.Eltwise(d, d), (None, 1, 0)),
-    (lambda d: L.Concat(d, d), (None, 1, 0)),
-])
+@pytest.mark.parametrize(
+    "make, expected",
+    [
+        (lambda d: L.Convolution(d, kernel_size=3, pad=1, num_output=1), (1, 1, 0)),
+        (lambda d: L.Convolution(d, kernel_size=4, stride=2, num_output=1), (1, 0.5, -0.75)),
+        (lambda d: L.Convolution(d, kernel_size=3, dilation=2, num_output=1), (1, 1, -2)),
+        (lambda d: L.Convolution(d, convolution_param=dict(kernel_size=3)), (1, 1, -1)),
+        (
+            lambda d: L.Convolution(d, kernel_size=[3, 5], stride=[1, 2], num_output=1),
+            (1, [1, 0.5], [-1, -1]),
+        ),
+        (
+            lambda d: L.Convolution(d, kernel_h=3, kernel_w=5, pad_h=1, num_output=1),
+            (1, 1, [0, -2]),
+        ),
+        (lambda d: L.Pooling(d, pool=P.Pooling.MAX, kernel_size=2, stride=2), (1, 0.5, -0.25)),
+        (lambda d: L.Pooling(d, pooling_param=dict(kernel_size=2, stride=2)), (1, 0.5, -0.25)),
+        (lambda d: L.Deconvolution(d, kernel_size=4, stride=2, num_output=1), (1, 2, 1.5)),
+        (
+            lambda d: L.Deconvolution(d, convolution_param=dict(kernel_size=4, stride=2, pad=1)),
+            (1, 2, 0.5),
+        ),
+        (lambda d: L.Crop(d, d, offset=3), (1, 1, -3)),
+        (lambda d: L.Crop(d, d, crop_param=dict(axis=1, offset=[0, 3, 4])), (0, 1, [0, -3, -4])),
+        (lambda d: L.Crop(d, d), (1, 1, 0)),
+        (lambda d: L.ReLU(d), (None, 1, 0)),
+        (lambda d: L.Eltwise(d, d), (None, 1, 0)),
+        (lambda d: L.Concat(d, d), (None, 1, 0)),
+    ],
+)
 def test_maps_of_layers(make, expected):
     axis, scale, shift = cm.coord_map(make(data()).fn)
     assert axis == expected[0]
@@ -45,9 +56,16 @@ def test_maps_of_layers(make, expected):
     np.testing.assert_array_equal(shift, expected[2])
 
 
-@pytest.mark.parametrize("make", [
-    lambda d: L.InnerProduct(d, num_output=3), lambda d: L.Concat(d, d, axis=2),
-    lambda d: L.Pooling(d, global_pooling=True), lambda d: L.Convolution(d), lambda d: d])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda d: L.InnerProduct(d, num_output=3),
+        lambda d: L.Concat(d, d, axis=2),
+        lambda d: L.Pooling(d, global_pooling=True),
+        lambda d: L.Convolution(d),
+        lambda d: d,
+    ],
+)
 def test_layers_without_a_map(make):
     with pytest.raises(cm.UndefinedMapException):
         cm.coord_map(make(data()).fn)
@@ -62,6 +80,7 @@ def test_inverse_undoes_and_compose_applies_the_second_first():
 
 
 # ---- brute force: a pixel of the bottleneck, followed down to the data and up to the output
+
 
 def seen_by(pixel, layer):
     """Pixels of the bottom, with repeats, that pixel of a convolution's or pooling's top sees."""
@@ -94,16 +113,22 @@ def test_crop_offset_is_the_distance_between_traced_centres(down, up, cropped, e
         up = [(up[0][0], stride, *up[0][2:])]
     source = top = data()
     for kernel, step, pad, dilation in down:
-        top = L.ReLU(L.Convolution(top, kernel_size=kernel, stride=step, pad=pad,
-                                   dilation=dilation, num_output=1))
+        top = L.ReLU(
+            L.Convolution(
+                top, kernel_size=kernel, stride=step, pad=pad, dilation=dilation, num_output=1
+            )
+        )
     for kernel, step, pad, dilation in up:
-        top = L.Deconvolution(top, kernel_size=kernel, stride=step, pad=pad, dilation=dilation,
-                              num_output=1)
+        top = L.Deconvolution(
+            top, kernel_size=kernel, stride=step, pad=pad, dilation=dilation, num_output=1
+        )
     top = L.Crop(top, source, axis=2, offset=cropped)
 
     # where pixels 0 and 1 of the bottleneck lie, in the data and in the output
-    places = [(centre(pixel, down[::-1], seen_by), centre(pixel, up, written_by) - cropped)
-              for pixel in (0, 1)]
+    places = [
+        (centre(pixel, down[::-1], seen_by), centre(pixel, up, written_by) - cropped)
+        for pixel in (0, 1)
+    ]
     offset = places[0][1] - places[0][0]
     if offset != places[1][1] - places[1][0]:
         with pytest.raises(cm.ScaleMismatchException):
@@ -132,6 +157,7 @@ def test_there_and_back_is_the_identity_whatever_the_rounding(sizes):
 
 # ---- nets
 
+
 def fcn8s():
     """The layers of FCN-8s that decide places: pad 100, five poolings, fc6, three skips."""
     n = NetSpec()
@@ -158,11 +184,14 @@ def fcn8s():
 def test_offsets_of_fcn8s():
     """The published net crops by 5, 9 and 31."""
     n = fcn8s()
-    offsets = {name: n[name].fn.params["crop_param"] for name in ("score_pool4c", "score_pool3c",
-                                                                  "score")}
-    assert offsets == {"score_pool4c": dict(axis=2, offset=[5]),
-                       "score_pool3c": dict(axis=2, offset=[9]),
-                       "score": dict(axis=2, offset=[31])}
+    offsets = {
+        name: n[name].fn.params["crop_param"] for name in ("score_pool4c", "score_pool3c", "score")
+    }
+    assert offsets == {
+        "score_pool4c": dict(axis=2, offset=[5]),
+        "score_pool3c": dict(axis=2, offset=[9]),
+        "score": dict(axis=2, offset=[31]),
+    }
     assert n.score.fn.inputs == (n.upscore8, n.data)
 
 
@@ -189,8 +218,9 @@ def test_axes_must_agree():
         cm.crop(along_width, source)
 
 
-@pytest.mark.parametrize("error", [cm.ScaleMismatchException, cm.NegativeCropException,
-                                   cm.FractionalCropException])
+@pytest.mark.parametrize(
+    "error", [cm.ScaleMismatchException, cm.NegativeCropException, cm.FractionalCropException]
+)
 def test_impossible_crops_are_assertion_errors_too(error):
     """What scripts for pycaffe catch."""
     assert issubclass(error, AssertionError) and issubclass(error, CaffeError)

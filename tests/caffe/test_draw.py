@@ -1,4 +1,5 @@
 """caffe.draw: the graph that dot is given, and the pictures where dot is installed."""
+
 import shutil
 import sys
 
@@ -37,10 +38,18 @@ def test_labels_of_layers():
     conv = layer('name: "c" type: "Convolution" convolution_param { kernel_size: 3 }')
     assert draw.get_layer_label(conv, "TB") == "c (Convolution) kernel size: 3 stride: 1 pad: 0"
     assert draw.get_layer_label(conv, "LR").split("\\n") == [
-        "c", "(Convolution)", "kernel size: 3", "stride: 1", "pad: 0"]
-    for text, size in (("kernel_size: 3 kernel_size: 5", "3x5"), ("kernel_h: 2 kernel_w: 7", "2x7"),
-                       ("", "all")):
-        up = layer('name: "c" type: "Deconvolution" convolution_param { %s }' % text)
+        "c",
+        "(Convolution)",
+        "kernel size: 3",
+        "stride: 1",
+        "pad: 0",
+    ]
+    for text, size in (
+        ("kernel_size: 3 kernel_size: 5", "3x5"),
+        ("kernel_h: 2 kernel_w: 7", "2x7"),
+        ("", "all"),
+    ):
+        up = layer(f'name: "c" type: "Deconvolution" convolution_param {{ {text} }}')
         assert f"kernel size: {size} stride: 1" in draw.get_layer_label(up, "BT")
     pool = layer('name: "p" type: "Pooling" pooling_param { kernel_size: 2 stride: 3 pad: 1 }')
     assert draw.get_layer_label(pool, "TB") == "p (MAX Pooling) kernel size: 2 stride: 3 pad: 1"
@@ -63,12 +72,13 @@ def test_graph(phase, layers):
     pytest.importorskip("pydot")
     net = net_of()
     graph = draw.get_pydot_graph(net, "LR", phase=phase)
-    assert net == net_of()    # left as it is
+    assert net == net_of()  # left as it is
     shapes = [node.get_shape() for node in graph.get_nodes()]
     assert (shapes.count("record"), shapes.count("octagon")) == (layers, 6)
     names = {node.get_name() for node in graph.get_nodes()}
-    assert {end for e in graph.get_edges() for end in (e.get_source(), e.get_destination())} \
-        <= names
+    assert {
+        end for e in graph.get_edges() for end in (e.get_source(), e.get_destination())
+    } <= names
     labels = {node.get_label(): node.get("fillcolor") for node in graph.get_nodes()}
     assert labels['"relu\\n(ReLU)"'] == draw.NEURON_LAYER_STYLE["fillcolor"]
     assert '"ip\\>0\\n(InnerProduct)"' in labels and '"ip:0"' in labels
@@ -79,9 +89,11 @@ def test_graph(phase, layers):
 
 def test_nets_of_the_second_generation():
     pytest.importorskip("pydot")
-    old = net_of('input: "data" input_dim: 1 input_dim: 3 input_dim: 9 input_dim: 9 layers { '
-                 'name: "c" type: CONVOLUTION bottom: "data" top: "c" convolution_param { '
-                 'num_output: 2 kernel_size: 3 } }')
+    old = net_of(
+        'input: "data" input_dim: 1 input_dim: 3 input_dim: 9 input_dim: 9 layers { '
+        'name: "c" type: CONVOLUTION bottom: "data" top: "c" convolution_param { '
+        "num_output: 2 kernel_size: 3 } }"
+    )
     graph = draw.get_pydot_graph(old, "TB")
     assert any("c (Convolution)" in node.get_label() for node in graph.get_nodes())
 
@@ -98,8 +110,21 @@ def test_pictures(tmp_path):
         assert "kernel size: 11" in open(name).read()
 
 
-NASTY = ["a\\", "\\", 'say "so"', "{a|b}", "<port>", "a:b", "ä ö\n", "node", "-", "",
-         "a\\nb", "&amp;", "\\\\"]
+NASTY = [
+    "a\\",
+    "\\",
+    'say "so"',
+    "{a|b}",
+    "<port>",
+    "a:b",
+    "ä ö\n",
+    "node",
+    "-",
+    "",
+    "a\\nb",
+    "&amp;",
+    "\\\\",
+]
 
 
 @pytest.mark.parametrize("name", NASTY)

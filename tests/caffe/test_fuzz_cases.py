@@ -1,4 +1,5 @@
 """What fuzzing found, and the inputs that it kept for reaching new code, read once more."""
+
 import pytest
 
 from tests.fuzz import cases, seeds, targets
@@ -9,7 +10,7 @@ def test_cases(target):
     kept = cases.load(target)
     assert len(kept) >= 15
     for content in kept:
-        targets.TARGETS[target](content)    # fails where something else than a CaffeError comes
+        targets.TARGETS[target](content)  # fails where something else than a CaffeError comes
 
 
 @pytest.mark.parametrize("target", targets.TARGETS)

@@ -3,6 +3,7 @@
 tests/data holds a small FCN-8s; where the folder ../shared is there, all its recorded nets of the
 layers we have are replayed.
 """
+
 import json
 import runpy
 
@@ -11,19 +12,24 @@ import pytest
 
 import caffe
 
-NETS = ("accuracy argmax batchnorm concat conv_basic conv_dilation conv_group conv_nd conv_shared "
-        "crop deconv embed fcn8s_mini inner_product inplace loss_sigmoid_ce loss_softmax lrn misc "
-        "neurons neurons_pos pool_max reshape_flatten scale_bias softmax split spp_im2col "
-        "threshold tile").split()
-SOLVERS = ("adadelta adagrad adam fcn_sgd_fixed nesterov sgd_exp sgd_fixed sgd_inv sgd_itersize2 "
-           "sgd_itersize2_input sgd_l1 sgd_multistep sgd_sigmoid sgd_step").split()
+NETS = (
+    "accuracy argmax batchnorm concat conv_basic conv_dilation conv_group conv_nd conv_shared "
+    "crop deconv embed fcn8s_mini inner_product inplace loss_sigmoid_ce loss_softmax lrn misc "
+    "neurons neurons_pos pool_max reshape_flatten scale_bias softmax split spp_im2col "
+    "threshold tile"
+).split()
+SOLVERS = (
+    "adadelta adagrad adam fcn_sgd_fixed nesterov sgd_exp sgd_fixed sgd_inv sgd_itersize2 "
+    "sgd_itersize2_input sgd_l1 sgd_multistep sgd_sigmoid sgd_step"
+).split()
 
 
 def close(got, wanted, what, tolerance=1e-5):
     """Within `tolerance` of the largest recorded value: what another BLAS may do."""
     assert np.shape(got) == np.shape(wanted), what
-    np.testing.assert_allclose(got, wanted, rtol=0, err_msg=what,
-                               atol=tolerance * np.abs(wanted).max(initial=0) + 1e-7)
+    np.testing.assert_allclose(
+        got, wanted, rtol=0, err_msg=what, atol=tolerance * np.abs(wanted).max(initial=0) + 1e-7
+    )
 
 
 def replay(net, frames, schedule):
@@ -53,7 +59,7 @@ def test_frames_in_stages(mini, name):
     scores = replay(net, recorded["frames"], schedule)
     close(scores[:, :, ::3, ::3], recorded[f"score {name}"], name)
     if name != "full":
-        assert np.abs(scores[:, :, ::3, ::3] - recorded["score full"]).max() > .01
+        assert np.abs(scores[:, :, ::3, ::3] - recorded["score full"]).max() > 0.01
 
 
 def test_forward_and_backward(mini):
@@ -124,8 +130,9 @@ def test_a_net_of_the_second_generation(shared):
     net.forward()
     for name in unsplit(p.stem[5:] for p in folder.glob("out__*.npy")):
         close(net.blobs[name].data, np.load(folder / f"out__{name}.npy"), name)
-    upgraded = caffe.Net(str(folder / "net.prototxt"),
-                         str(folder / "net_upgraded_by_caffe.caffemodel"), caffe.TEST)
+    upgraded = caffe.Net(
+        str(folder / "net.prototxt"), str(folder / "net_upgraded_by_caffe.caffemodel"), caffe.TEST
+    )
     for layer, blobs in net.params.items():
         for mine, theirs in zip(blobs, upgraded.params[layer], strict=True):
             np.testing.assert_array_equal(mine.data, theirs.data)
@@ -137,8 +144,9 @@ def test_recorded_hdf5_weights(shared):
         if path.parent.name in NETS:
             net = caffe.Net(str(path.parent / "net.prototxt"), caffe.TEST)
             net.load_hdf5(str(path))
-            other = caffe.Net(str(path.parent / "net.prototxt"),
-                              str(path.parent / "net.caffemodel"), caffe.TEST)
+            other = caffe.Net(
+                str(path.parent / "net.prototxt"), str(path.parent / "net.caffemodel"), caffe.TEST
+            )
             for layer, blobs in net.params.items():
                 for mine, theirs in zip(blobs, other.params[layer], strict=True):
                     np.testing.assert_array_equal(mine.data, theirs.data)
@@ -199,9 +207,10 @@ def test_the_full_fcn8s_on_a_frame_of_500_by_500(shared):
     """134 million weights, filled from a seed as the recording did; about 3 GiB of memory."""
     folder = shared / "golden/stage_voc_fcn8s"
     net = caffe.Net(str(folder / "stage-voc-fcn8s.prototxt"), caffe.TEST)
-    runpy.run_path(str(folder / "fill.py"))["fill"](net)    # as the recording filled them
-    net.blobs["data"].data[...] = np.random.RandomState(0).randn(1, 3, 500, 500) \
-        .astype(np.float32) * 50
+    runpy.run_path(str(folder / "fill.py"))["fill"](net)  # as the recording filled them
+    net.blobs["data"].data[...] = (
+        np.random.RandomState(0).randn(1, 3, 500, 500).astype(np.float32) * 50
+    )
     net.forward()
     for name in ("score_fr", "score_pool3", "score_pool4"):
         close(net.blobs[name].data, np.load(folder / f"{name}.npy"), name)
@@ -209,4 +218,4 @@ def test_the_full_fcn8s_on_a_frame_of_500_by_500(shared):
     wanted = np.load(folder / "score_every10.npy")
     close(score[..., ::10, ::10].reshape(wanted.shape), wanted, "score")
     classes = np.load(folder / "argmax_u8.npy").reshape(500, 500)
-    assert (score[0].argmax(0) != classes).mean() < 1e-4    # but for ties to the last bit
+    assert (score[0].argmax(0) != classes).mean() < 1e-4  # but for ties to the last bit

@@ -1,4 +1,5 @@
 """No definition takes unbounded memory or time, or ends the process: sizes come first."""
+
 import resource
 import subprocess
 import sys
@@ -17,24 +18,38 @@ def layer(kind, settings="", bottom='bottom: "data"', top='top: "x"'):
 
 
 HUGE = {
-    "axes": INPUT % ("dim: 1 " * 33), "dims": INPUT % ("dim: 65536 " * 8),
-    "negative": INPUT % "dim: -1", "2^63": INPUT % "dim: 9223372036854775807",
+    "axes": INPUT % ("dim: 1 " * 33),
+    "dims": INPUT % ("dim: 65536 " * 8),
+    "negative": INPUT % "dim: -1",
+    "2^63": INPUT % "dim: 9223372036854775807",
     "outputs": DATA + layer("InnerProduct", "inner_product_param { num_output: 2147483648 }"),
-    "channels": DATA + layer("Convolution", "convolution_param { num_output: 4294967295 "
-                             "kernel_size: 1 }"),
-    "kernel": DATA + layer("Convolution", "convolution_param { num_output: 1 pad: 4000000 "
-                           "kernel_size: 4000000 stride: 4000000 }"),
-    "transposed": DATA + layer("Deconvolution", "convolution_param { num_output: 1 kernel_size: 1 "
-                               "stride: 4000000000 }"),
-    "dilation": DATA + layer("Convolution", "convolution_param { num_output: 1 kernel_size: 2 "
-                             "dilation: 4000000000 }"),
-    "pad": DATA + layer("Pooling", "pooling_param { kernel_size: 4000000 pad: 3999999 "
-                        "stride: 4000000 }"),
+    "channels": DATA
+    + layer("Convolution", "convolution_param { num_output: 4294967295 kernel_size: 1 }"),
+    "kernel": DATA
+    + layer(
+        "Convolution",
+        "convolution_param { num_output: 1 pad: 4000000 kernel_size: 4000000 stride: 4000000 }",
+    ),
+    "transposed": DATA
+    + layer(
+        "Deconvolution", "convolution_param { num_output: 1 kernel_size: 1 stride: 4000000000 }"
+    ),
+    "dilation": DATA
+    + layer(
+        "Convolution", "convolution_param { num_output: 1 kernel_size: 2 dilation: 4000000000 }"
+    ),
+    "pad": DATA
+    + layer("Pooling", "pooling_param { kernel_size: 4000000 pad: 3999999 stride: 4000000 }"),
     "tiles": DATA + layer("Tile", "tile_param { tiles: 2147483647 }"),
-    "reshape": DATA + layer("Reshape", "reshape_param { shape { dim: 4611686018427387904 "
-                            "dim: 4611686018427387904 } }"),
-    "dummies": layer("DummyData", "dummy_data_param { num: 65536 channels: 65536 height: 65536 "
-                     "width: 65536 }", ""),
+    "reshape": DATA
+    + layer(
+        "Reshape", "reshape_param { shape { dim: 4611686018427387904 dim: 4611686018427387904 } }"
+    ),
+    "dummies": layer(
+        "DummyData",
+        "dummy_data_param { num: 65536 channels: 65536 height: 65536 width: 65536 }",
+        "",
+    ),
     "table": DATA + layer("Embed", "embed_param { input_dim: 4294967295 num_output: 4294967295 }"),
     "pyramid": DATA + layer("SPP", "spp_param { pyramid_height: 4294967295 }"),
     "columns": DATA + layer("Im2col", "convolution_param { kernel_size: 60000 pad: 60000 }"),
@@ -46,25 +61,51 @@ def test_sizes_are_refused_before_memory_is_taken(make_net, what):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(CaffeError):
         make_net(HUGE[what])
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000    # KiB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
 
 
-@pytest.mark.parametrize("module", [
-    "", ".", "..", ".x", "a..b", "x y", "/etc/passwd", "../x", "x.py", "\\0", "x\\n", "__main__",
-    "caffe", "caffe.errors", "os", "numpy", "sys", "\\303\\251", "a" * 5000, "1", "caffe.no_such"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "",
+        ".",
+        "..",
+        ".x",
+        "a..b",
+        "x y",
+        "/etc/passwd",
+        "../x",
+        "x.py",
+        "\\0",
+        "x\\n",
+        "__main__",
+        "caffe",
+        "caffe.errors",
+        "os",
+        "numpy",
+        "sys",
+        "\\303\\251",
+        "a" * 5000,
+        "1",
+        "caffe.no_such",
+    ],
+)
 def test_odd_modules(make_net, module):
     with pytest.raises(CaffeError, match="layer 'x'"):
         make_net(DATA + layer("Python", f'python_param {{ module: "{module}" layer: "system" }}'))
 
 
-MANY = "".join(f'layer {{ name: "fc{i}" type: "InnerProduct" bottom: "data" top: "fc{i}" '
-               "inner_product_param { num_output: 1000000 } }\n" for i in range(20))
+MANY = "".join(
+    f'layer {{ name: "fc{i}" type: "InnerProduct" bottom: "data" top: "fc{i}" '
+    "inner_product_param { num_output: 1000000 } }\n"
+    for i in range(20)
+)
 
 
 @pytest.fixture
 def little(monkeypatch):
     """A machine with one GiB left."""
-    monkeypatch.setattr(memory, "available", lambda: 2 ** 30)
+    monkeypatch.setattr(memory, "available", lambda: 2**30)
 
 
 def test_weights_that_fit_one_by_one_but_not_together(make_net, little):
@@ -83,7 +124,7 @@ def test_blobs_are_refused_when_they_are_run_not_when_they_are_built(make_net, l
 
 
 def test_free_memory_is_what_the_system_and_the_container_leave(monkeypatch, tmp_path):
-    assert 2 ** 20 < memory.available() < float("inf") or sys.platform != "linux"
+    assert 2**20 < memory.available() < float("inf") or sys.platform != "linux"
     monkeypatch.setattr(memory, "CGROUP", tmp_path)
     without = memory.available()
     (tmp_path / "memory.max").write_text("5000000\n")
@@ -94,11 +135,14 @@ def test_free_memory_is_what_the_system_and_the_container_leave(monkeypatch, tmp
     assert memory.available() > 3_000_000
 
 
-@pytest.mark.parametrize("seed, number", [
-    (0, 150), pytest.param(1, 4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seed, number", [(0, 150), pytest.param(1, 4000, marks=pytest.mark.slow)])
 def test_random_extremes(root, seed, number):
     """In a process of their own, whose memory is limited."""
-    done = subprocess.run([sys.executable, "-m", "tests.fuzz.nets", str(seed), str(number)],
-                          cwd=root, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.nets", str(seed), str(number)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert f"{number} nets, 0 findings" in done.stdout

@@ -1,4 +1,5 @@
 """caffe.io: against what BVLC's gave for one image, and against plain numpy."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,10 +15,12 @@ MEAN = np.array([104, 117, 123])
 @pytest.fixture
 def save(tmp_path):
     """save(array or PIL mode and size) -> path of an image file."""
+
     def save(image, name="image.png"):
         image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
         image.save(tmp_path / name)
         return str(tmp_path / name)
+
     return save
 
 
@@ -28,6 +31,7 @@ def golden(shared):
 
     def golden(name):
         return str(folder / name) if name.endswith("png") else np.load(folder / f"{name}.npy")
+
     return golden
 
 
@@ -38,18 +42,20 @@ def transformer(shape=(1, 3, 10, 12), mean=MEAN):
     t.set_channel_swap("data", (2, 1, 0))
     t.set_raw_scale("data", 255)
     t.set_mean("data", mean)
-    t.set_input_scale("data", .017)
+    t.set_input_scale("data", 0.017)
     return t
 
 
 def test_recorded_images(golden):
     image = io.load_image(golden("img.png"))
     for got, name in [
-            (image, "load_color"), (io.load_image(golden("img.png"), color=False), "load_gray"),
-            (io.resize_image(image, (10, 12)), "resize_10x12"),
-            (io.resize_image(image, (33, 41), interp_order=0), "resize_33x41_nn"),
-            (io.resize_image(np.linspace(0, 3, 360).reshape(8, 9, 5), (5, 7)), "resize_5ch"),
-            (io.oversample([image], (10, 12)), "oversample_10x12")]:
+        (image, "load_color"),
+        (io.load_image(golden("img.png"), color=False), "load_gray"),
+        (io.resize_image(image, (10, 12)), "resize_10x12"),
+        (io.resize_image(image, (33, 41), interp_order=0), "resize_33x41_nn"),
+        (io.resize_image(np.linspace(0, 3, 360).reshape(8, 9, 5), (5, 7)), "resize_5ch"),
+        (io.oversample([image], (10, 12)), "oversample_10x12"),
+    ]:
         assert got.dtype == np.float32
         np.testing.assert_allclose(got, golden(name), rtol=0, atol=1e-6, err_msg=name)
 
@@ -73,11 +79,13 @@ def test_load_image_by_kind_of_file(save):
     grey = rgb[:, :, 0]
     got = io.load_image(save(grey))
     assert got.shape == (6, 5, 3) and (got == got[:, :, :1]).all()
-    np.testing.assert_allclose(io.load_image(save(grey), color=False)[:, :, 0], grey / 255,
-                               atol=1e-6)
-    weights = [.2125, .7154, .0721]    # luminance as skimage has it
-    np.testing.assert_allclose(io.load_image(save(rgb), color=False)[:, :, 0], rgb / 255 @ weights,
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        io.load_image(save(grey), color=False)[:, :, 0], grey / 255, atol=1e-6
+    )
+    weights = [0.2125, 0.7154, 0.0721]  # luminance as skimage has it
+    np.testing.assert_allclose(
+        io.load_image(save(rgb), color=False)[:, :, 0], rgb / 255 @ weights, atol=1e-5
+    )
     two = Image.merge("LA", [Image.fromarray(grey), Image.fromarray(rgb[:, :, 1])])
     assert io.load_image(save(two)).shape == (6, 5, 3)
 
@@ -100,8 +108,11 @@ def test_resize_keeps_values_and_size():
     assert large.shape == (12, 14, 3)
     assert image.min() <= large.min() and large.max() <= image.max()
     assert io.resize_image(np.zeros((3, 3, 21)), (6, 2)).shape == (6, 2, 21)
-    for im, size in ((np.zeros((3, 3)), (2, 2)), (np.zeros((0, 3, 3)), (2, 2)),
-                     (np.zeros((3, 3, 3)), (0, 2))):
+    for im, size in (
+        (np.zeros((3, 3)), (2, 2)),
+        (np.zeros((0, 3, 3)), (2, 2)),
+        (np.zeros((3, 3, 3)), (0, 2)),
+    ):
         with pytest.raises(ImageError, match="resize_image"):
             io.resize_image(im, size)
 
@@ -113,7 +124,7 @@ def test_oversample_takes_corners_centre_and_mirrors():
     wanted = [(0, 0), (0, 3), (3, 0), (3, 3), (1, 1)]
     for n, image in enumerate(images):
         for k, (y, x) in enumerate(wanted):
-            crop = image[y:y + 4, x:x + 6]
+            crop = image[y : y + 4, x : x + 6]
             np.testing.assert_array_equal(crops[10 * n + k], crop)
             np.testing.assert_array_equal(crops[10 * n + 5 + k], crop[:, ::-1])
     with pytest.raises(ImageError, match="does not fit"):
@@ -123,12 +134,13 @@ def test_oversample_takes_corners_centre_and_mirrors():
 def test_preprocessing_step_by_step():
     image = np.random.default_rng(0).random((10, 12, 3)).astype(np.float32)
     kept = image.copy()
-    wanted = (image[:, :, ::-1].transpose(2, 0, 1) * 255 - MEAN[:, None, None]) * .017
-    np.testing.assert_allclose(transformer().preprocess("data", image), wanted, rtol=1e-4,
-                               atol=1e-5)
+    wanted = (image[:, :, ::-1].transpose(2, 0, 1) * 255 - MEAN[:, None, None]) * 0.017
+    np.testing.assert_allclose(
+        transformer().preprocess("data", image), wanted, rtol=1e-4, atol=1e-5
+    )
     np.testing.assert_array_equal(image, kept)
     np.testing.assert_allclose(transformer().deprocess("data", wanted), image, atol=1e-5)
-    plain = io.Transformer({"data": (1, 10, 12, 3)})    # no step asked for, no step taken
+    plain = io.Transformer({"data": (1, 10, 12, 3)})  # no step asked for, no step taken
     plain.inputs["data"] = (1, 3, 10, 12)
     np.testing.assert_array_equal(plain.preprocess("data", image), image)
 
@@ -143,8 +155,12 @@ def test_inputs_that_are_no_images():
 def test_a_mean_image_of_another_size_is_resized():
     t = transformer(mean=np.arange(3 * 4 * 5, dtype=float).reshape(3, 4, 5))
     assert t.mean["data"].shape == (3, 10, 12)
-    np.testing.assert_allclose(t.mean["data"], io.resize_image(
-        np.arange(60.).reshape(3, 4, 5).transpose(1, 2, 0), (10, 12)).transpose(2, 0, 1))
+    np.testing.assert_allclose(
+        t.mean["data"],
+        io.resize_image(np.arange(60.0).reshape(3, 4, 5).transpose(1, 2, 0), (10, 12)).transpose(
+            2, 0, 1
+        ),
+    )
     t.set_mean("data", np.ones((3, 10, 12)))
     assert (t.mean["data"] == 1).all()
     grey = io.Transformer({"data": (1, 1, 4, 4)})
@@ -153,15 +169,19 @@ def test_a_mean_image_of_another_size_is_resized():
     assert (grey.preprocess("data", np.ones((4, 4, 1))) == 0).all()
 
 
-@pytest.mark.parametrize("call, words", [
-    (lambda t: t.preprocess("dota", np.zeros((2, 2, 3))), "'dota'.*inputs: data"),
-    (lambda t: t.set_raw_scale("dota", 1), "'dota'"), (lambda t: t.deprocess("x", []), "'x'"),
-    (lambda t: t.set_transpose("data", (1, 0)), "transpose"),
-    (lambda t: t.set_channel_swap("data", (1, 0)), "3 channels"),
-    (lambda t: t.set_mean("data", np.zeros(4)), "4 values"),
-    (lambda t: t.set_mean("data", np.zeros((1, 3, 2, 2))), "three axes"),
-    (lambda t: t.preprocess("data", np.zeros((10, 12))), "takes images of 3 axes"),
-])
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda t: t.preprocess("dota", np.zeros((2, 2, 3))), "'dota'.*inputs: data"),
+        (lambda t: t.set_raw_scale("dota", 1), "'dota'"),
+        (lambda t: t.deprocess("x", []), "'x'"),
+        (lambda t: t.set_transpose("data", (1, 0)), "transpose"),
+        (lambda t: t.set_channel_swap("data", (1, 0)), "3 channels"),
+        (lambda t: t.set_mean("data", np.zeros(4)), "4 values"),
+        (lambda t: t.set_mean("data", np.zeros((1, 3, 2, 2))), "three axes"),
+        (lambda t: t.preprocess("data", np.zeros((10, 12))), "takes images of 3 axes"),
+    ],
+)
 def test_settings_that_do_not_fit(call, words):
     with pytest.raises(ImageError, match=words):
         call(transformer())
@@ -182,7 +202,7 @@ def test_blobprotos_of_older_files():
     np.testing.assert_array_equal(io.blobproto_to_array(proto), np.arange(6).reshape(1, 1, 2, 3))
     double = caffe_pb2.BlobProto(double_data=[1 / 3])
     assert io.blobproto_to_array(double) == 1 / 3
-    number = io.blobproto_to_array(caffe_pb2.BlobProto(data=[123]))    # no shape: one number
+    number = io.blobproto_to_array(caffe_pb2.BlobProto(data=[123]))  # no shape: one number
     assert number == 123 and number.shape == ()
     for proto in (caffe_pb2.BlobProto(data=range(100)), caffe_pb2.BlobProto(num=2, data=[1, 2])):
         with pytest.raises(ValueError, match="cannot have shape"):
@@ -192,16 +212,21 @@ def test_blobprotos_of_older_files():
 
 
 def test_lists_of_arrays_as_bytes():
-    arrays = [np.arange(6.).reshape(2, 3), np.ones(4), np.array(7.)]
+    arrays = [np.arange(6.0).reshape(2, 3), np.ones(4), np.array(7.0)]
     packed = io.arraylist_to_blobprotovector_str(arrays)
     assert isinstance(packed, bytes)
     for got, wanted in zip(io.blobprotovector_str_to_arraylist(packed), arrays, strict=True):
         np.testing.assert_array_equal(got, wanted)
 
 
-@pytest.mark.parametrize("array", [
-    np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.arange(24.).reshape(2, 3, 4) / 7,
-    np.arange(-12, 12).reshape(2, 3, 4)])
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+        np.arange(24.0).reshape(2, 3, 4) / 7,
+        np.arange(-12, 12).reshape(2, 3, 4),
+    ],
+)
 def test_datum_there_and_back(array):
     datum = io.array_to_datum(array, label=3)
     assert (datum.channels, datum.height, datum.width, datum.label) == (2, 3, 4, 3)

@@ -1,4 +1,5 @@
 """The Net of pycaffe: how it is made, what it shows, forward and backward."""
+
 import numpy as np
 import pytest
 
@@ -17,10 +18,12 @@ DATA = INPUT % "dim: 1 dim: 2 dim: 5 dim: 6"
 
 
 def conv(name, bottom="data", num_output=3, more="", kernel=3):
-    return (f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" {more} '
-            f'convolution_param {{ num_output: {num_output} kernel_size: {kernel} '
-            'weight_filler { type: "gaussian" std: 1 } bias_filler { type: "constant" value: 1 } '
-            '} }\n')
+    return (
+        f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" {more} '
+        f"convolution_param {{ num_output: {num_output} kernel_size: {kernel} "
+        'weight_filler { type: "gaussian" std: 1 } bias_filler { type: "constant" value: 1 } '
+        "} }\n"
+    )
 
 
 RELU = 'layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }\n'
@@ -28,8 +31,10 @@ NET = 'name: "tiny"\n' + DATA + conv("conv") + RELU + conv("score", "conv", 2, k
 
 
 def power(name, bottom, scale, top=None, more=""):
-    return (f'layer {{ name: "{name}" type: "Power" bottom: "{bottom}" top: "{top or name}" '
-            f'power_param {{ scale: {scale} }} {more} }}\n')
+    return (
+        f'layer {{ name: "{name}" type: "Power" bottom: "{bottom}" top: "{top or name}" '
+        f"power_param {{ scale: {scale} }} {more} }}\n"
+    )
 
 
 def test_what_a_net_shows(make_net):
@@ -57,41 +62,56 @@ def test_all_ways_to_make_a_net(write, tmp_path):
     path, weights = write(NET), tmp_path / "net.caffemodel"
     first = caffe.Net(str(path), caffe.TEST)
     first.save(str(weights))
-    for net in (caffe.Net(str(path), str(weights), caffe.TEST),
-                caffe.Net(path, weights, caffe.TEST),
-                caffe.Net(path, caffe.TEST, weights=weights),
-                caffe.Net(path, phase=caffe.TEST, weights=str(weights)),
-                caffe.Net(network_file=str(path), weights=str(weights), phase=caffe.TEST),
-                caffe.Net(str(path), caffe.TEST, 0, None, str(weights)),
-                caffe.Net(str(path), caffe.TEST, 0, ["a"], weights)):
+    for net in (
+        caffe.Net(str(path), str(weights), caffe.TEST),
+        caffe.Net(path, weights, caffe.TEST),
+        caffe.Net(path, caffe.TEST, weights=weights),
+        caffe.Net(path, phase=caffe.TEST, weights=str(weights)),
+        caffe.Net(network_file=str(path), weights=str(weights), phase=caffe.TEST),
+        caffe.Net(str(path), caffe.TEST, 0, None, str(weights)),
+        caffe.Net(str(path), caffe.TEST, 0, ["a"], weights),
+    ):
         for mine, theirs in zip(net.params["conv"], first.params["conv"], strict=True):
             np.testing.assert_array_equal(mine.data, theirs.data)
     other = caffe.Net(path, caffe.TEST)
     assert (other.params["conv"][0].data != first.params["conv"][0].data).any()
 
 
-@pytest.mark.parametrize("arguments", [(), (2,), ("weights.caffemodel",), (caffe.TEST, 0, None, "",
-                                                                          "more")])
+@pytest.mark.parametrize(
+    "arguments", [(), (2,), ("weights.caffemodel",), (caffe.TEST, 0, None, "", "more")]
+)
 def test_wrong_arguments(write, arguments):
     with pytest.raises(CaffeError, match="phase"):
         caffe.Net(write(NET), *arguments)
 
 
-@pytest.mark.parametrize("rule, runs", [
-    ("include { phase: TRAIN }", {(0, 0, ""): True, (1, 0, ""): False}),
-    ("include { phase: TEST }", {(1, 0, ""): True}),
-    ("exclude { phase: TEST }", {(1, 0, ""): False}),
-    ("include { min_level: 2 max_level: 3 }",
-     {(1, 1, ""): False, (1, 2, ""): True, (1, 3, ""): True, (1, 4, ""): False}),
-    ("include { stage: 'a' stage: 'b' }", {(1, 0, "a"): False, (1, 0, "ab"): True}),
-    ("include { not_stage: 'a' }", {(1, 0, "a"): False, (1, 0, "b"): True}),
-    ("include { phase: TRAIN } include { stage: 'a' }", {(1, 0, "a"): True, (1, 0, "b"): False}),
-    ("exclude { phase: TRAIN } exclude { stage: 'a' }", {(1, 0, "a"): False, (1, 0, "b"): True}),
-])
+@pytest.mark.parametrize(
+    "rule, runs",
+    [
+        ("include { phase: TRAIN }", {(0, 0, ""): True, (1, 0, ""): False}),
+        ("include { phase: TEST }", {(1, 0, ""): True}),
+        ("exclude { phase: TEST }", {(1, 0, ""): False}),
+        (
+            "include { min_level: 2 max_level: 3 }",
+            {(1, 1, ""): False, (1, 2, ""): True, (1, 3, ""): True, (1, 4, ""): False},
+        ),
+        ("include { stage: 'a' stage: 'b' }", {(1, 0, "a"): False, (1, 0, "ab"): True}),
+        ("include { not_stage: 'a' }", {(1, 0, "a"): False, (1, 0, "b"): True}),
+        (
+            "include { phase: TRAIN } include { stage: 'a' }",
+            {(1, 0, "a"): True, (1, 0, "b"): False},
+        ),
+        (
+            "exclude { phase: TRAIN } exclude { stage: 'a' }",
+            {(1, 0, "a"): False, (1, 0, "b"): True},
+        ),
+    ],
+)
 def test_phase_level_and_stage_rules(make_net, rule, runs):
     for (phase, level, stages), wanted in runs.items():
-        net = make_net(DATA + power("p", "data", 2, more=rule), phase, level=level,
-                       stages=list(stages))
+        net = make_net(
+            DATA + power("p", "data", 2, more=rule), phase, level=level, stages=list(stages)
+        )
         assert ("p" in net._layer_names) == wanted
 
 
@@ -101,7 +121,7 @@ def test_forward_returns_outputs_and_what_is_asked_for(make_net):
     out = net.forward(blobs=["conv"], end="relu")
     assert list(out) == ["conv"]
     assert list(net.forward(["data"])) == ["score", "data"]
-    out["conv"][...] = 7    # the arrays are views
+    out["conv"][...] = 7  # the arrays are views
     assert (net.blobs["conv"].data == net.forward(start="score", blobs=["conv"])["conv"]).all()
     assert net.blobs["conv"].data.max() == 7
 
@@ -110,25 +130,38 @@ def test_forward_takes_inputs_by_name(make_net, write):
     net = make_net(DATA + power("p", "data", 2))
     x = np.random.default_rng(0).normal(size=(1, 2, 5, 6))
     for values in (x, x.astype(np.float32), x.tolist(), (x > 0), (x * 99).astype(np.uint8)):
-        np.testing.assert_allclose(net.forward(data=values)["p"],
-                                   2 * np.asarray(values, np.float32))
+        np.testing.assert_allclose(
+            net.forward(data=values)["p"], 2 * np.asarray(values, np.float32)
+        )
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(dota=np.zeros(3)), "dota"), (dict(data=np.zeros((2, 2, 5, 6))), r"\(2, 2, 5, 6\)"),
-    (dict(data=0), "reshape"), (dict(data=[[["x"] * 6] * 5] * 2), "shape"),
-    (dict(data=[[[["x"] * 6] * 5] * 2]), "numbers"), (dict(start="conw"), "conw.*conv"),
-    (dict(end="nothing"), "nothing"), (dict(blobs=["score_"]), "score_"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(dota=np.zeros(3)), "dota"),
+        (dict(data=np.zeros((2, 2, 5, 6))), r"\(2, 2, 5, 6\)"),
+        (dict(data=0), "reshape"),
+        (dict(data=[[["x"] * 6] * 5] * 2), "shape"),
+        (dict(data=[[[["x"] * 6] * 5] * 2]), "numbers"),
+        (dict(start="conw"), "conw.*conv"),
+        (dict(end="nothing"), "nothing"),
+        (dict(blobs=["score_"]), "score_"),
+    ],
+)
 def test_forward_refuses(make_net, arguments, words):
     with pytest.raises(CaffeError, match=words):
         make_net(NET).forward(**arguments)
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(score=np.zeros(3)), "shape"), (dict(conv=np.zeros((1, 3, 3, 4))), "outputs"),
-    (dict(start="conw"), "conw"), (dict(diffs=["x"]), "'x'"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(score=np.zeros(3)), "shape"),
+        (dict(conv=np.zeros((1, 3, 3, 4))), "outputs"),
+        (dict(start="conw"), "conw"),
+        (dict(diffs=["x"]), "'x'"),
+    ],
+)
 def test_backward_refuses(make_net, arguments, words):
     net = make_net("force_backward: true " + NET)
     net.forward()
@@ -153,7 +186,7 @@ def test_backward_returns_and_accumulates_until_cleared(make_net):
     assert np.abs(once).max() > 0
     net.backward(score=ones)
     np.testing.assert_allclose(net.params["conv"][0].diff, 2 * once, rtol=1e-6)
-    np.testing.assert_array_equal(net.blobs["data"].diff, to_data)    # blobs' are overwritten
+    np.testing.assert_array_equal(net.blobs["data"].diff, to_data)  # blobs' are overwritten
     net.clear_param_diffs()
     assert not net.params["conv"][0].diff.any()
 
@@ -171,20 +204,26 @@ def test_params_diff_views_stay_valid_when_cleared(make_net):
 
 
 def test_backward_in_stages_is_backward_as_a_whole(make_net):
-    text = ("force_backward: true " + DATA + power("a", "data", 2) + power("b", "a", 3)
-            + power("c", "a", 5) + 'layer { name: "s" type: "Eltwise" bottom: "b" bottom: "c" '
-            'top: "s" }\n')
+    text = (
+        "force_backward: true "
+        + DATA
+        + power("a", "data", 2)
+        + power("b", "a", 3)
+        + power("c", "a", 5)
+        + 'layer { name: "s" type: "Eltwise" bottom: "b" bottom: "c" '
+        'top: "s" }\n'
+    )
     net = make_net(text)
     net.forward()
     diff = np.random.default_rng(0).normal(size=(1, 2, 5, 6)).astype(np.float32)
     for _ in range(2):
         net.backward(s=diff)
         np.testing.assert_allclose(net.blobs["data"].diff, 16 * diff, rtol=1e-5)
-    for _ in range(2):    # in stages
+    for _ in range(2):  # in stages
         net.backward(start="s", end="c", s=diff)
         net.backward(start="b")
         np.testing.assert_allclose(net.blobs["data"].diff, 16 * diff, rtol=1e-5)
-    for _ in range(2):    # from a stage on only: nothing adds up from call to call
+    for _ in range(2):  # from a stage on only: nothing adds up from call to call
         net.blobs["b"].diff[...] = diff
         net.backward(start="b")
         np.testing.assert_allclose(net.blobs["data"].diff, 6 * diff, rtol=1e-5)
@@ -193,8 +232,13 @@ def test_backward_in_stages_is_backward_as_a_whole(make_net):
 
 
 def test_diffs_of_a_sum_do_not_share_memory(make_net):
-    net = make_net("force_backward: true " + DATA + power("a", "data", 1) + power("b", "data", 1)
-                   + 'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "b" top: "s" }\n')
+    net = make_net(
+        "force_backward: true "
+        + DATA
+        + power("a", "data", 1)
+        + power("b", "data", 1)
+        + 'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "b" top: "s" }\n'
+    )
     net.forward()
     net.backward(s=np.ones((1, 2, 5, 6)))
     net.blobs["a"].diff[...] = 5
@@ -202,17 +246,21 @@ def test_diffs_of_a_sum_do_not_share_memory(make_net):
 
 
 def test_the_same_bottom_twice(make_net):
-    net = make_net("force_backward: true " + DATA + 'layer { name: "s" type: "Eltwise" '
-                   'bottom: "data" bottom: "data" top: "s" }\n')
+    net = make_net(
+        "force_backward: true " + DATA + 'layer { name: "s" type: "Eltwise" '
+        'bottom: "data" bottom: "data" top: "s" }\n'
+    )
     net.blobs["data"].data[...] = 3
     assert (net.forward()["s"] == 6).all()
     for _ in range(2):
         assert (net.backward(s=np.ones((1, 2, 5, 6)))["data"] == 2).all()
 
 
-LABELLED = (INPUT % "dim: 2 dim: 3") + \
-    'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }\n' \
+LABELLED = (
+    (INPUT % "dim: 2 dim: 3")
+    + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }\n'
     'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "loss" %s }\n'
+)
 
 
 def test_loss_weights(make_net):
@@ -229,7 +277,7 @@ def test_loss_weights(make_net):
 def test_a_loss_that_is_read_keeps_its_own_weight(make_net):
     more = power("tripled", "loss", 3, more="loss_weight: 1")
     net, plain = make_net(LABELLED % "" + more, caffe.TRAIN), make_net(LABELLED % "", caffe.TRAIN)
-    for n in (net, plain):    # no weights to learn: force the gradient through
+    for n in (net, plain):  # no weights to learn: force the gradient through
         assert not n._graph.need[2]
     net, plain = (make_net("force_backward: true " + LABELLED % "" + m) for m in (more, ""))
     plain.forward()
@@ -240,12 +288,15 @@ def test_a_loss_that_is_read_keeps_its_own_weight(make_net):
 
 
 def test_only_what_learns_and_is_seen_by_a_loss_takes_part_in_backward(make_net):
-    text = (INPUT % "dim: 2 dim: 3 dim: 1 dim: 1"
-            + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }'
-            + conv("fixed", kernel=1, more="param { lr_mult: 0 } param { lr_mult: 0 }")
-            + conv("learns", "fixed", kernel=1) + conv("unseen", "fixed", kernel=1)
-            + 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "learns" bottom: "label" '
-            'top: "loss" }')
+    text = (
+        INPUT % "dim: 2 dim: 3 dim: 1 dim: 1"
+        + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }'
+        + conv("fixed", kernel=1, more="param { lr_mult: 0 } param { lr_mult: 0 }")
+        + conv("learns", "fixed", kernel=1)
+        + conv("unseen", "fixed", kernel=1)
+        + 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "learns" bottom: "label" '
+        'top: "loss" }'
+    )
     net = make_net(text, caffe.TRAIN)
     net.blobs["data"].data[...] = 1
     net.forward()
@@ -256,11 +307,14 @@ def test_only_what_learns_and_is_seen_by_a_loss_takes_part_in_backward(make_net)
 
 
 def test_propagate_down_cuts_the_gradient(make_net):
-    text = (INPUT % "dim: 2 dim: 3 dim: 1 dim: 1"
-            + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }'
-            + conv("low", kernel=1) + conv("high", "low", kernel=1, more="propagate_down: false")
-            + 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "high" bottom: "label" '
-            'top: "loss" }')
+    text = (
+        INPUT % "dim: 2 dim: 3 dim: 1 dim: 1"
+        + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }'
+        + conv("low", kernel=1)
+        + conv("high", "low", kernel=1, more="propagate_down: false")
+        + 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "high" bottom: "label" '
+        'top: "loss" }'
+    )
     net = make_net(text, caffe.TRAIN)
     net.blobs["data"].data[...] = 1
     net.forward()
@@ -280,9 +334,15 @@ def test_reshape_propagates_through_the_net(make_net):
 
 def test_names_that_are_missing_or_come_twice(make_net):
     """Caffe lets them pass; forward(start=, end=) finds the first, and the others by number."""
-    net = make_net(DATA + conv("c") + power("", "c", 2, top="a") + power("", "a", 3, top="b")
-                   + power("c", "b", 1, top="d") + power("(2)", "d", 1)
-                   + power(" (2)", "(2)", 1, top="e"))
+    net = make_net(
+        DATA
+        + conv("c")
+        + power("", "c", 2, top="a")
+        + power("", "a", 3, top="b")
+        + power("c", "b", 1, top="d")
+        + power("(2)", "d", 1)
+        + power(" (2)", "(2)", 1, top="e")
+    )
     assert net._layer_names == ["data", "c", "", " (2)", "c (2)", "(2)", " (2) (2)"]
     net.blobs["c"].data[...] = 1
     assert (net.forward(start="", end="c (2)")["d"] == 6).all()
@@ -298,9 +358,12 @@ def test_share_with(make_net):
         make_net(DATA + conv("conv", num_output=4)).share_with(other)
 
 
-SHARED = (DATA + conv("a", more='param { name: "w" %s } param { name: "b" }')
-          + conv("c", more='param { name: "w" %s } param { name: "b" }', num_output=3)
-          + 'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "c" top: "s" }')
+SHARED = (
+    DATA
+    + conv("a", more='param { name: "w" %s } param { name: "b" }')
+    + conv("c", more='param { name: "w" %s } param { name: "b" }', num_output=3)
+    + 'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "c" top: "s" }'
+)
 
 
 def test_weights_shared_by_name(make_net):
@@ -310,7 +373,7 @@ def test_weights_shared_by_name(make_net):
     net.forward()
     np.testing.assert_array_equal(net.blobs["a"].data, net.blobs["c"].data)
     net.backward(s=np.ones((1, 3, 3, 4)))
-    np.testing.assert_array_equal(net.params["a"][1].diff, [24, 24, 24])    # both uses add up
+    np.testing.assert_array_equal(net.params["a"][1].diff, [24, 24, 24])  # both uses add up
 
 
 def test_multipliers_of_shared_weights(make_net):
@@ -322,24 +385,49 @@ def test_multipliers_of_shared_weights(make_net):
         make_net(SHARED.replace("num_output: 3", "num_output: 4", 1) % ("", ""))
 
 
-@pytest.mark.parametrize("text, error, words", [
-    (DATA + power("p", "dta", 1), MissingBottom, "'p'.*'dta'.*did you mean 'data'"),
-    (DATA + power("p", "data", 1) + power("q", "data", 1, top="p"), DuplicateTop, "'q'.*'p'"),
-    (DATA + power("c", "data", 1, top="p") + conv("c"), LayerError, "two layers are called 'c'"),
-    (DATA + conv("c", more="") + 'layer { name: "s" type: "Silence" bottom: "c" top: "x" }',
-     LayerError, r"'s' \(Silence\): takes 0 top"),
-    (DATA + 'layer { name: "x" type: "Convlution" bottom: "data" top: "x" }', UnknownLayerType,
-     "did you mean 'Convolution'"),
-    (DATA + 'layer { name: "x" type: "LSTM" bottom: "data" top: "x" }', UnknownLayerType,
-     "'x'.*recurrent"),
-    (NET.replace('top: "score"', 'top: "conv"'), DuplicateTop, "Convolution cannot run in place|"
-     "another layer"),
-    (DATA + conv("conv") + power("p", "conv", 1) + RELU, DuplicateTop, "'relu'.*'p' reads it"),
-    (DATA + power("p", "data", 1, more="include { phase: TEST } exclude { phase: TRAIN }"),
-     CaffeError, "'p'.*not both"),
-    (DATA + power("p", "data", 1, more="loss_weight: 1 loss_weight: 2"), LayerError,
-     "'p'.*loss_weight"),
-])
+@pytest.mark.parametrize(
+    "text, error, words",
+    [
+        (DATA + power("p", "dta", 1), MissingBottom, "'p'.*'dta'.*did you mean 'data'"),
+        (DATA + power("p", "data", 1) + power("q", "data", 1, top="p"), DuplicateTop, "'q'.*'p'"),
+        (
+            DATA + power("c", "data", 1, top="p") + conv("c"),
+            LayerError,
+            "two layers are called 'c'",
+        ),
+        (
+            DATA + conv("c", more="") + 'layer { name: "s" type: "Silence" bottom: "c" top: "x" }',
+            LayerError,
+            r"'s' \(Silence\): takes 0 top",
+        ),
+        (
+            DATA + 'layer { name: "x" type: "Convlution" bottom: "data" top: "x" }',
+            UnknownLayerType,
+            "did you mean 'Convolution'",
+        ),
+        (
+            DATA + 'layer { name: "x" type: "LSTM" bottom: "data" top: "x" }',
+            UnknownLayerType,
+            "'x'.*recurrent",
+        ),
+        (
+            NET.replace('top: "score"', 'top: "conv"'),
+            DuplicateTop,
+            "Convolution cannot run in place|another layer",
+        ),
+        (DATA + conv("conv") + power("p", "conv", 1) + RELU, DuplicateTop, "'relu'.*'p' reads it"),
+        (
+            DATA + power("p", "data", 1, more="include { phase: TEST } exclude { phase: TRAIN }"),
+            CaffeError,
+            "'p'.*not both",
+        ),
+        (
+            DATA + power("p", "data", 1, more="loss_weight: 1 loss_weight: 2"),
+            LayerError,
+            "'p'.*loss_weight",
+        ),
+    ],
+)
 def test_nets_that_cannot_be_built(make_net, text, error, words):
     with pytest.raises(error, match=words):
         make_net(text)

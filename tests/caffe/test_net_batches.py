@@ -1,4 +1,5 @@
 """forward_all and forward_backward_all against one row at a time."""
+
 import numpy as np
 import pytest
 
@@ -37,8 +38,9 @@ def test_forward_backward_all(make_net, n):
     assert list(values) == ["out", "ip"] and list(diffs) == ["data", "ip"]
     to_ip = d * (1 - values["out"] ** 2)
     np.testing.assert_allclose(diffs["ip"], to_ip, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(diffs["data"], to_ip @ net.params["ip"][0].data, rtol=1e-4,
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        diffs["data"], to_ip @ net.params["ip"][0].data, rtol=1e-4, atol=1e-5
+    )
     np.testing.assert_allclose(net.params["ip"][1].diff, to_ip.sum(0), rtol=1e-4, atol=1e-5)
 
 
@@ -47,18 +49,24 @@ def test_a_loss_has_a_value_for_each_batch(make_net):
     x, want = rng.normal(size=(6, 4)), rng.normal(size=(6, 2))
     values, diffs = net.forward_backward_all(blobs=["out"], data=x, want=want)
     error = values["out"] - want
-    np.testing.assert_allclose(values["loss"], [(e ** 2).sum() / 6 for e in (error[:3], error[3:])],
-                               rtol=1e-5)
+    np.testing.assert_allclose(
+        values["loss"], [(e**2).sum() / 6 for e in (error[:3], error[3:])], rtol=1e-5
+    )
     np.testing.assert_allclose(diffs["want"], -error / 3, rtol=1e-4, atol=1e-6)
     with pytest.raises(CaffeError, match="'loss'.*multiple of 3 rows"):
         net.forward_all(data=x[:4], want=want[:4])
 
 
-@pytest.mark.parametrize("inputs, words", [
-    (dict(), "nothing|\\[\\]"), (dict(dota=np.zeros((3, 4))), "dota"),
-    (dict(data=np.zeros((0, 4))), "one or more"), (dict(data=np.zeros((3, 5))), r"\(3, 5\)"),
-    (dict(data=np.zeros((3, 4)), more=np.zeros(3)), "more"),
-])
+@pytest.mark.parametrize(
+    "inputs, words",
+    [
+        (dict(), "nothing|\\[\\]"),
+        (dict(dota=np.zeros((3, 4))), "dota"),
+        (dict(data=np.zeros((0, 4))), "one or more"),
+        (dict(data=np.zeros((3, 5))), r"\(3, 5\)"),
+        (dict(data=np.zeros((3, 4)), more=np.zeros(3)), "more"),
+    ],
+)
 def test_rows_that_do_not_fit(make_net, inputs, words):
     net = make_net(NET)
     for call in (net.forward_all, net.forward_backward_all):

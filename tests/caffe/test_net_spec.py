@@ -1,4 +1,5 @@
 """Nets written as Python become the NetParameter one would write by hand."""
+
 import re
 
 import numpy as np
@@ -25,12 +26,23 @@ def layer_of(top):
 def test_a_net_by_hand():
     n = NetSpec()
     n.data, n.label = L.DummyData(shape=[dict(dim=[2, 1, 8, 8]), dict(dim=2)], ntop=2)
-    n.conv = L.Convolution(n.data, kernel_size=3, num_output=4, weight_filler=dict(type="xavier"),
-                           param=[dict(lr_mult=1), dict(lr_mult=2, decay_mult=0)])
+    n.conv = L.Convolution(
+        n.data,
+        kernel_size=3,
+        num_output=4,
+        weight_filler=dict(type="xavier"),
+        param=[dict(lr_mult=1), dict(lr_mult=2, decay_mult=0)],
+    )
     n.relu = L.ReLU(n.conv, in_place=True)
     n.pool = L.Pooling(n.relu, pool=P.Pooling.AVE, kernel_size=2, stride=2)
-    n.loss = L.SoftmaxWithLoss(n.pool, n.label, loss_param=dict(ignore_label=255),
-                               include=dict(phase=caffe_pb2.TRAIN), loss_weight=2, name="the_loss")
+    n.loss = L.SoftmaxWithLoss(
+        n.pool,
+        n.label,
+        loss_param=dict(ignore_label=255),
+        include=dict(phase=caffe_pb2.TRAIN),
+        loss_weight=2,
+        name="the_loss",
+    )
     assert n.to_proto() == net_of("""
         layer { name: "data" type: "DummyData" top: "data" top: "label"
                 dummy_data_param { shape { dim: 2 dim: 1 dim: 8 dim: 8 } shape { dim: 2 } } }
@@ -59,7 +71,13 @@ def test_unnamed_tops_are_numbered_by_type():
     a, b = L.Slice(L.ReLU(L.Power(L.Power(data)), in_place=True), ntop=2)
     net = to_proto(a, L.Silence(b, ntop=0))
     assert [layer.name for layer in net.layer] == [
-        "Input1", "Power1", "Power2", "ReLU1", "Slice1", "Silence1"]
+        "Input1",
+        "Power1",
+        "Power2",
+        "ReLU1",
+        "Slice1",
+        "Silence1",
+    ]
     assert list(net.layer[3].top) == list(net.layer[3].bottom) == ["Power2"]
     assert list(net.layer[4].top) == ["Slice1", "Slice2"]
     assert a.to_proto().layer == net.layer[:-1]
@@ -77,8 +95,10 @@ def test_a_layer_without_tops_takes_the_name_of_its_attribute():
     n = NetSpec()
     n.data = L.DummyData(shape=dict(dim=3))
     n.quiet = L.Silence(n.data, ntop=0)
-    assert n.to_proto().layer[1] == net_of(
-        'layer { name: "quiet" type: "Silence" bottom: "data" }').layer[0]
+    assert (
+        n.to_proto().layer[1]
+        == net_of('layer { name: "quiet" type: "Silence" bottom: "data" }').layer[0]
+    )
 
 
 def test_the_spec_as_a_mapping():
@@ -117,20 +137,26 @@ def test_enums_of_params():
         _ = P.Pooing
 
 
-@pytest.mark.parametrize("make, words", [
-    (lambda: L.Convolution(kernel=3), "Convolution has no parameter 'kernel'.*kernel_size"),
-    (lambda: L.Convolution(nmae="x"), "Convolution .*'nmae'.* name"),
-    (lambda: L.Nonsense(stride=1), "Nonsense has no parameter 'stride'"),
-    (lambda: L.Convolution(weight_filler=dict(tpye="msra")), "Convolution: Filler.*'tpye'.* type"),
-    (lambda: L.Convolution(weight_filler="msra"), "Convolution: weight_filler = 'msra'.*dict"),
-    (lambda: L.Convolution(kernel_size="3"), "Convolution: kernel_size = '3'.* whole number"),
-    (lambda: L.Convolution(stride=-1), "Convolution: stride = -1.* from 0"),
-    (lambda: L.Power(power="x"), "Power: power = 'x'.* a number"),
-    (lambda: L.Python(module=3), "Python: module = 3.* text"),
-    (lambda: L.Pooling(pool="MAXX"), "Pooling: pool = 'MAXX'.* MAX"),
-    (lambda: L.Pooling(pool=7), "Pooling: pool = 7.* one of MAX, AVE, STOCHASTIC"),
-    (lambda: L.ReLU(in_place=True), "ReLU: in place"),
-])
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda: L.Convolution(kernel=3), "Convolution has no parameter 'kernel'.*kernel_size"),
+        (lambda: L.Convolution(nmae="x"), "Convolution .*'nmae'.* name"),
+        (lambda: L.Nonsense(stride=1), "Nonsense has no parameter 'stride'"),
+        (
+            lambda: L.Convolution(weight_filler=dict(tpye="msra")),
+            "Convolution: Filler.*'tpye'.* type",
+        ),
+        (lambda: L.Convolution(weight_filler="msra"), "Convolution: weight_filler = 'msra'.*dict"),
+        (lambda: L.Convolution(kernel_size="3"), "Convolution: kernel_size = '3'.* whole number"),
+        (lambda: L.Convolution(stride=-1), "Convolution: stride = -1.* from 0"),
+        (lambda: L.Power(power="x"), "Power: power = 'x'.* a number"),
+        (lambda: L.Python(module=3), "Python: module = 3.* text"),
+        (lambda: L.Pooling(pool="MAXX"), "Pooling: pool = 'MAXX'.* MAX"),
+        (lambda: L.Pooling(pool=7), "Pooling: pool = 7.* one of MAX, AVE, STOCHASTIC"),
+        (lambda: L.ReLU(in_place=True), "ReLU: in place"),
+    ],
+)
 def test_wrong_parameters_fail_where_they_are_written(make, words):
     with pytest.raises(SpecError, match=words) as caught:
         make()

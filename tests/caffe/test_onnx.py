@@ -1,4 +1,5 @@
 """Modules of nets exported to ONNX and run by onnxruntime, an engine that is not ours."""
+
 import logging
 import warnings
 
@@ -15,35 +16,49 @@ onnxruntime = pytest.importorskip("onnxruntime")
 @pytest.fixture
 def run_as_onnx(tmp_path, capfd):
     """run_as_onnx(module, {input: array}) -> {output: array} of onnxruntime."""
+
     def run(module, given):
         path = str(tmp_path / "net.onnx")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(), capfd.disabled():
-            warnings.simplefilter("ignore")    # of torch's own making
-            torch.onnx.export(module, tuple(map(torch.from_numpy, given.values())), path,
-                              input_names=module.input_names, verbose=False,
-                              output_names=module.output_names)
+            warnings.simplefilter("ignore")  # of torch's own making
+            torch.onnx.export(
+                module,
+                tuple(map(torch.from_numpy, given.values())),
+                path,
+                input_names=module.input_names,
+                verbose=False,
+                output_names=module.output_names,
+            )
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         used = {i.name for i in session.get_inputs()}
-        return dict(zip([o.name for o in session.get_outputs()],
-                        session.run(None, {k: v for k, v in given.items() if k in used})))
+        return dict(
+            zip(
+                [o.name for o in session.get_outputs()],
+                session.run(None, {k: v for k, v in given.items() if k in used}),
+            )
+        )
+
     return run
 
 
 @pytest.fixture
 def agrees(make_net, run_as_onnx):
     """agrees(text): export the net, run both on noise, compare all outputs; onnxruntime's."""
+
     def agrees(text, **kwargs):
         net, rng = make_net(text), np.random.default_rng(0)
         for name, blobs in net.params.items():
             for blob in blobs:
-                blob.data[...] = .3 * rng.normal(size=blob.shape)
+                blob.data[...] = 0.3 * rng.normal(size=blob.shape)
             if net.layer_dict[name].type == "BatchNorm":
-                blobs[1].data[...] = np.abs(blobs[1].data) + .1
+                blobs[1].data[...] = np.abs(blobs[1].data) + 0.1
                 blobs[2].data[...] = 2
         module = net.to_module(**kwargs)
-        given = {name: rng.normal(size=net.blobs[name].shape).astype(np.float32)
-                 for name in module.input_names}
+        given = {
+            name: rng.normal(size=net.blobs[name].shape).astype(np.float32)
+            for name in module.input_names
+        }
         for name, array in given.items():
             net.blobs[name].data[...] = array
         theirs = run_as_onnx(module, given)
@@ -53,6 +68,7 @@ def agrees(make_net, run_as_onnx):
             mine = net.blobs[name].data
             np.testing.assert_allclose(array, mine, atol=1e-5 * np.abs(mine).max(), err_msg=name)
         return theirs
+
     return agrees
 
 
@@ -63,8 +79,9 @@ def test_fcn8s_gives_what_caffe_gave(root, run_as_onnx):
     recorded = np.load(folder / "pass.npz")
     net = caffe.Net(folder / "net.prototxt", folder / "net.caffemodel", caffe.TEST)
     found = run_as_onnx(net.to_module(), {"data": recorded["data"]})["score"]
-    np.testing.assert_allclose(found, recorded["score"],
-                               atol=1e-5 * np.abs(recorded["score"]).max())
+    np.testing.assert_allclose(
+        found, recorded["score"], atol=1e-5 * np.abs(recorded["score"]).max()
+    )
 
 
 @pytest.mark.slow
@@ -82,15 +99,21 @@ def test_a_stage_with_two_outputs(agrees):
 
 
 def pool(i, params):
-    return layer(f"pool{i}", "Pooling", "data", "pooling_param { %s }" % params)
+    return layer(f"pool{i}", "Pooling", "data", f"pooling_param {{ {params} }}")
 
 
-POOLS = ["pool: MAX kernel_size: 3 stride: 2", "pool: MAX kernel_size: 2 stride: 2 pad: 1",
-         "pool: MAX kernel_size: 3 stride: 2 round_mode: FLOOR",
-         "pool: MAX kernel_h: 2 kernel_w: 3 stride_h: 3 stride_w: 2 pad_h: 1 pad_w: 0",
-         "pool: AVE kernel_size: 3 stride: 2", "pool: AVE kernel_size: 3 stride: 2 pad: 1",
-         "pool: AVE kernel_size: 2 stride: 3 pad: 1", "pool: AVE global_pooling: true",
-         "pool: MAX global_pooling: true", "pool: AVE kernel_size: 2 round_mode: FLOOR stride: 2"]
+POOLS = [
+    "pool: MAX kernel_size: 3 stride: 2",
+    "pool: MAX kernel_size: 2 stride: 2 pad: 1",
+    "pool: MAX kernel_size: 3 stride: 2 round_mode: FLOOR",
+    "pool: MAX kernel_h: 2 kernel_w: 3 stride_h: 3 stride_w: 2 pad_h: 1 pad_w: 0",
+    "pool: AVE kernel_size: 3 stride: 2",
+    "pool: AVE kernel_size: 3 stride: 2 pad: 1",
+    "pool: AVE kernel_size: 2 stride: 3 pad: 1",
+    "pool: AVE global_pooling: true",
+    "pool: MAX global_pooling: true",
+    "pool: AVE kernel_size: 2 round_mode: FLOOR stride: 2",
+]
 
 
 @pytest.mark.slow
@@ -101,25 +124,46 @@ def test_pooling_in_all_its_roundings(agrees):
 
 
 OTHERS = [
-    ("Deconvolution", "convolution_param { num_output: 4 kernel_size: 4 stride: 2 pad: 1 "
-     "group: 2 }"),
-    ("Convolution", "convolution_param { num_output: 6 kernel_size: 3 dilation: 2 pad: 2 group: 2 "
-     "bias_term: false }"),
+    (
+        "Deconvolution",
+        "convolution_param { num_output: 4 kernel_size: 4 stride: 2 pad: 1 group: 2 }",
+    ),
+    (
+        "Convolution",
+        "convolution_param { num_output: 6 kernel_size: 3 dilation: 2 pad: 2 group: 2 "
+        "bias_term: false }",
+    ),
     ("LRN", "lrn_param { local_size: 5 alpha: 1 beta: 0.5 k: 2 }"),
     ("LRN", "lrn_param { local_size: 3 norm_region: WITHIN_CHANNEL alpha: 2 }"),
     ("InnerProduct", "inner_product_param { num_output: 3 axis: 2 }"),
     ("InnerProduct", "inner_product_param { num_output: 3 transpose: true }"),
-    ("Softmax", ""), ("Softmax", "softmax_param { axis: 2 }"),
-    ("BatchNorm", ""), ("Scale", "scale_param { axis: 2 num_axes: 1 bias_term: true }"),
-    ("Bias", ""), ("PReLU", ""), ("ELU", "elu_param { alpha: 0.5 }"), ("Sigmoid", ""), ("TanH", ""),
-    ("AbsVal", ""), ("BNLL", ""), ("Exp", "exp_param { base: 2 scale: 0.5 }"),
+    ("Softmax", ""),
+    ("Softmax", "softmax_param { axis: 2 }"),
+    ("BatchNorm", ""),
+    ("Scale", "scale_param { axis: 2 num_axes: 1 bias_term: true }"),
+    ("Bias", ""),
+    ("PReLU", ""),
+    ("ELU", "elu_param { alpha: 0.5 }"),
+    ("Sigmoid", ""),
+    ("TanH", ""),
+    ("AbsVal", ""),
+    ("BNLL", ""),
+    ("Exp", "exp_param { base: 2 scale: 0.5 }"),
     ("Power", "power_param { power: 2 scale: 0.5 shift: 1 }"),
-    ("Threshold", "threshold_param { threshold: 0.2 }"), ("Dropout", ""),
-    ("Flatten", ""), ("Reshape", "reshape_param { shape { dim: 0 dim: 2 dim: -1 } }"),
-    ("Tile", "tile_param { axis: 1 tiles: 2 }"), ("ArgMax", "argmax_param { axis: 1 }"),
-    ("ArgMax", "argmax_param { out_max_val: true }"), ("MVN", ""), ("Clip", ""), ("Swish", ""),
-    ("Log", "log_param { scale: 0.1 shift: 2 }"), ("Reduction", "reduction_param { axis: 1 }"),
-    ("SPP", "spp_param { pyramid_height: 2 }"), ("Split", ""),
+    ("Threshold", "threshold_param { threshold: 0.2 }"),
+    ("Dropout", ""),
+    ("Flatten", ""),
+    ("Reshape", "reshape_param { shape { dim: 0 dim: 2 dim: -1 } }"),
+    ("Tile", "tile_param { axis: 1 tiles: 2 }"),
+    ("ArgMax", "argmax_param { axis: 1 }"),
+    ("ArgMax", "argmax_param { out_max_val: true }"),
+    ("MVN", ""),
+    ("Clip", ""),
+    ("Swish", ""),
+    ("Log", "log_param { scale: 0.1 shift: 2 }"),
+    ("Reduction", "reduction_param { axis: 1 }"),
+    ("SPP", "spp_param { pyramid_height: 2 }"),
+    ("Split", ""),
     ("Im2col", "convolution_param { kernel_size: 2 stride: 2 }"),
 ]
 
@@ -130,11 +174,14 @@ def test_other_layers_that_nets_in_the_wild_have(agrees):
     for i, (kind, params) in enumerate(OTHERS):
         text += layer(f"l{i}", kind, "data", params)
     for i, operation in enumerate(("SUM", "PROD", "MAX")):
-        text += layer(f"e{i}", "Eltwise", "data other", "eltwise_param { operation: %s }"
-                      % operation)
+        text += layer(
+            f"e{i}", "Eltwise", "data other", f"eltwise_param {{ operation: {operation} }}"
+        )
     text += layer("cat", "Concat", "data other", "concat_param { axis: 3 }")
-    text += 'layer { name: "slice" type: "Slice" bottom: "data" top: "sa" top: "sb" ' \
+    text += (
+        'layer { name: "slice" type: "Slice" bottom: "data" top: "sa" top: "sb" '
         "slice_param { axis: 1 slice_point: 1 } }\n"
+    )
     text += layer("like", "Input", "", "input_param { shape { dim: 2 dim: 4 dim: 3 dim: 2 } }")
     text += layer("cut", "Crop", "data like", "crop_param { axis: 2 offset: 1 offset: 2 }")
     found = agrees(text)

@@ -1,4 +1,5 @@
 """Definitions are read with errors that name file, line, column and the fix."""
+
 import pytest
 from google.protobuf import text_format
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ def write(tmp_path):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
+
     return write
 
 
@@ -43,31 +45,31 @@ def test_read_text_keeps_what_is_written(write):
 
 BAD = {  # content: (line, column, words of the message)
     'layer {\n  nmae: "x"\n}': (2, 3, ["LayerParameter", "nmae", "mean name?"]),
-    'layer { convolution_param { kernel: 3 } }': (1, 29, ["ConvolutionParameter", "kernel_size"]),
+    "layer { convolution_param { kernel: 3 } }": (1, 29, ["ConvolutionParameter", "kernel_size"]),
     'layer {\n  name: "x"\nlayer { }\n': (3, 1, ["close the layer above"]),
     'layer {\n  name: "{"  # {\n': (1, 7, ["never closed"]),
     'layer { name: "x" }\n}\n': (2, 1, ["closes nothing"]),
-    'layer { type: Convolution }': (1, 15, ['write "Convolution"']),
-    'layer { convolution_param { pad: 1.5 } }': (1, 34, ["whole number", "1.5"]),
-    'layer { convolution_param { pad: -1 } }': (1, 34, ["-1", "0 or more"]),
+    "layer { type: Convolution }": (1, 15, ['write "Convolution"']),
+    "layer { convolution_param { pad: 1.5 } }": (1, 34, ["whole number", "1.5"]),
+    "layer { convolution_param { pad: -1 } }": (1, 34, ["-1", "0 or more"]),
     'layer { lrn_param { alpha: "x" } }': (1, 28, ["a number", '"x"']),
-    'layer { pooling_param { pool: MAXX } }': (1, 31, ["PoolMethod", "mean MAX?"]),
-    'layer { pooling_param: 3 }': (1, 24, ["between { and }"]),
+    "layer { pooling_param { pool: MAXX } }": (1, 31, ["PoolMethod", "mean MAX?"]),
+    "layer { pooling_param: 3 }": (1, 24, ["between { and }"]),
     'name "x"': (1, 6, ["colon"]),
     'name: "a"\nname: "b"': (2, 7, ["name is given twice"]),
     'layers { type: "Convolution" }': (1, 16, ['layer { type: "Convolution" }']),
-    'layers { type: BATCH_NORM }': (1, 16, ['layer { type: "BatchNorm" }']),
-    'layers { type: POLING }': (1, 16, ["mean POOLING?"]),
-    'layers { type: ROI_POOLING }': (1, 16, ["ROIPooling comes from a fork", "does not offer it"]),
-    'layer { smooth_l1_loss_param { } }': (1, 9, ["SmoothL1Loss comes from a fork"]),
-    'layer { norm_param { } }': (1, 9, ["norm_param; Normalize comes from a fork of Caffe, SSD's"]),
-    'layer { blobs_lr: 2 }': (1, 9, ["param { lr_mult"]),
-    'base_lr: 0.1': (1, 1, ["solver definition"]),
+    "layers { type: BATCH_NORM }": (1, 16, ['layer { type: "BatchNorm" }']),
+    "layers { type: POLING }": (1, 16, ["mean POOLING?"]),
+    "layers { type: ROI_POOLING }": (1, 16, ["ROIPooling comes from a fork", "does not offer it"]),
+    "layer { smooth_l1_loss_param { } }": (1, 9, ["SmoothL1Loss comes from a fork"]),
+    "layer { norm_param { } }": (1, 9, ["norm_param; Normalize comes from a fork of Caffe, SSD's"]),
+    "layer { blobs_lr: 2 }": (1, 9, ["param { lr_mult"]),
+    "base_lr: 0.1": (1, 1, ["solver definition"]),
     'name: "abc\nlayer { }': (1, 7, ["quote"]),
-    'layer { clip_param { min: 0 } }': (None, None, ["required", "clip_param.max"]),
-    '# nothing\n': (None, None, ["empty"]),
-    '': (None, None, ["empty"]),
-    'layer { }\nlayers { }': (None, None, ["mixes"]),
+    "layer { clip_param { min: 0 } }": (None, None, ["required", "clip_param.max"]),
+    "# nothing\n": (None, None, ["empty"]),
+    "": (None, None, ["empty"]),
+    "layer { }\nlayers { }": (None, None, ["mixes"]),
     b'name: "a"\n# caf\xe9': (2, 6, ["0xe9", "UTF-8"]),
     b"\x0a\x03net\xa2\x06\x00": (None, None, [".caffemodel", "second"]),
     b"\x89HDF\r\n\x1a\n\0": (None, None, ["HDF5", "second"]),
@@ -112,7 +114,7 @@ def test_folder_in_place_of_a_file(tmp_path):
         read_net(tmp_path)
 
 
-@given(st.text(alphabet='{}:"\'#\n ab1<>[]\\', max_size=30) | st.binary(max_size=30))
+@given(st.text(alphabet="{}:\"'#\n ab1<>[]\\", max_size=30) | st.binary(max_size=30))
 def test_whatever_the_content_nothing_else_is_raised(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.prototxt"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -132,9 +134,14 @@ def test_recorded_definitions_are_read(shared):
         assert read_solver(path).type, path
 
 
-@pytest.mark.parametrize("content, words", [
-    ("#" * 2 ** 23 + "\n", "8388608 bytes"), ("layer{}" * 200_001, "200000 groups"),
-    ("layer<>" * 200_001, "200000 groups")])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ("#" * 2**23 + "\n", "8388608 bytes"),
+        ("layer{}" * 200_001, "200000 groups"),
+        ("layer<>" * 200_001, "200000 groups"),
+    ],
+)
 def test_files_that_would_take_minutes_are_refused_unparsed(write, monkeypatch, content, words):
     monkeypatch.setattr("google.protobuf.text_format.Parse", None)
     with pytest.raises(PrototxtError, match=f"more than {words}"):
@@ -146,9 +153,17 @@ def test_files_without_an_end():
         read_net("/dev/zero")
 
 
-@pytest.mark.parametrize("content", [
-    "x" * 10 ** 6 + ": 1", 'name: "' + "a" * 10 ** 6, "input_dim: " + "-" * 10 ** 6,
-    "input_dim: " + "1" * 10 ** 6, "layer { " * 10 ** 5, "input_dim: " + "[" * 10 ** 5])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x" * 10**6 + ": 1",
+        'name: "' + "a" * 10**6,
+        "input_dim: " + "-" * 10**6,
+        "input_dim: " + "1" * 10**6,
+        "layer { " * 10**5,
+        "input_dim: " + "[" * 10**5,
+    ],
+)
 def test_messages_stay_readable(write, content):
     with pytest.raises(PrototxtError) as caught:
         read_net(write(content))
@@ -161,7 +176,7 @@ def test_names_that_no_file_can_have():
 
 
 OLDER = {  # of the first and second generation: (line, column, words)
-    'layers {\n  type: CONVOLUTON\n}': (2, 9, ["CONVOLUTON", "layer type"]),
+    "layers {\n  type: CONVOLUTON\n}": (2, 9, ["CONVOLUTON", "layer type"]),
     'layers {\n  name: "c" type: CONVOLUTION\n  blob_lr: 1\n}': (3, 3, ["blob_lr", "blobs_lr"]),
     'layers { layer { name: "c"\n type: "conv" kernel_size: 3 } }': (2, 15, ["kernelsize"]),
     'layers { layer { name: "c" type: "conv" num_output: x } }': (1, 53, ["whole number"]),
@@ -183,15 +198,35 @@ def test_older_generations_are_told_the_place_too(write, content):
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 numbers = st.floats(width=32, allow_nan=False) | st.integers(-9, 9)
-nets = st.builds(caffe_pb2.NetParameter, name=texts, force_backward=st.booleans(), layer=st.lists(
-    st.builds(caffe_pb2.LayerParameter, name=texts, type=texts, bottom=st.lists(texts),
-              loss_weight=st.lists(numbers), include=st.lists(st.builds(
-                  caffe_pb2.NetStateRule, phase=st.sampled_from([0, 1]), stage=st.lists(texts))),
-              blobs=st.lists(st.builds(caffe_pb2.BlobProto, data=st.lists(numbers)), max_size=2),
-              convolution_param=st.none() | st.builds(
-                  caffe_pb2.ConvolutionParameter, num_output=st.integers(0, 2 ** 32 - 1),
-                  pad=st.lists(st.integers(0, 9)), engine=st.sampled_from([0, 1, 2]))),
-    min_size=1, max_size=3))
+nets = st.builds(
+    caffe_pb2.NetParameter,
+    name=texts,
+    force_backward=st.booleans(),
+    layer=st.lists(
+        st.builds(
+            caffe_pb2.LayerParameter,
+            name=texts,
+            type=texts,
+            bottom=st.lists(texts),
+            loss_weight=st.lists(numbers),
+            include=st.lists(
+                st.builds(
+                    caffe_pb2.NetStateRule, phase=st.sampled_from([0, 1]), stage=st.lists(texts)
+                )
+            ),
+            blobs=st.lists(st.builds(caffe_pb2.BlobProto, data=st.lists(numbers)), max_size=2),
+            convolution_param=st.none()
+            | st.builds(
+                caffe_pb2.ConvolutionParameter,
+                num_output=st.integers(0, 2**32 - 1),
+                pad=st.lists(st.integers(0, 9)),
+                engine=st.sampled_from([0, 1, 2]),
+            ),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
 
 
 @settings(max_examples=60)

@@ -1,4 +1,5 @@
 """The module's own functions: its names, timer, log, and the numbers that multi-GPU scripts set."""
+
 import importlib
 import logging
 import time
@@ -21,14 +22,23 @@ def test_names(name):
     assert name.startswith("__") or name in caffe.__all__
 
 
-@pytest.mark.parametrize("module, names", [
-    ("pycaffe", "Net SGDSolver AdamSolver Timer"), ("classifier", "Classifier"),
-    ("detector", "Detector"), ("net_spec", "NetSpec Top Function layers params to_proto"),
-    ("coord_map", "coord_map_from_to crop coord_map compose inverse conv_params crop_params "
-                  "UndefinedMapException AxisMismatchException PASS_THROUGH"),
-    ("io", "Transformer load_image"), ("draw", "draw_net get_pydot_graph"),
-    ("proto.caffe_pb2", "NetParameter SolverParameter BlobProto Datum TRAIN"),
-])
+@pytest.mark.parametrize(
+    "module, names",
+    [
+        ("pycaffe", "Net SGDSolver AdamSolver Timer"),
+        ("classifier", "Classifier"),
+        ("detector", "Detector"),
+        ("net_spec", "NetSpec Top Function layers params to_proto"),
+        (
+            "coord_map",
+            "coord_map_from_to crop coord_map compose inverse conv_params crop_params "
+            "UndefinedMapException AxisMismatchException PASS_THROUGH",
+        ),
+        ("io", "Transformer load_image"),
+        ("draw", "draw_net get_pydot_graph"),
+        ("proto.caffe_pb2", "NetParameter SolverParameter BlobProto Datum TRAIN"),
+    ],
+)
 def test_modules_that_scripts_import_from(module, names):
     found = importlib.import_module(f"caffe.{module}")
     assert all(hasattr(found, name) for name in names.split())
@@ -38,13 +48,13 @@ def test_timer():
     timer = caffe.Timer()
     assert timer.ms == 0
     timer.start()
-    time.sleep(.02)
-    timer.start()    # goes on
+    time.sleep(0.02)
+    timer.start()  # goes on
     timer.stop()
     first = timer.ms
     assert 20 <= first == timer.ms
     timer.start()
-    assert 0 <= timer.ms < first    # reading stops it
+    assert 0 <= timer.ms < first  # reading stops it
     timer.stop()
 
 
@@ -69,7 +79,7 @@ def test_log(logger, caplog):
 def test_log_on_the_screen(logger):
     caffe.init_log()
     caffe.init_log(0)
-    assert len(logger.handlers) == 1    # once, however often it is asked for
+    assert len(logger.handlers) == 1  # once, however often it is asked for
     caffe.init_log(3)
     assert logger.level == logging.CRITICAL
 

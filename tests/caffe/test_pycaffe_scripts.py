@@ -1,4 +1,5 @@
 """What scripts written for BVLC pycaffe 1.0 take for granted, small thing by small thing."""
+
 import gc
 import os
 import sys
@@ -22,9 +23,11 @@ layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "score"
   inner_product_param { num_output: 7 weight_filler { type: "xavier" } } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score" bottom: "label" top: "loss" }
 """
-SOLVER = ('net: "%s" test_iter: 2 test_interval: 5 base_lr: 0.05 momentum: 0.9 max_iter: 12 '
-          'lr_policy: "inv" gamma: 0.01 power: 0.5 snapshot_after_train: false '
-          'snapshot_prefix: "kept"')
+SOLVER = (
+    'net: "%s" test_iter: 2 test_interval: 5 base_lr: 0.05 momentum: 0.9 max_iter: 12 '
+    'lr_policy: "inv" gamma: 0.01 power: 0.5 snapshot_after_train: false '
+    'snapshot_prefix: "kept"'
+)
 
 
 def fill_labels(net, classes=7):
@@ -36,7 +39,7 @@ def fill_labels(net, classes=7):
 def net(write):
     path = write(NET)
     net = caffe.Net(str(path), caffe.TRAIN)
-    os.remove(path)    # nothing is read later on
+    os.remove(path)  # nothing is read later on
     fill_labels(net)
     return net
 
@@ -65,7 +68,7 @@ def test_labels_written_over_a_constant_stay(net):
     first = net.forward()["loss"].copy()
     second = net.forward()["loss"]
     np.testing.assert_array_equal(net.blobs["label"].data, labels)
-    assert labels.any() and first != second    # the data is drawn anew
+    assert labels.any() and first != second  # the data is drawn anew
 
 
 def test_blobs_outlive_their_net(net):
@@ -93,8 +96,9 @@ def test_a_stage_forward_on_values_written_by_hand(net):
     net.blobs["conv"].data[:] = values
     out = net.forward(start="fc", end="fc")
     weight, bias = (b.data for b in net.params["fc"])
-    np.testing.assert_allclose(out["score"], values.reshape(4, -1) @ weight.T + bias, rtol=1e-4,
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        out["score"], values.reshape(4, -1) @ weight.T + bias, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_cleared_diffs_show_in_views(net):
@@ -107,8 +111,9 @@ def test_cleared_diffs_show_in_views(net):
 
 
 def test_names_of_tops_and_bottoms(net):
-    assert dict(net.top_names) == dict(data=["data", "label"], conv=["conv"], fc=["score"],
-                                       loss=["loss"])
+    assert dict(net.top_names) == dict(
+        data=["data", "label"], conv=["conv"], fc=["score"], loss=["loss"]
+    )
     assert net.bottom_names["loss"] == ["score", "label"] and net.bottom_names["data"] == []
     assert list(net.layer_dict) == list(net._layer_names) == list(net.top_names)
     assert (net.inputs, net.outputs) == ([], ["loss"])
@@ -128,7 +133,7 @@ def test_solve_from_the_start(solver):
     assert solver.iter == 0
     solver.solve(None)
     assert solver.iter == solver.param.max_iter == 12
-    assert solver.lr == pytest.approx(.05 * 1.12 ** -.5)
+    assert solver.lr == pytest.approx(0.05 * 1.12**-0.5)
 
 
 def test_an_update_by_hand(solver):
@@ -139,7 +144,7 @@ def test_an_update_by_hand(solver):
         for blob in blobs:
             blob.diff[...] = 1
     solver.apply_update()
-    np.testing.assert_allclose(view, -.05, rtol=1e-6)
+    np.testing.assert_allclose(view, -0.05, rtol=1e-6)
     assert np.shares_memory(view, layer.blobs[0].data)
 
 
@@ -179,18 +184,23 @@ layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
   convolution_param { num_output: 3 kernel_size: 2 weight_filler { type: "xavier" } } }
 layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
 """
-DENSE = 'layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "fc" ' \
+DENSE = (
+    'layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "fc" '
     'inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }'
-SLIDING = 'layer { name: "fc-conv" type: "Convolution" bottom: "conv" top: "fc-conv" ' \
-    'convolution_param { num_output: 4 kernel_size: 3 } }'
+)
+SLIDING = (
+    'layer { name: "fc-conv" type: "Convolution" bottom: "conv" top: "fc-conv" '
+    "convolution_param { num_output: 4 kernel_size: 3 } }"
+)
 
 
 def test_a_classifier_made_convolutional(write, tmp_path):
     """Net surgery: weights of a dense layer, poured flat into a convolution."""
     dense = caffe.Net(str(write(WINDOW % (4, 4) + DENSE)), caffe.TEST)
     dense.save(str(tmp_path / "dense.caffemodel"))
-    sliding = caffe.Net(str(write(WINDOW % (6, 7) + SLIDING)), str(tmp_path / "dense.caffemodel"),
-                        caffe.TEST)
+    sliding = caffe.Net(
+        str(write(WINDOW % (6, 7) + SLIDING)), str(tmp_path / "dense.caffemodel"), caffe.TEST
+    )
     sliding.params["fc-conv"][0].data.flat = dense.params["fc"][0].data.flat
     sliding.params["fc-conv"][1].data[...] = dense.params["fc"][1].data
     image = np.random.default_rng(0).normal(size=(2, 6, 7)).astype(np.float32)
@@ -198,9 +208,10 @@ def test_a_classifier_made_convolutional(write, tmp_path):
     assert found.shape == (4, 3, 4)
     for y in range(3):
         for x in range(4):
-            window = image[None, :, y:y + 4, x:x + 4]
-            np.testing.assert_allclose(found[:, y, x], dense.forward(data=window)["fc"][0],
-                                       rtol=1e-4, atol=1e-5)
+            window = image[None, :, y : y + 4, x : x + 4]
+            np.testing.assert_allclose(
+                found[:, y, x], dense.forward(data=window)["fc"][0], rtol=1e-4, atol=1e-5
+            )
 
 
 def test_an_image_climbs_the_gradient_of_a_layer(make_net):
@@ -211,7 +222,7 @@ def test_an_image_climbs_the_gradient_of_a_layer(make_net):
     norms = []
     for _ in range(3):
         net.forward(end="relu")
-        norms.append((goal.data ** 2).sum())
+        norms.append((goal.data**2).sum())
         goal.diff[:] = goal.data
         net.backward(start="relu")
         slope = source.diff[0]
@@ -232,12 +243,17 @@ def test_an_image_climbs_the_gradient_of_a_layer(make_net):
 @pytest.fixture
 def python_net(make_net, monkeypatch):
     """python_net(class, phase) -> a net of one Python layer of that class, without bottoms."""
+
     def python_net(layer, phase=caffe.TEST):
         module = types.ModuleType("scripts_layers")
         module.Mine = layer
         monkeypatch.setitem(sys.modules, "scripts_layers", module)
-        return make_net('layer { name: "mine" type: "Python" top: "mine" python_param { '
-                        'module: "scripts_layers" layer: "Mine" param_str: "7" } }', phase)
+        return make_net(
+            'layer { name: "mine" type: "Python" top: "mine" python_param { '
+            'module: "scripts_layers" layer: "Mine" param_str: "7" } }',
+            phase,
+        )
+
     return python_net
 
 
@@ -277,6 +293,7 @@ def test_an_exception_in_setup_is_the_constructors(python_net):
     class Failing(caffe.Layer):
         def setup(self, bottom, top):
             raise RuntimeError
+
     with pytest.raises(RuntimeError):
         python_net(Failing)
 

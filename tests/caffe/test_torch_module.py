@@ -1,4 +1,5 @@
 """`Net.to_module`: the same values and gradients as the Net, over the same memory."""
+
 import copy
 
 import numpy as np
@@ -15,18 +16,20 @@ from tests.caffe.training.small_solver import NET
 @pytest.fixture
 def filled(make_net):
     """filled(text, phase) -> a Net with noise in weights and inputs."""
+
     def filled(text, phase=caffe.TEST, **kwargs):
         net, rng = make_net(text, phase, **kwargs), np.random.default_rng(0)
         for blobs in net.params.values():
             for blob in blobs:
-                blob.data[...] = .3 * rng.normal(size=blob.shape)
+                blob.data[...] = 0.3 * rng.normal(size=blob.shape)
         for name in net.inputs:
             net.blobs[name].data[...] = rng.normal(size=net.blobs[name].shape)
         for layer, blobs in net.params.items():
             if net.layer_dict[layer].type == "BatchNorm":
-                blobs[1].data[...] = np.abs(blobs[1].data) + .1
+                blobs[1].data[...] = np.abs(blobs[1].data) + 0.1
                 blobs[2].data[...] = 2
         return net
+
     return filled
 
 
@@ -39,7 +42,7 @@ def test_same_values_and_gradients_as_the_net(filled, text):
     net = filled("force_backward: true " + text)
     module = net.to_module()
     assert module.input_names == net.inputs and module.output_names == net.outputs
-    x, = inputs(net, module)
+    (x,) = inputs(net, module)
     x.requires_grad_()
     out, wanted = module(x), net.forward()[net.outputs[0]]
     np.testing.assert_allclose(out.detach(), wanted, rtol=1e-5, atol=1e-6)
@@ -49,7 +52,7 @@ def test_same_values_and_gradients_as_the_net(filled, text):
     net.clear_param_diffs()
     net.backward()
     pairs = [(x.grad, net.blobs[net.inputs[0]].diff)]
-    for (name, parameter) in module.named_parameters():
+    for name, parameter in module.named_parameters():
         layer, _, what = name.rpartition(".")
         if parameter.requires_grad:
             theirs = net.params[layer][what == "bias"].diff
@@ -69,7 +72,7 @@ def test_stages_composed_are_the_net(filled):
     fuse = net.to_module("crop", "score")
     assert shallow.output_names == ["pool1", "score_low"] and deep.input_names == ["pool1"]
     assert fuse.input_names == ["upscore", "score_low", "data"]
-    x, = inputs(net, net.to_module())
+    (x,) = inputs(net, net.to_module())
     low = shallow(x)
     assert list(low) == shallow.output_names
     high = deep(pool1=low["pool1"])
@@ -79,7 +82,7 @@ def test_stages_composed_are_the_net(filled):
 
 def test_a_stage_may_begin_or_end_beside_an_in_place_layer(filled):
     net = filled(FCN)
-    x, = inputs(net, net.to_module())
+    (x,) = inputs(net, net.to_module())
     above = net.to_module(end="conv1")
     assert above.output_names == ["conv1"]
     net.forward(end="conv1")
@@ -96,8 +99,8 @@ def test_memory_is_shared_both_ways(filled):
     module = net.to_module()
     parameter = dict(module.named_parameters())["conv1.weight"]
     with torch.no_grad():
-        parameter.fill_(.5)
-    assert (net.params["conv1"][0].data == .5).all()
+        parameter.fill_(0.5)
+    assert (net.params["conv1"][0].data == 0.5).all()
     net.params["conv1"][1].data[...] = 7
     assert (module._modules["conv1"].bias == 7).all()
     assert list(module.state_dict()) == list(net.state_dict())
@@ -116,8 +119,8 @@ def test_torch_optim_trains_the_net_as_the_solver_does(make_solver):
     assert module.input_names == ["data", "label"] and module.training
     start = net.params["low"][0].data.copy()
     fixed = dict(module.named_parameters())["score.bias"]
-    assert not fixed.requires_grad    # lr_mult 0
-    optimizer = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=.1)
+    assert not fixed.requires_grad  # lr_mult 0
+    optimizer = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=0.1)
     for _ in range(5):
         solver.step(1)
         optimizer.zero_grad()
@@ -130,10 +133,14 @@ def test_torch_optim_trains_the_net_as_the_solver_does(make_solver):
 
 
 def test_weights_shared_by_name_are_one_parameter(make_net):
-    layer = ('layer { name: "%s" type: "InnerProduct" bottom: "%s" top: "%s" '
-             'param { name: "w" } inner_product_param { num_output: 3 bias_term: false } }')
-    net = make_net('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 2 dim: 3 '
-                   '} } }' + layer % ("a", "d", "a") + layer % ("b", "a", "b"))
+    layer = (
+        'layer { name: "%s" type: "InnerProduct" bottom: "%s" top: "%s" '
+        'param { name: "w" } inner_product_param { num_output: 3 bias_term: false } }'
+    )
+    net = make_net(
+        'layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 2 dim: 3 '
+        "} } }" + layer % ("a", "d", "a") + layer % ("b", "a", "b")
+    )
     module = net.to_module()
     assert len(list(module.parameters())) == 1
     assert module._modules["a"].weight is module._modules["b"].weight
@@ -151,28 +158,32 @@ def test_train_and_eval_are_the_phases(filled):
     train, test = filled(NORMED, caffe.TRAIN), filled(NORMED)
     module = test.to_module()
     assert not module.training and train.to_module().training
-    x, = inputs(test, module)
+    (x,) = inputs(test, module)
     np.testing.assert_array_equal(module(x), test.forward()["drop"])
     module.train()
     scale = float(test.params["bn"][2].data[0])
     caffe.set_random_seed(3)
     mine = module(x)
-    assert 140 < int((mine == 0).sum()) < 244    # of 384, about half
-    assert float(test.params["bn"][2].data[0]) == pytest.approx(.999 * scale + 1)
+    assert 140 < int((mine == 0).sum()) < 244  # of 384, about half
+    assert float(test.params["bn"][2].data[0]) == pytest.approx(0.999 * scale + 1)
     caffe.set_random_seed(3)
     np.testing.assert_array_equal(mine, train.forward()["drop"])
     for ours, theirs in zip(test.params["bn"], train.params["bn"]):
         np.testing.assert_array_equal(ours.data, theirs.data)
-    assert [n for n, _ in module.named_buffers()] == ["bn.sum_mean", "bn.sum_var",
-                                                      "bn.scale_factor"]
+    assert [n for n, _ in module.named_buffers()] == [
+        "bn.sum_mean",
+        "bn.sum_var",
+        "bn.scale_factor",
+    ]
     fixed = filled(NORMED.replace('top: "drop"', 'top: "drop" phase: TEST'), caffe.TRAIN)
     out = fixed.to_module()(x)
-    assert not (out == 0).any()    # a phase that the prototxt fixes stays
+    assert not (out == 0).any()  # a phase that the prototxt fixes stays
 
 
 def test_in_double_precision_gradients_are_the_finite_differences(filled):
-    module = copy.deepcopy(filled(CLASSIFIER.replace("dim: 13 dim: 11", "dim: 7 dim: 7"))
-                           .to_module()).double()
+    module = copy.deepcopy(
+        filled(CLASSIFIER.replace("dim: 13 dim: 11", "dim: 7 dim: 7")).to_module()
+    ).double()
     x = torch.randn(2, 3, 7, 7, dtype=torch.double, generator=torch.Generator().manual_seed(0))
     assert torch.autograd.gradcheck(module, x.requires_grad_(), fast_mode=True)
 
@@ -181,7 +192,7 @@ def test_part_of_a_larger_model(filled):
     net = filled(FCN)
     body = net.to_module("conv1", "pool1")
     model = nn.Sequential(body, nn.Flatten(), nn.LazyLinear(2))
-    x, = inputs(net, net.to_module())
+    (x,) = inputs(net, net.to_module())
     assert model(x).shape == (1, 2)
     assert "0.conv1.weight" in model.state_dict() and "Convolution, data -> conv1" in repr(model)
 
@@ -216,10 +227,13 @@ def test_labels_may_be_whole_numbers(filled):
     assert module(data, label).item() == pytest.approx(float(net.forward()["loss"]), rel=1e-6)
 
 
-SOURCE = 'layer { name: "source" type: "DummyData" top: "data" ' \
-    "dummy_data_param { shape { dim: 2 } } }"
-PYTHON = 'layer { name: "py" type: "Python" bottom: "data" top: "out" python_param { ' \
+SOURCE = (
+    'layer { name: "source" type: "DummyData" top: "data" dummy_data_param { shape { dim: 2 } } }'
+)
+PYTHON = (
+    'layer { name: "py" type: "Python" bottom: "data" top: "out" python_param { '
     'module: "identity_layers" layer: "Same" } }'
+)
 
 
 def test_sources_and_python_layers_are_refused(make_net, tmp_path, monkeypatch):
@@ -227,7 +241,8 @@ def test_sources_and_python_layers_are_refused(make_net, tmp_path, monkeypatch):
         "import caffe\n"
         "class Same(caffe.Layer):\n"
         "    def reshape(self, bottom, top):\n"
-        "        top[0].reshape(*bottom[0].shape)\n")
+        "        top[0].reshape(*bottom[0].shape)\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     relu = 'layer { name: "relu" type: "ReLU" bottom: "data" top: "relu" }'
     net = make_net(SOURCE + relu + PYTHON)
@@ -235,7 +250,7 @@ def test_sources_and_python_layers_are_refused(make_net, tmp_path, monkeypatch):
         net.to_module()
     with pytest.raises(LayerError, match="'py' .Python.*numpy"):
         net.to_module("relu")
-    assert net.to_module("relu", "relu")(torch.tensor([-1., 2.])).tolist() == [0, 2]
+    assert net.to_module("relu", "relu")(torch.tensor([-1.0, 2.0])).tolist() == [0, 2]
 
 
 def test_what_does_not_fit_is_refused(filled):

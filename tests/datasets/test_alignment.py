@@ -10,17 +10,17 @@ def test_least_error_where_it_was_cut():
     errors = shift_errors(Image.fromarray(frame).crop((3, 2, 27, 18)), frame, (3, 2, 27, 18))
     for points in errors.values():
         assert dict(points)[0] == 0 and min(error for shift, error in points if shift) > 20
-    along_rows = shift_errors(frame[3:19, 3:27], frame, (3, 2, 27, 18))['rows']
+    along_rows = shift_errors(frame[3:19, 3:27], frame, (3, 2, 27, 18))["rows"]
     assert [shift for shift, error in along_rows if error == 0] == [1]  # cut a row further down
 
 
 def test_what_leaves_the_frame_is_left_out():
     frame = np.zeros((8, 8, 3), np.uint8)
     frame[:, 4:] = 100
-    errors = dict(shift_errors(frame, frame, (0, 0, 8, 8), (-1, 0, 1))['columns'])
+    errors = dict(shift_errors(frame, frame, (0, 0, 8, 8), (-1, 0, 1))["columns"])
     assert errors[0] == 0 and errors[-1] == pytest.approx(100 / 7)  # one of 7 columns differs
 
 
 def test_another_size():
-    with pytest.raises(ValueError, match='window that it was cut from'):
+    with pytest.raises(ValueError, match="window that it was cut from"):
         shift_errors(np.zeros((4, 4, 3), np.uint8), np.zeros((8, 8, 3), np.uint8), (0, 0, 5, 4))

@@ -1,4 +1,5 @@
 """Preprocessing, palettes, boundaries and clips against computations by hand."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ def test_preprocess_by_hand():
 
 
 def test_preprocess_of_a_grey_image_fills_all_channels():
-    assert preprocess(Image.new('L', (2, 2), 9), (0, 0, 0)).tolist() == [[[9, 9], [9, 9]]] * 3
+    assert preprocess(Image.new("L", (2, 2), 9), (0, 0, 0)).tolist() == [[[9, 9], [9, 9]]] * 3
 
 
 def test_voc_palette_known_colours():
@@ -39,7 +40,7 @@ def test_palette_paints_labels_and_leaves_ignore_black():
     palette = Palette([(1, 2, 3), (4, 5, 6)])
     painted = palette(np.array([[[0, 1, 255]]], np.uint8))
     assert np.asarray(painted).tolist() == [[[1, 2, 3], [4, 5, 6], [0, 0, 0]]]
-    with pytest.raises(ValueError, match='class 2'):
+    with pytest.raises(ValueError, match="class 2"):
         palette(np.array([[2]], np.uint8))
 
 
@@ -70,7 +71,7 @@ def test_foreground_boundary_takes_ignored_as_background():
     assert not foreground_boundaries(label, 1).any()
 
 
-@given(st.integers(0, 2 ** 32 - 1), st.integers(1, 3))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3))
 @settings(max_examples=20, deadline=None)
 def test_class_boundaries_of_two_classes_are_those_of_the_mask(seed, thickness):
     label = (np.random.default_rng(seed).random((12, 15)) < 0.1).astype(np.uint8)
@@ -81,17 +82,18 @@ def test_class_boundaries_of_two_classes_are_those_of_the_mask(seed, thickness):
 def make_clip(loaded):
     def load_image(frame):
         loaded.append(frame)
-        return Image.new('RGB', (3, 2), (frame, 0, 0))
+        return Image.new("RGB", (3, 2), (frame, 0, 0))
 
     def load_label(frame):
         return np.full((1, 2, 3), frame, np.uint8) if frame % 2 else None
-    return Clip('c', [1, 2, 3], load_image, load_label, lambda im: preprocess(im, (0, 0, 0)))
+
+    return Clip("c", [1, 2, 3], load_image, load_label, lambda im: preprocess(im, (0, 0, 0)))
 
 
 def test_clip_is_a_lazy_sequence_of_pairs():
     loaded = []
     clip = make_clip(loaded)
-    assert len(clip) == 3 and clip.name == 'c' and not loaded
+    assert len(clip) == 3 and clip.name == "c" and not loaded
     in_, label = clip[2]
     assert loaded == [3]
     assert in_.shape == (3, 2, 3) and in_[2, 0, 0] == 3
@@ -108,10 +110,17 @@ def test_clip_is_a_lazy_sequence_of_pairs():
 
 def test_clip_slices_to_a_shorter_clip():
     part = make_clip([])[1:]
-    assert len(part) == 2 and part.name == 'c' and part.frames == [2, 3]
+    assert len(part) == 2 and part.name == "c" and part.frames == [2, 3]
 
 
 def test_without_contained():
-    clips = [Clip(name, frames, None, None, None) for name, frames in
-             (('early', 'ab'), ('whole', 'abcd'), ('same', 'abcd'), ('overlaps', 'cde'))]
-    assert [clip.name for clip in without_contained(clips)] == ['whole', 'overlaps']
+    clips = [
+        Clip(name, frames, None, None, None)
+        for name, frames in (
+            ("early", "ab"),
+            ("whole", "abcd"),
+            ("same", "abcd"),
+            ("overlaps", "cde"),
+        )
+    ]
+    assert [clip.name for clip in without_contained(clips)] == ["whole", "overlaps"]

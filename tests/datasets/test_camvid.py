@@ -1,4 +1,5 @@
 """CamVid: a toy copy of the layout, and the real one where it is there."""
+
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ from PIL import Image
 from datasets.camvid import camvid
 from datasets.errors import DatasetError
 
-REAL = Path(__file__).resolve().parents[2].parent / 'shared' / 'camvid'
-needs_real = pytest.mark.skipif(not (REAL / 'valannot').is_dir(), reason='no ../shared/camvid')
+REAL = Path(__file__).resolve().parents[2].parent / "shared" / "camvid"
+needs_real = pytest.mark.skipif(not (REAL / "valannot").is_dir(), reason="no ../shared/camvid")
 
 
 def write(path, array):
@@ -20,104 +21,106 @@ def write(path, array):
 @pytest.fixture
 def toy(tmp_path):
     """Two sequences to train on, in JPEG, and five frames of video."""
-    frames = {'train': ['0001TP_000060', '0001TP_000030', '0006R0_f00930'],
-              'val': [f'0016E5_{n:05d}' for n in (7959, 7961, 7963, 7965, 7967)]}
+    frames = {
+        "train": ["0001TP_000060", "0001TP_000030", "0006R0_f00930"],
+        "val": [f"0016E5_{n:05d}" for n in (7959, 7961, 7963, 7965, 7967)],
+    }
     for split, names in frames.items():
         for k, name in enumerate(names):
-            suffix = '.jpg' if split == 'train' else '.png'
-            write(tmp_path / split / f'{name}{suffix}', np.full((4, 6, 3), 10 * k))
-            write(tmp_path / f'{split}annot' / f'{name}.png', [[k, 10, 11, 0, 0, 0]] * 4)
+            suffix = ".jpg" if split == "train" else ".png"
+            write(tmp_path / split / f"{name}{suffix}", np.full((4, 6, 3), 10 * k))
+            write(tmp_path / f"{split}annot" / f"{name}.png", [[k, 10, 11, 0, 0, 0]] * 4)
     return tmp_path
 
 
 def test_lists_frames_in_order(toy):
     data = camvid(toy)
-    assert data.get_dset('train') == ['0001TP_000030', '0001TP_000060', '0006R0_f00930']
-    assert data.list_sequences('train') == ['0001TP', '0006R0']
-    assert data.list_frames('train', '0006R0') == ['0006R0_f00930']
+    assert data.get_dset("train") == ["0001TP_000030", "0001TP_000060", "0006R0_f00930"]
+    assert data.list_sequences("train") == ["0001TP", "0006R0"]
+    assert data.list_frames("train", "0006R0") == ["0006R0_f00930"]
 
 
 def test_loads_image_and_label(toy):
     data = camvid(toy)
-    assert data.load_image('train', '0001TP_000030').size == (6, 4)
-    label = data.load_label('val', '0016E5_07961')
+    assert data.load_image("train", "0001TP_000030").size == (6, 4)
+    label = data.load_label("val", "0016E5_07961")
     assert label.shape == (1, 4, 6) and label.dtype == np.uint8
     assert label[0, 0].tolist() == [1, 10, 255, 0, 0, 0]  # 11 is unlabelled
 
 
 def test_val_is_one_clip_and_train_is_single_frames(toy):
     data = camvid(toy)
-    assert [len(clip) for clip in data.clips('val')] == [5]
-    assert [len(clip) for clip in data.clips('val', length=2)] == [2, 2, 1]
-    assert [len(clip) for clip in data.clips('train')] == [1, 1, 1]
-    assert [len(clip) for clip in data.clips('train', length=2)] == [2, 1]
-    in_, label = data.clips('val')[0][2]
+    assert [len(clip) for clip in data.clips("val")] == [5]
+    assert [len(clip) for clip in data.clips("val", length=2)] == [2, 2, 1]
+    assert [len(clip) for clip in data.clips("train")] == [1, 1, 1]
+    assert [len(clip) for clip in data.clips("train", length=2)] == [2, 1]
+    in_, label = data.clips("val")[0][2]
     assert in_.shape == (3, 4, 6) and label.shape == (4, 6)
     assert np.allclose(in_[:, 0, 0], 20 - data.mean)
 
 
 def test_root_from_the_environment(toy, monkeypatch):
-    monkeypatch.setenv('CLOCKWORK_CAMVID', str(toy))
+    monkeypatch.setenv("CLOCKWORK_CAMVID", str(toy))
     assert camvid().dir == toy
 
 
 def test_missing_root_says_where_and_how(tmp_path):
     with pytest.raises(DatasetError) as error:
-        camvid(tmp_path / 'nowhere')
-    for part in ('nowhere', 'valannot', 'SegNet', 'CLOCKWORK_CAMVID'):
+        camvid(tmp_path / "nowhere")
+    for part in ("nowhere", "valannot", "SegNet", "CLOCKWORK_CAMVID"):
         assert part in str(error.value)
 
 
 def test_missing_split_sequence_frame_and_label(toy):
     data = camvid(toy)
     with pytest.raises(DatasetError, match="no split 'test'.*train, val"):
-        data.get_dset('test')
+        data.get_dset("test")
     with pytest.raises(DatasetError, match="no frame of sequence '0009XX'.*0016E5"):
-        data.list_frames('val', '0009XX')
+        data.list_frames("val", "0009XX")
     with pytest.raises(DatasetError, match="no frame '0016E5_00000'"):
-        data.load_image('val', '0016E5_00000')
-    (toy / 'valannot' / '0016E5_07959.png').unlink()
-    with pytest.raises(DatasetError, match='0016E5_07959.png: no such file'):
-        data.load_label('val', '0016E5_07959')
+        data.load_image("val", "0016E5_00000")
+    (toy / "valannot" / "0016E5_07959.png").unlink()
+    with pytest.raises(DatasetError, match="0016E5_07959.png: no such file"):
+        data.load_label("val", "0016E5_07959")
 
 
 def test_a_clip_has_a_frame(toy):
-    with pytest.raises(DatasetError, match='at least 1'):
-        camvid(toy).clips('val', length=0)
+    with pytest.raises(DatasetError, match="at least 1"):
+        camvid(toy).clips("val", length=0)
 
 
 def test_empty_split(toy):
-    (toy / 'test').mkdir()
-    with pytest.raises(DatasetError, match='no .png or .jpg'):
-        camvid(toy).get_dset('test')
+    (toy / "test").mkdir()
+    with pytest.raises(DatasetError, match="no .png or .jpg"):
+        camvid(toy).get_dset("test")
 
 
 def test_bad_label(toy):
-    data, path = camvid(toy), toy / 'valannot' / '0016E5_07959.png'
+    data, path = camvid(toy), toy / "valannot" / "0016E5_07959.png"
     write(path, np.full((4, 6), 12))
-    with pytest.raises(DatasetError, match='value 12'):
-        data.load_label('val', '0016E5_07959')
+    with pytest.raises(DatasetError, match="value 12"):
+        data.load_label("val", "0016E5_07959")
     write(path, np.zeros((8, 12)))
-    with pytest.raises(DatasetError, match='12 x 8 but its frame is 6 x 4'):
-        data.load_label('val', '0016E5_07959')
+    with pytest.raises(DatasetError, match="12 x 8 but its frame is 6 x 4"):
+        data.load_label("val", "0016E5_07959")
 
 
 @needs_real
 def test_real_val_is_one_clip_of_101_labelled_frames():
     data = camvid(REAL)
-    clip, = data.clips('val')
+    (clip,) = data.clips("val")
     assert len(clip) == 101
-    assert [int(name.split('_')[1]) for name in clip.frames] == list(range(7959, 8160, 2))
+    assert [int(name.split("_")[1]) for name in clip.frames] == list(range(7959, 8160, 2))
     in_, label = clip[100]
     assert in_.shape == (3, 360, 480) and label.shape == (360, 480)
     assert set(np.unique(label)) <= {*range(11), 255}
-    assert (label == data.classes.index('road')).mean() > 0.1
+    assert (label == data.classes.index("road")).mean() > 0.1
 
 
 @needs_real
 def test_real_mean():
     data = camvid(REAL)
-    names = data.get_dset('train')
+    names = data.get_dset("train")
     assert len(names) == 367
-    some = [data.preprocess(data.load_image('train', name)) for name in names[::12]]
+    some = [data.preprocess(data.load_image("train", name)) for name in names[::12]]
     assert np.abs(np.mean(some, axis=(0, 2, 3))).max() < 5  # grey levels; a sample of the frames

@@ -1,4 +1,5 @@
 """DAVIS arranged as Youtube-Objects: synthetic sequences, and the real ones where they are."""
+
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,17 @@ from datasets.davis import SEQUENCES, arrange, main
 from datasets.errors import DatasetError
 from datasets.youtube import youtube
 
-REAL = Path(__file__).resolve().parents[2].parent / 'shared' / 'samples' / 'davis'
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason='no ../shared/samples/davis')
+REAL = Path(__file__).resolve().parents[2].parent / "shared" / "samples" / "davis"
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no ../shared/samples/davis")
 
 
-def write_sequence(root, name, frames, edition=''):
+def write_sequence(root, name, frames, edition=""):
     """Frames of grey level n with a mask on row n: objects 1 and 2 if `edition` is '480p'."""
-    for package in ('JPEGImages', 'Annotations'):
+    for package in ("JPEGImages", "Annotations"):
         (root / package / edition / name).mkdir(parents=True)
     for n in range(frames):
         image = Image.fromarray(np.full((24, 32, 3), n, np.uint8))
-        image.save(root / 'JPEGImages' / edition / name / f'{n:05d}.jpg')
+        image.save(root / "JPEGImages" / edition / name / f"{n:05d}.jpg")
         mask = np.zeros((24, 32), np.uint8)
         mask[8:16, 8:24] = 255
         if edition:
@@ -27,82 +28,82 @@ def write_sequence(root, name, frames, edition=''):
         image = Image.fromarray(mask)
         if edition:
             image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
-        image.save(root / 'Annotations' / edition / name / f'{n:05d}.png')
+        image.save(root / "Annotations" / edition / name / f"{n:05d}.png")
 
 
 @pytest.fixture
 def davis(tmp_path):
     """Four sequences of 7 frames, two of them with multi-object annotations."""
     for k, name in enumerate(SEQUENCES):
-        write_sequence(tmp_path / 'davis', name, 7, edition='480p' if k % 2 else '')
-    return tmp_path / 'davis'
+        write_sequence(tmp_path / "davis", name, 7, edition="480p" if k % 2 else "")
+    return tmp_path / "davis"
 
 
 def test_halves_become_shots(davis, tmp_path):
-    data = youtube(arrange(davis, tmp_path / 'new' / 'yt'), side=32)
-    assert data.load_dataset('train') == [(c, s, '001') for s, c in SEQUENCES.items()]
-    assert data.load_dataset('test') == [(c, s, '002') for s, c in SEQUENCES.items()]
+    data = youtube(arrange(davis, tmp_path / "new" / "yt"), side=32)
+    assert data.load_dataset("train") == [(c, s, "001") for s, c in SEQUENCES.items()]
+    assert data.load_dataset("test") == [(c, s, "002") for s, c in SEQUENCES.items()]
     for sequence, class_ in SEQUENCES.items():
-        assert len(data.list_frames(class_, sequence, '001')) == 3
-        frames = data.list_frames(class_, sequence, '002')
+        assert len(data.list_frames(class_, sequence, "001")) == 3
+        frames = data.list_frames(class_, sequence, "002")
         assert frames == [1, 2, 3, 4]
-        assert data.load_frame(class_, sequence, '002', 1).getpixel((0, 0)) == (3, 3, 3)
+        assert data.load_frame(class_, sequence, "002", 1).getpixel((0, 0)) == (3, 3, 3)
 
 
 def test_any_object_is_the_object(davis, tmp_path):
-    data = youtube(arrange(davis, tmp_path / 'yt'), side=32)
+    data = youtube(arrange(davis, tmp_path / "yt"), side=32)
     for clip in data.clips(period=1, warmup=0):
         expected = np.zeros((24, 32), bool)
         expected[8:16, 8:24] = True
         for _, label in clip:
             assert ((label > 0) == expected).all()
-        class_ = clip.name.split('/')[0]
+        class_ = clip.name.split("/")[0]
         assert label.max() == data.classes.index(class_)
 
 
 def test_what_davis_lacks_is_named_and_nothing_is_left(davis, tmp_path):
-    with pytest.raises(DatasetError, match='no sequence swan.*davischallenge'):
-        arrange(davis, tmp_path / 'yt', {'dog': 'dog', 'swan': 'bird'})
-    (davis / 'Annotations' / 'dog' / '00005.png').unlink()
-    with pytest.raises(DatasetError, match='00005.jpg: has no annotation .*00005.png'):
-        arrange(davis, tmp_path / 'yt')
-    Image.new('L', (24, 32)).save(davis / 'Annotations' / 'dog' / '00005.png')
-    with pytest.raises(DatasetError, match='00005.png: is 24 x 32'):
-        arrange(davis, tmp_path / 'yt')
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['davis']
+    with pytest.raises(DatasetError, match="no sequence swan.*davischallenge"):
+        arrange(davis, tmp_path / "yt", {"dog": "dog", "swan": "bird"})
+    (davis / "Annotations" / "dog" / "00005.png").unlink()
+    with pytest.raises(DatasetError, match="00005.jpg: has no annotation .*00005.png"):
+        arrange(davis, tmp_path / "yt")
+    Image.new("L", (24, 32)).save(davis / "Annotations" / "dog" / "00005.png")
+    with pytest.raises(DatasetError, match="00005.png: is 24 x 32"):
+        arrange(davis, tmp_path / "yt")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["davis"]
 
 
 def test_an_empty_sequence(davis, tmp_path):
-    for frame in (davis / 'JPEGImages' / 'dog').iterdir():
+    for frame in (davis / "JPEGImages" / "dog").iterdir():
         frame.unlink()
-    with pytest.raises(DatasetError, match='dog: holds 0 .jpg frames'):
-        arrange(davis, tmp_path / 'yt')
+    with pytest.raises(DatasetError, match="dog: holds 0 .jpg frames"):
+        arrange(davis, tmp_path / "yt")
 
 
 def test_nothing_is_overwritten(davis, tmp_path):
-    root = arrange(davis, tmp_path / 'yt')
-    with pytest.raises(DatasetError, match='yt: exists'):
+    root = arrange(davis, tmp_path / "yt")
+    with pytest.raises(DatasetError, match="yt: exists"):
         arrange(davis, root)
 
 
 def test_command(davis, tmp_path, capsys):
-    command = [str(davis), str(tmp_path / 'yt')]
+    command = [str(davis), str(tmp_path / "yt")]
     assert main(command) == 0
-    assert capsys.readouterr().out.strip() == str(tmp_path / 'yt')
+    assert capsys.readouterr().out.strip() == str(tmp_path / "yt")
     assert main(command) == 1
-    assert 'yt: exists' in capsys.readouterr().err
+    assert "yt: exists" in capsys.readouterr().err
 
 
 @needs_real
 def test_real_sequence(tmp_path):
-    data = youtube(arrange(REAL, tmp_path / 'yt', {'motocross-jump': 'motorbike'}))
-    clip, = data.clips(period=9, split='test')
-    assert clip.name == 'motorbike/motocross-jump/002' and clip.frames == [1, 10, 19]
+    data = youtube(arrange(REAL, tmp_path / "yt", {"motocross-jump": "motorbike"}))
+    (clip,) = data.clips(period=9, split="test")
+    assert clip.name == "motorbike/motocross-jump/002" and clip.frames == [1, 10, 19]
     in_, label = clip[2]
     assert in_.shape == (3, 281, 500) and label.shape == (281, 500)
 
     data = youtube(data.dir, side=854)  # JPEG has not changed the masks
     for n in (1, 19):
-        original = REAL / 'Annotations' / 'motocross-jump' / f'{20 + n - 1:05d}.png'
-        label = data.load_label('motorbike', 'motocross-jump', '002', n)[0] > 0
+        original = REAL / "Annotations" / "motocross-jump" / f"{20 + n - 1:05d}.png"
+        label = data.load_label("motorbike", "motocross-jump", "002", n)[0] > 0
         assert label.any() and (label != (np.asarray(Image.open(original)) > 0)).mean() < 1e-4

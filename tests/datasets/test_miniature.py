@@ -1,5 +1,6 @@
 """The miniature: same bytes from the same seed, a cache that is whole or not there, and scenes
 that look like a street to a net."""
+
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,45 +14,45 @@ from datasets.drawn.street.scene import Scene
 from datasets.errors import DatasetError
 from datasets.miniature import miniature
 
-TINY = {'val': 1, 'size': (64, 32), 'workers': 1}
+TINY = {"val": 1, "size": (64, 32), "workers": 1}
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    return miniature('cityscapes', tmp_path_factory.mktemp('tiny') / 'root', **TINY)
+    return miniature("cityscapes", tmp_path_factory.mktemp("tiny") / "root", **TINY)
 
 
 def contents(root):
-    return {path.relative_to(root): path.read_bytes() for path in root.rglob('*')
-            if path.is_file()}
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def test_is_a_cityscapes_with_every_frame_labelled(tiny):
     data = cityscapes(tiny)
-    assert data.list_label_frames('val') == ['clockton_000000_000019']
-    assert data.get_dset('val') == [('clockton', 'clockton_000000_000019')]
-    clip, = data.clips('val', length=20)
+    assert data.list_label_frames("val") == ["clockton_000000_000019"]
+    assert data.get_dset("val") == [("clockton", "clockton_000000_000019")]
+    (clip,) = data.clips("val", length=20)
     assert len(clip) == 20
     for in_, label in clip:
         assert in_.shape == (3, 32, 64) and label.shape == (32, 64)
-    assert data.collect_frame_sequence('val', 'clockton_000000_000029', 30)[0].size == (64, 32)
+    assert data.collect_frame_sequence("val", "clockton_000000_000029", 30)[0].size == (64, 32)
 
 
 def test_same_seed_same_bytes(tiny, tmp_path):
-    again = miniature('cityscapes', tmp_path / 'again', **{**TINY, 'workers': 2})
+    again = miniature("cityscapes", tmp_path / "again", **{**TINY, "workers": 2})
     assert contents(again) == contents(tiny)
-    other = miniature('cityscapes', tmp_path / 'other', seed=1, **TINY)
+    other = miniature("cityscapes", tmp_path / "other", seed=1, **TINY)
     assert contents(other) != contents(tiny)
 
 
 def test_renders_only_when_needed(tiny, monkeypatch, tmp_path):
     def fail(*args):
-        raise AssertionError('rendered again')
-    monkeypatch.setattr(module, '_render_all', fail)
-    assert miniature('cityscapes', tiny, **TINY) == tiny
+        raise AssertionError("rendered again")
+
+    monkeypatch.setattr(module, "_render_all", fail)
+    assert miniature("cityscapes", tiny, **TINY) == tiny
     with pytest.raises(AssertionError):
-        miniature('cityscapes', tiny, seed=3, **TINY)
-    assert cityscapes(tiny).clips('val')  # the failure left the cache as it was
+        miniature("cityscapes", tiny, seed=3, **TINY)
+    assert cityscapes(tiny).clips("val")  # the failure left the cache as it was
 
 
 @pytest.fixture
@@ -61,37 +62,38 @@ def quick(monkeypatch):
 
     def render(root, manifest, workers):
         renderings.append(root)
-        for split, units in manifest['units'].items():
+        for split, units in manifest["units"].items():
             for number in range(units):
-                (root / f'{split}-{number}.png').touch()
-    monkeypatch.setattr(module, '_render_all', render)
+                (root / f"{split}-{number}.png").touch()
+
+    monkeypatch.setattr(module, "_render_all", render)
     return renderings
 
 
 def test_stale_or_damaged_cache_is_rendered_again(quick, tmp_path, monkeypatch):
-    root = tmp_path / 'root'
-    miniature('cityscapes', root, **TINY)
-    miniature('cityscapes', root, **TINY)
+    root = tmp_path / "root"
+    miniature("cityscapes", root, **TINY)
+    miniature("cityscapes", root, **TINY)
     assert len(quick) == 1
-    next(root.rglob('*.png')).unlink()
-    miniature('cityscapes', root, **TINY)
+    next(root.rglob("*.png")).unlink()
+    miniature("cityscapes", root, **TINY)
     assert len(quick) == 2
-    (root / module.MANIFEST).write_text('[not json')
-    miniature('cityscapes', root, **TINY)
+    (root / module.MANIFEST).write_text("[not json")
+    miniature("cityscapes", root, **TINY)
     assert len(quick) == 3
-    monkeypatch.setattr(module, '_source_digest', lambda name: 'another renderer')
-    miniature('cityscapes', root, **TINY)
+    monkeypatch.setattr(module, "_source_digest", lambda name: "another renderer")
+    miniature("cityscapes", root, **TINY)
     assert len(quick) == 4
-    assert json.loads((root / module.MANIFEST).read_text())['source'] == 'another renderer'
-    assert [path.name for path in tmp_path.iterdir()] == ['root']  # nothing half-done left
+    assert json.loads((root / module.MANIFEST).read_text())["source"] == "another renderer"
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]  # nothing half-done left
 
 
 def test_units_rendered_earlier_are_kept(quick, tmp_path):
-    root = miniature('cityscapes', tmp_path / 'root', train=2, **TINY)
-    assert miniature('cityscapes', root, **TINY) == root and len(quick) == 1
-    miniature('cityscapes', root, **{**TINY, 'val': 3})
+    root = miniature("cityscapes", tmp_path / "root", train=2, **TINY)
+    assert miniature("cityscapes", root, **TINY) == root and len(quick) == 1
+    miniature("cityscapes", root, **{**TINY, "val": 3})
     assert len(quick) == 2
-    assert json.loads((root / module.MANIFEST).read_text())['units'] == {'val': 3, 'train': 2}
+    assert json.loads((root / module.MANIFEST).read_text())["units"] == {"val": 3, "train": 2}
 
 
 def test_two_at_once_render_once(quick, tmp_path, monkeypatch):
@@ -100,36 +102,38 @@ def test_two_at_once_render_once(quick, tmp_path, monkeypatch):
     def slow(*args):
         time.sleep(0.2)
         render(*args)
-    monkeypatch.setattr(module, '_render_all', slow)
-    (tmp_path / '.root-killed/root').mkdir(parents=True)
+
+    monkeypatch.setattr(module, "_render_all", slow)
+    (tmp_path / ".root-killed/root").mkdir(parents=True)
     with ThreadPoolExecutor(3) as pool:
-        roots = [pool.submit(miniature, 'cityscapes', tmp_path / 'root', **TINY) for _ in range(3)]
-    assert [root.result() for root in roots] == [tmp_path / 'root'] * 3 and len(quick) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ['root']  # nor what a killed one left
+        roots = [pool.submit(miniature, "cityscapes", tmp_path / "root", **TINY) for _ in range(3)]
+    assert [root.result() for root in roots] == [tmp_path / "root"] * 3 and len(quick) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]  # nor what a killed one left
 
 
 def test_other_names_and_splits_are_refused(tmp_path):
     with pytest.raises(DatasetError, match="'kitti'; choose one of cityscapes, voc"):
-        miniature('kitti', tmp_path / 'root')
+        miniature("kitti", tmp_path / "root")
     with pytest.raises(DatasetError, match="no split .'test'.; give units of val or train"):
-        miniature('cityscapes', tmp_path / 'root', test=1)
+        miniature("cityscapes", tmp_path / "root", test=1)
 
 
 def test_interruption_leaves_nothing(monkeypatch, tmp_path):
     def interrupt(root, manifest, workers):
-        (root / 'half').mkdir()
+        (root / "half").mkdir()
         raise KeyboardInterrupt
-    monkeypatch.setattr(module, '_render_all', interrupt)
+
+    monkeypatch.setattr(module, "_render_all", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        miniature('cityscapes', tmp_path / 'root', **TINY)
+        miniature("cityscapes", tmp_path / "root", **TINY)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_peoples_files_are_never_replaced(quick, tmp_path):
-    (tmp_path / 'thesis.txt').write_text('precious')
-    with pytest.raises(DatasetError, match='manifest.json'):
-        miniature('cityscapes', tmp_path, **TINY)
-    assert (tmp_path / 'thesis.txt').read_text() == 'precious' and not quick
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(DatasetError, match="manifest.json"):
+        miniature("cityscapes", tmp_path, **TINY)
+    assert (tmp_path / "thesis.txt").read_text() == "precious" and not quick
 
 
 def test_all_classes_appear_and_things_move():

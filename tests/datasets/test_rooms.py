@@ -1,4 +1,5 @@
 """The rendered rooms: solids against hand geometry, rooms as nets see them, the layout written."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -31,10 +32,10 @@ def test_box_covers_the_pixels_of_its_front():
     assert canvas.nearness[10, 20] == pytest.approx(1 / 5)
 
 
-@pytest.mark.parametrize('yaw', np.arange(0, 6.3, np.pi / 4))
+@pytest.mark.parametrize("yaw", np.arange(0, 6.3, np.pi / 4))
 def test_box_is_closed_from_all_sides(yaw):
     x, z = -4 * np.sin(yaw), -4 * np.cos(yaw)
-    canvas = view(box(TILE, classes.BOX, (-.5, .5), (0, 1.5), (-.5, .5)), (x, 1.0, z), yaw)
+    canvas = view(box(TILE, classes.BOX, (-0.5, 0.5), (0, 1.5), (-0.5, 0.5)), (x, 1.0, z), yaw)
     nearest = canvas.nearness[10, 20]
     assert canvas.label[10, 20] == classes.BOX
     assert 1 / 3.6 < nearest < 1 / 3.2  # a face towards us, not the far one
@@ -60,7 +61,7 @@ def test_place_turns_to_the_right_and_then_moves():
 
 def test_billboard_faces_the_camera_wherever_it_looks():
     texture = Board(TILE, classes.LAMP, 1, 1).texture()
-    right = np.array((np.cos(.7), 0, -np.sin(.7)))
+    right = np.array((np.cos(0.7), 0, -np.sin(0.7)))
     quad = Billboard(np.array((1.0, 0.0, 2.0)), 2, 1, texture).quad(right)
     np.testing.assert_allclose(quad.corner + quad.right / 2, (1, 0, 2))
     np.testing.assert_allclose(quad.right, 2 * right)
@@ -68,8 +69,8 @@ def test_billboard_faces_the_camera_wherever_it_looks():
 
 def test_board_is_painted_in_metres_from_the_lower_left():
     board = Board(TILE, classes.BOOKSHELF, 2, 1, scale=10)
-    board.paint(0, 0, .5, .2, (1, 2, 3), classes.BOOKS)
-    board.shade(1.5, .5, 2, 1, .5)
+    board.paint(0, 0, 0.5, 0.2, (1, 2, 3), classes.BOOKS)
+    board.shade(1.5, 0.5, 2, 1, 0.5)
     color, label, _ = board.texture().level(1)
     assert label.shape == (10, 20)
     assert label[9, 0] == label[8, 4] == classes.BOOKS and color[9, 0].tolist() == [1, 2, 3]
@@ -77,9 +78,19 @@ def test_board_is_painted_in_metres_from_the_lower_left():
     assert color[0, 19, 0] == 50 and color[9, 19, 0] == 100
 
 
-@pytest.mark.parametrize('make', [materials.wood, materials.fabric, materials.paint,
-                                  materials.enamel, materials.metal, materials.stone,
-                                  materials.tiles, materials.carpet])
+@pytest.mark.parametrize(
+    "make",
+    [
+        materials.wood,
+        materials.fabric,
+        materials.paint,
+        materials.enamel,
+        materials.metal,
+        materials.stone,
+        materials.tiles,
+        materials.carpet,
+    ],
+)
 def test_materials_are_tiles_of_colours_and_vary(make):
     tiles = [make(np.random.default_rng(seed)) for seed in range(4)]
     for tile in tiles:
@@ -90,16 +101,18 @@ def test_materials_are_tiles_of_colours_and_vary(make):
 def test_furniture_stays_within_the_walls():
     for number, kind in enumerate(KINDS):
         room = Room(np.random.default_rng(number), kind)
-        middles = [part.foot if isinstance(part, Billboard) else
-                   part.corner + (part.right + part.up) / 2 for part in room.parts]
+        middles = [
+            part.foot if isinstance(part, Billboard) else part.corner + (part.right + part.up) / 2
+            for part in room.parts
+        ]
         x, y, z = np.transpose(middles)
-        assert (abs(x) < room.width / 2 + .05).all() and (y < room.height + .5).all()
-        assert z.max() < room.depth + .05
-        walkway = (z > .4) & (z < .9) & (abs(x) < room.width / 2 - 1) & (y > .1) & (y < 2)
+        assert (abs(x) < room.width / 2 + 0.05).all() and (y < room.height + 0.5).all()
+        assert z.max() < room.depth + 0.05
+        walkway = (z > 0.4) & (z < 0.9) & (abs(x) < room.width / 2 - 1) & (y > 0.1) & (y < 2)
         assert not walkway.any()
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def rooms():
     """Two labels in succession of each of 24 rooms, and one more later on."""
     scenes = [Scene([3, number], number) for number in range(24)]
@@ -113,22 +126,22 @@ def test_every_class_occurs(rooms):
 
 def test_walls_and_floor_dominate(rooms):
     share = np.bincount(np.ravel(rooms), minlength=41) / np.size(rooms)
-    assert share.argmax() == classes.WALL and share[classes.WALL] < .5
-    assert share[classes.FLOOR] > .08 and share[classes.CEILING] > .01
-    assert share[classes.UNLABELLED] < .02
+    assert share.argmax() == classes.WALL and share[classes.WALL] < 0.5
+    assert share[classes.FLOOR] > 0.08 and share[classes.CEILING] > 0.01
+    assert share[classes.UNLABELLED] < 0.02
 
 
 def test_the_hand_moves_a_little_from_frame_to_frame(rooms):
     changed = [(before != after).mean() for before, after, _ in rooms]
-    assert .03 < np.mean(changed) < .06
-    assert min(changed) > .005 and max(changed) < .15
+    assert 0.03 < np.mean(changed) < 0.06
+    assert min(changed) > 0.005 and max(changed) < 0.15
     later = [(after != last).mean() for _, after, last in rooms]
     assert np.mean(later) > 2 * np.mean(changed)
 
 
 def test_rooms_of_one_kind_differ():
     first, second = (Scene([0, number], 0).frame(0, *SMALL) for number in (0, 1))
-    assert (first[1] != second[1]).mean() > .2
+    assert (first[1] != second[1]).mean() > 0.2
     again = Scene([0, 0], 0).frame(0, *SMALL)
     assert (first[0] == again[0]).all() and (first[1] == again[1]).all()
 
@@ -137,20 +150,24 @@ def test_outlines_are_left_unlabelled():
     label = np.full((4, 6), classes.WALL, np.uint8)
     label[2:, 3:] = classes.BED
     found = without_outlines(label)
-    assert found.tolist() == [[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1],
-                              [1, 1, 1, 0, 0, 0], [1, 1, 1, 0, 4, 4]]
+    assert found.tolist() == [
+        [1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 4, 4],
+    ]
     assert found.dtype == np.uint8 and label[2, 3] == classes.BED
 
 
 def test_classes_are_in_the_order_of_the_dataset():
-    values = [getattr(classes, name.replace(' ', '').upper()) for name in nyud.classes]
+    values = [getattr(classes, name.replace(" ", "").upper()) for name in nyud.classes]
     assert values == list(range(1, 41))
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def root(tmp_path_factory):
     """One room of each split, small."""
-    root = tmp_path_factory.mktemp('nyud')
+    root = tmp_path_factory.mktemp("nyud")
     for split in writer.UNITS:
         writer.render(root, 0, split, 0, SMALL)
     writer.finish(root, dict.fromkeys(writer.UNITS, 1))
@@ -173,10 +190,10 @@ def test_written_layout_is_read_back(root):
 
 
 def test_file_times_are_in_the_order_of_the_frames_and_ticks_need_not_be():
-    names = [writer.frame_name('test', 3, index) for index in range(writer.FRAMES)]
-    times = [float(name.split('-')[1]) for name in names]
+    names = [writer.frame_name("test", 3, index) for index in range(writer.FRAMES)]
+    times = [float(name.split("-")[1]) for name in names]
     assert (np.diff(times) > 0).all() and np.diff(times) * 86400 == pytest.approx(1 / 15, abs=1e-3)
-    assert writer.frame_name('test', 3, 0) != writer.frame_name('val', 3, 0)
+    assert writer.frame_name("test", 3, 0) != writer.frame_name("val", 3, 0)
 
 
 def test_ids_and_videos_of_all_splits_differ():
@@ -195,11 +212,13 @@ def test_crop_is_the_official_window():
 
 
 def test_same_seed_same_bytes_and_another_split_another_room(root, tmp_path):
-    writer.render(tmp_path, 0, 'val', 0, SMALL)
-    written = [path for path in tmp_path.rglob('*') if path.is_file()]
+    writer.render(tmp_path, 0, "val", 0, SMALL)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) == writer.FRAMES + 2 * len(writer.LABELLED)
     for path in written:
         assert path.read_bytes() == (root / path.relative_to(tmp_path)).read_bytes()
-    first, second = (sorted((root / 'raw' / writer.video_name(split, 0)).glob('*'))[0]
-                     for split in ('test', 'val'))
+    first, second = (
+        sorted((root / "raw" / writer.video_name(split, 0)).glob("*"))[0]
+        for split in ("test", "val")
+    )
     assert first.read_bytes() != second.read_bytes()

@@ -1,4 +1,5 @@
 """Drawn objects: every class has its shape, the layouts are the official ones, seeds fix bytes."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,8 +12,10 @@ from datasets.drawn.shapes.sheet import Sheet
 from datasets.palette import voc_palette
 
 SMALL = 192, 144
-VOC = ('aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike '
-       'person pottedplant sheep sofa train tvmonitor').split()
+VOC = (
+    "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike "
+    "person pottedplant sheep sofa train tvmonitor"
+).split()
 
 
 def silhouette(figure, seed=1, **pose):
@@ -26,7 +29,7 @@ def test_figures_come_in_the_order_of_voc():
     assert list(IDS) == VOC and list(IDS.values()) == list(range(1, 21))
 
 
-@pytest.mark.parametrize('figure', (*FIGURES, clutter), ids=lambda figure: figure.__name__)
+@pytest.mark.parametrize("figure", (*FIGURES, clutter), ids=lambda figure: figure.__name__)
 def test_a_figure_fills_its_unit_square_and_keeps_to_its_sheet(figure):
     for seed in range(4):
         mask, color = silhouette(figure, seed)
@@ -47,19 +50,19 @@ def test_shape_tells_the_classes_apart():
 def test_color_does_not_tell_the_class():
     means = []
     for seed in range(12):
-        mask, color = silhouette(FIGURES[IDS['cow'] - 1], seed)
+        mask, color = silhouette(FIGURES[IDS["cow"] - 1], seed)
         means.append(color[mask].mean(axis=0))
     assert (np.std(means, axis=0) > 25).all()
 
 
 def test_mirrored_figures_face_the_other_way():
-    mask, _ = silhouette(FIGURES[IDS['horse'] - 1])
-    turned, _ = silhouette(FIGURES[IDS['horse'] - 1], mirror=True)
+    mask, _ = silhouette(FIGURES[IDS["horse"] - 1])
+    turned, _ = silhouette(FIGURES[IDS["horse"] - 1], mirror=True)
     both = (mask[:, ::-1] & turned).sum() / (mask[:, ::-1] | turned).sum()
     assert both > 0.9 > (mask & turned).sum() / (mask | turned).sum()
 
 
-@pytest.mark.parametrize('name', ('bird', 'cat', 'cow', 'dog', 'horse', 'sheep', 'person'))
+@pytest.mark.parametrize("name", ("bird", "cat", "cow", "dog", "horse", "sheep", "person"))
 def test_animals_move_and_stay_who_they_are(name):
     figure = FIGURES[IDS[name] - 1]
     before, color = silhouette(figure, seed=3, phase=0.0)
@@ -76,7 +79,7 @@ def test_wheels_are_seen_through_and_labelled():
     patch = sheet.patch(np.random.default_rng(0))
     middle = len(patch.mask) // 2
     assert patch.mask[middle, middle] and patch.opaque[middle, middle] == 0
-    assert patch.mask.sum() == pytest.approx(np.pi * 12 ** 2, rel=0.1)
+    assert patch.mask.sum() == pytest.approx(np.pi * 12**2, rel=0.1)
 
 
 def test_sheet_places_and_turns_what_is_drawn():
@@ -97,7 +100,7 @@ def test_patch_outside_the_picture_leaves_it_alone():
     assert (canvas == 9).all()
 
 
-@pytest.mark.parametrize('setting', SETTINGS)
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_backdrops_differ_and_fill_the_picture(setting):
     first, horizon = backdrop(np.random.default_rng(0), setting, SMALL)
     second, _ = backdrop(np.random.default_rng(1), setting, SMALL)
@@ -119,7 +122,7 @@ def test_stills_hold_several_classes_and_occlusion():
 
 def test_a_shot_moves_as_hand_held_video_does():
     near, far = [], []
-    for number, name in enumerate(('cow', 'car', 'bird', 'boat')):
+    for number, name in enumerate(("cow", "car", "bird", "boat")):
         shot = Shot([9, 0, number], FIGURES[IDS[name] - 1], SMALL)
         masks = {index: shot.frame(index)[1] for index in (20, 21, 30, 31)}
         assert masks[20].mean() > 0.01
@@ -138,21 +141,21 @@ def test_a_frame_does_not_depend_on_those_before():
 
 
 def files(root):
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob('*') if p.is_file()}
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
 def test_voc_writes_the_official_layout(tmp_path):
     for number in range(2):
-        voc.render(tmp_path, 0, 'val', number, SMALL)
-    voc.finish(tmp_path, {'val': 2, 'train': 0})
-    lists = tmp_path / 'ImageSets' / 'Segmentation'
-    assert (lists / 'val.txt').read_text() == (lists / 'seg11valid.txt').read_text()
-    ids = (lists / 'val.txt').read_text().split()
-    assert len(ids) == 2 and (lists / 'train.txt').read_text() == ''
+        voc.render(tmp_path, 0, "val", number, SMALL)
+    voc.finish(tmp_path, {"val": 2, "train": 0})
+    lists = tmp_path / "ImageSets" / "Segmentation"
+    assert (lists / "val.txt").read_text() == (lists / "seg11valid.txt").read_text()
+    ids = (lists / "val.txt").read_text().split()
+    assert len(ids) == 2 and (lists / "train.txt").read_text() == ""
     for k, name in enumerate(ids):
-        assert Image.open(tmp_path / f'JPEGImages/{name}.jpg').size == SMALL
-        label = Image.open(tmp_path / f'SegmentationClass/{name}.png')
-        assert label.mode == 'P' and label.size == SMALL
+        assert Image.open(tmp_path / f"JPEGImages/{name}.jpg").size == SMALL
+        label = Image.open(tmp_path / f"SegmentationClass/{name}.png")
+        assert label.mode == "P" and label.size == SMALL
         assert label.getpalette()[:63] == voc_palette().colors[:21].ravel().tolist()
         found = set(np.unique(np.asarray(label)).tolist())
         assert k + 1 in found and 255 in found and found <= {*range(21), 255}
@@ -166,25 +169,28 @@ def test_a_thin_ring_parts_objects_from_each_other():
 
 
 def test_youtube_writes_the_official_layout(tmp_path, monkeypatch):
-    monkeypatch.setattr(youtube, 'FRAMES', 3)
-    youtube.render(tmp_path, 0, 'test', 12, SMALL)
-    youtube.finish(tmp_path, {'test': 13, 'train': 1})
-    shots = (tmp_path / 'test.txt').read_text().split()
-    assert len(set(shots)) == 13 and shots[12] == 'boat/0002/001'
-    assert (tmp_path / 'train.txt').read_text() == 'aeroplane/1001/001\n'
-    folder = 'boat/data/0002/shots/001'
+    monkeypatch.setattr(youtube, "FRAMES", 3)
+    youtube.render(tmp_path, 0, "test", 12, SMALL)
+    youtube.finish(tmp_path, {"test": 13, "train": 1})
+    shots = (tmp_path / "test.txt").read_text().split()
+    assert len(set(shots)) == 13 and shots[12] == "boat/0002/001"
+    assert (tmp_path / "train.txt").read_text() == "aeroplane/1001/001\n"
+    folder = "boat/data/0002/shots/001"
     assert set(files(tmp_path)) == {
-        'test.txt', 'train.txt', *(f'v1/{folder}/frame000{k}.jpg' for k in (1, 2, 3)),
-        *(f'youtube_masks/{folder}/labels/0000{k}.jpg' for k in (1, 2, 3))}
-    mask = Image.open(tmp_path / f'youtube_masks/{folder}/labels/00002.jpg')
-    assert mask.mode == 'L' and mask.size == SMALL
-    drawn = Shot([youtube._SEEDS['test'], 0, 12], FIGURES[IDS['boat'] - 1], SMALL).frame(1)[1]
+        "test.txt",
+        "train.txt",
+        *(f"v1/{folder}/frame000{k}.jpg" for k in (1, 2, 3)),
+        *(f"youtube_masks/{folder}/labels/0000{k}.jpg" for k in (1, 2, 3)),
+    }
+    mask = Image.open(tmp_path / f"youtube_masks/{folder}/labels/00002.jpg")
+    assert mask.mode == "L" and mask.size == SMALL
+    drawn = Shot([youtube._SEEDS["test"], 0, 12], FIGURES[IDS["boat"] - 1], SMALL).frame(1)[1]
     assert np.array_equal(np.asarray(mask) > 15, drawn)  # the JPEG has the object to the pixel
 
 
-@pytest.mark.parametrize('writer, test, train', [(voc, 'val', 'train'), (youtube, 'test', 'train')])
+@pytest.mark.parametrize("writer, test, train", [(voc, "val", "train"), (youtube, "test", "train")])
 def test_bytes_depend_on_split_seed_and_number_alone(tmp_path, monkeypatch, writer, test, train):
-    monkeypatch.setattr(youtube, 'FRAMES', 1)
+    monkeypatch.setattr(youtube, "FRAMES", 1)
     runs = [(0, test, 0), (0, test, 0), (1, test, 0), (0, train, 0)]
     pixels = []
     for k, (seed, split, number) in enumerate(runs):

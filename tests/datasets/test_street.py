@@ -1,4 +1,5 @@
 """The renderer: projection, occlusion, cut-outs and see-through surfaces, against hand geometry."""
+
 import numpy as np
 import pytest
 
@@ -16,8 +17,13 @@ def camera(yaw=0.0, position=(0.0, 1.0, 0.0)):
 
 def board(depth, texture, left=-1.0, width=2.0, **options):
     """An upright board, 2 m high, whose foot is on the ground at z = depth."""
-    return Quad(np.array((left, 0.0, depth)), np.array((width, 0.0, 0.0)),
-                np.array((0.0, 2.0, 0.0)), texture, **options)
+    return Quad(
+        np.array((left, 0.0, depth)),
+        np.array((width, 0.0, 0.0)),
+        np.array((0.0, 2.0, 0.0)),
+        texture,
+        **options,
+    )
 
 
 def test_board_projects_to_the_right_pixels():
@@ -36,7 +42,7 @@ def test_yaw_to_the_right_moves_the_board_to_the_left():
     assert np.nonzero(canvas.label == WALL)[1].mean() < 19
 
 
-@pytest.mark.parametrize('order', [(0, 1), (1, 0)])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_nearer_hides_farther_in_any_order(order):
     quads = [board(4.0, Texture(FLAT, WALL)), board(8.0, Texture(FLAT, PERSON), -4.0, 8.0)]
     canvas = Canvas(camera())
@@ -49,8 +55,12 @@ def test_what_is_behind_is_not_drawn_and_what_straddles_us_is_cut():
     canvas = Canvas(camera())
     canvas.draw([board(-5.0, Texture(FLAT, WALL))])
     assert not canvas.label.any()
-    along = Quad(np.array((1.0, 0.0, -5.0)), np.array((0.0, 0.0, 10.0)), np.array((0.0, 2.0, 0.0)),
-                 Texture(FLAT, WALL))
+    along = Quad(
+        np.array((1.0, 0.0, -5.0)),
+        np.array((0.0, 0.0, 10.0)),
+        np.array((0.0, 2.0, 0.0)),
+        Texture(FLAT, WALL),
+    )
     canvas.draw([along])
     assert (canvas.label[:, 25:] == WALL).any() and not canvas.label[:, :20].any()
 
@@ -59,8 +69,12 @@ def test_cut_out_shows_and_labels_what_is_behind():
     label = np.full((8, 8), PERSON)
     label[:, 4:] = CLEAR
     canvas = Canvas(camera())
-    canvas.draw([board(2.0, Texture(np.full((8, 8, 3), 50.0), label)),
-                 board(4.0, Texture(FLAT, WALL), -2.0, 4.0)])
+    canvas.draw(
+        [
+            board(2.0, Texture(np.full((8, 8, 3), 50.0), label)),
+            board(4.0, Texture(FLAT, WALL), -2.0, 4.0),
+        ]
+    )
     assert canvas.label[10, 17] == PERSON and canvas.color[10, 17, 0] == 50
     assert canvas.label[10, 22] == WALL and canvas.color[10, 22, 0] == 100
 
@@ -68,15 +82,20 @@ def test_cut_out_shows_and_labels_what_is_behind():
 def test_through_a_fence_one_sees_the_wall_but_labels_the_fence():
     gaps = np.zeros((8, 8), bool)
     canvas = Canvas(camera())
-    canvas.draw([board(2.0, Texture(np.zeros((8, 8, 3)), FENCE, opaque=gaps)),
-                 board(4.0, Texture(FLAT, WALL), -2.0, 4.0)])
+    canvas.draw(
+        [
+            board(2.0, Texture(np.zeros((8, 8, 3)), FENCE, opaque=gaps)),
+            board(4.0, Texture(FLAT, WALL), -2.0, 4.0),
+        ]
+    )
     assert canvas.label[10, 20] == FENCE and canvas.color[10, 20, 0] == 100
 
 
 def test_shadow_darkens_and_leaves_the_label():
     canvas = Canvas(camera())
-    canvas.draw([board(4.0, Texture(FLAT, WALL)),
-                 board(3.9, Texture(FLAT, PERSON), light=0.5, shadow=True)])
+    canvas.draw(
+        [board(4.0, Texture(FLAT, WALL)), board(3.9, Texture(FLAT, PERSON), light=0.5, shadow=True)]
+    )
     assert canvas.label[10, 20] == WALL and canvas.color[10, 20, 0] == 50
 
 

@@ -1,4 +1,5 @@
 """Youtube-Objects: a toy copy of the layout with two classes and masks on every fifth frame."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,12 +9,12 @@ from datasets.pascal_voc import pascal
 from datasets.youtube import CLASSES, youtube
 from datasets.youtube_files import number
 
-DOG, CAT = ('dog', '0002', '001'), ('cat', '0001', '003')
+DOG, CAT = ("dog", "0002", "001"), ("cat", "0001", "003")
 
 
 def shot_folders(root, name):
-    place = f'{name[0]}/data/{name[1]}/shots/{name[2]}'
-    return root / 'v1' / place, root / 'youtube_masks' / place / 'labels'
+    place = f"{name[0]}/data/{name[1]}/shots/{name[2]}"
+    return root / "v1" / place, root / "youtube_masks" / place / "labels"
 
 
 def write(path, array):
@@ -26,11 +27,11 @@ def write_shot(root, name, frames, masks, size=(60, 80)):
     """A shot of `size` (h, w) whose frame n has the grey level n, an object in its left half."""
     frame_folder, mask_folder = shot_folders(root, name)
     for n in frames:
-        write(frame_folder / f'frame{n:04d}.jpg', np.full((*size, 3), n))
+        write(frame_folder / f"frame{n:04d}.jpg", np.full((*size, 3), n))
     mask = np.zeros(size)
-    mask[:, :size[1] // 2] = 255
+    mask[:, : size[1] // 2] = 255
     for n in masks:
-        write(mask_folder / f'{n:05d}.jpg', mask)
+        write(mask_folder / f"{n:05d}.jpg", mask)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def toy(tmp_path):
     """A dog of 31 frames with masks on 1, 6 .. 31, an upright cat of 12 with masks on 2 and 12."""
     write_shot(tmp_path, DOG, range(1, 32), range(1, 32, 5))
     write_shot(tmp_path, CAT, range(1, 13), (2, 12), size=(90, 30))
-    write_shot(tmp_path, ('dog', '0001', '002'), (1, 2), ())  # has no masks
+    write_shot(tmp_path, ("dog", "0001", "002"), (1, 2), ())  # has no masks
     return tmp_path
 
 
@@ -48,18 +49,18 @@ def test_classes_are_those_of_voc_that_move():
         of_voc = pascal.classes.index(name)
         assert youtube.from_voc[of_voc] == k
         assert (youtube.palette[k] == pascal.palette[of_voc]).all()
-    assert youtube.from_voc[pascal.classes.index('person')] == 0
+    assert youtube.from_voc[pascal.classes.index("person")] == 0
     assert youtube.from_voc[255] == 255 and youtube.from_voc.dtype == np.uint8
 
 
 def test_lists(toy):
     data = youtube(toy)
-    assert data.list_vids('dog') == ['0001', '0002'] and data.list_label_vids('dog') == ['0002']
-    assert data.list_shots('dog', '0001') == ['002']
-    assert data.list_label_shots('cat', '0001') == ['003']
+    assert data.list_vids("dog") == ["0001", "0002"] and data.list_label_vids("dog") == ["0002"]
+    assert data.list_shots("dog", "0001") == ["002"]
+    assert data.list_label_shots("cat", "0001") == ["003"]
     assert data.list_frames(*DOG)[::15] == [1, 16, 31]
     assert data.list_label_frames(*CAT) == [2, 12]
-    assert data.list_vids('train') == data.list_label_vids('train') == []
+    assert data.list_vids("train") == data.list_label_vids("train") == []
     assert data.load_dataset() == [CAT, DOG]
 
 
@@ -68,7 +69,7 @@ def test_frames_come_in_order_of_their_numbers(toy):
     assert youtube(toy).list_frames(*DOG)[-2:] == [9999, 10000]
 
 
-@pytest.mark.parametrize('idx', [16, '16', '00016', 'frame0016', 'frame0016.jpg'])
+@pytest.mark.parametrize("idx", [16, "16", "00016", "frame0016", "frame0016.jpg"])
 def test_a_frame_goes_by_its_number_or_name(toy, idx):
     data = youtube(toy)
     assert number(idx) == 16
@@ -76,7 +77,7 @@ def test_a_frame_goes_by_its_number_or_name(toy, idx):
     assert data.load_label(*DOG, idx).any()
 
 
-@pytest.mark.parametrize('side', [40, 500])
+@pytest.mark.parametrize("side", [40, 500])
 def test_frames_and_masks_are_resized_alike(toy, side):
     data = youtube(toy, side=side)
     for name, (width, height) in ((DOG, (side, side * 3 // 4)), (CAT, (round(side / 3), side))):
@@ -84,13 +85,13 @@ def test_frames_and_masks_are_resized_alike(toy, side):
         write_shot(toy, name, (), (2,), size=(60, 80) if name == DOG else (90, 30))
         label = data.load_label(*name, 2)
         assert label.shape == (1, height, width) and label.dtype == np.uint8
-        assert label[:, :, :width // 2 - 1].all() and not label[:, :, width // 2 + 1:].any()
+        assert label[:, :, : width // 2 - 1].all() and not label[:, :, width // 2 + 1 :].any()
 
 
 def test_above_15_is_the_object(toy):
-    write(shot_folders(toy, DOG)[1] / '00001.jpg', np.full((60, 80), 15))
+    write(shot_folders(toy, DOG)[1] / "00001.jpg", np.full((60, 80), 15))
     assert not youtube(toy).load_label(*DOG, 1).any()
-    write(shot_folders(toy, DOG)[1] / '00001.jpg', np.full((60, 80), 16))
+    write(shot_folders(toy, DOG)[1] / "00001.jpg", np.full((60, 80), 16))
     assert youtube(toy).load_label(*DOG, 1).all()
 
 
@@ -101,16 +102,16 @@ def test_a_label_of_the_shape_asked_for(toy):
 def test_class_ids(toy):
     data = youtube(toy)
     mask = data.load_label(*DOG, 1)
-    label = data.make_label(mask, 'dog')
-    assert set(np.unique(label)) == {0, data.classes.index('dog')} and label.shape == mask.shape
-    of_voc = data.convert_yt2voc_label(mask, 'dog', pascal.classes)
+    label = data.make_label(mask, "dog")
+    assert set(np.unique(label)) == {0, data.classes.index("dog")} and label.shape == mask.shape
+    of_voc = data.convert_yt2voc_label(mask, "dog", pascal.classes)
     assert set(np.unique(of_voc)) == {0, 12} and of_voc.dtype == np.uint8
     assert (data.from_voc[of_voc] == label).all()
 
 
 def test_clips_run_at_the_pace_of_the_masks(toy):
-    dog, = youtube(toy).clips(period=10)  # of the cat, no mask is left after frame 20
-    assert dog.name == 'dog/0002/001' and dog.frames == [1, 11, 21, 31]
+    (dog,) = youtube(toy).clips(period=10)  # of the cat, no mask is left after frame 20
+    assert dog.name == "dog/0002/001" and dog.frames == [1, 11, 21, 31]
     assert [dog.label(i) is None for i in range(4)] == [True, True, False, False]
     in_, label = dog[2]
     assert in_.shape == (3, 375, 500) and set(np.unique(label)) == {0, 7}
@@ -118,20 +119,24 @@ def test_clips_run_at_the_pace_of_the_masks(toy):
 
 
 def test_clips_start_before_the_first_mask_and_end_with_the_last(toy):
-    clips = {clip.name: clip for clip in youtube(toy, side=80).clips(period=2, ids='voc')}
-    assert clips['cat/0001/003'].frames == [2, 4, 6, 8, 10, 12]
-    labelled = [n for n, label in zip(clips['dog/0002/001'].frames,
-                                      (label for _, label in clips['dog/0002/001']), strict=True)
-                if label is not None]
+    clips = {clip.name: clip for clip in youtube(toy, side=80).clips(period=2, ids="voc")}
+    assert clips["cat/0001/003"].frames == [2, 4, 6, 8, 10, 12]
+    labelled = [
+        n
+        for n, label in zip(
+            clips["dog/0002/001"].frames, (label for _, label in clips["dog/0002/001"]), strict=True
+        )
+        if label is not None
+    ]
     assert labelled == [11, 21, 31]  # 1 is before 2 * 2 + 1, the others are out of step
-    assert clips['cat/0001/003'].label(5).max() == pascal.classes.index('cat')
+    assert clips["cat/0001/003"].label(5).max() == pascal.classes.index("cat")
 
 
 def test_mask_as_its_file_holds_it(toy):
     mask = youtube(toy, side=40).load_mask(*DOG, 6)
-    assert (mask.mode, mask.size) == ('L', (80, 60))
+    assert (mask.mode, mask.size) == ("L", (80, 60))
     assert mask.getpixel((10, 30)) > 240 and mask.getpixel((70, 30)) < 15
-    with pytest.raises(DatasetError, match='00007.jpg'):
+    with pytest.raises(DatasetError, match="00007.jpg"):
         youtube(toy).load_mask(*DOG, 7)
 
 
@@ -142,77 +147,77 @@ def test_clips_without_warm_up(toy):
 
 def test_clips_of_several_periods_are_scored_on_the_same_frames(toy):
     for period in (2, 5, 10):
-        dog, = youtube(toy).clips(period, warmup=15, label_period=10)
+        (dog,) = youtube(toy).clips(period, warmup=15, label_period=10)
         labels = [label is not None for _, label in dog]
         assert [n for n, there in zip(dog.frames, labels, strict=True) if there] == [21, 31]
-    with pytest.raises(DatasetError, match='label_period=10 is no multiple of the period 4'):
+    with pytest.raises(DatasetError, match="label_period=10 is no multiple of the period 4"):
         youtube(toy).clips(4, label_period=10)
 
 
 def test_splits_are_lists_of_shots(toy):
-    (toy / 'test.txt').write_text('dog/0002/001\n')
-    assert youtube(toy).load_dataset('test') == [DOG]
-    assert [clip.name for clip in youtube(toy).clips(split='test')] == ['dog/0002/001']
-    with pytest.raises(DatasetError, match='train.txt.*'):
-        youtube(toy).load_dataset('train')
-    (toy / 'test.txt').write_text('dog/0001/002\n')
-    with pytest.raises(DatasetError, match='test.txt: dog/0001/002 is no'):
-        youtube(toy).load_dataset('test')
+    (toy / "test.txt").write_text("dog/0002/001\n")
+    assert youtube(toy).load_dataset("test") == [DOG]
+    assert [clip.name for clip in youtube(toy).clips(split="test")] == ["dog/0002/001"]
+    with pytest.raises(DatasetError, match="train.txt.*"):
+        youtube(toy).load_dataset("train")
+    (toy / "test.txt").write_text("dog/0001/002\n")
+    with pytest.raises(DatasetError, match="test.txt: dog/0001/002 is no"):
+        youtube(toy).load_dataset("test")
 
 
 def test_a_mask_without_its_frame_names_both(toy):
-    (shot_folders(toy, DOG)[0] / 'frame0021.jpg').unlink()
+    (shot_folders(toy, DOG)[0] / "frame0021.jpg").unlink()
     for use in (lambda data: data.load_label(*DOG, 21), lambda data: data.clips()):
-        with pytest.raises(DatasetError, match=r'00021.jpg: a mask without its frame.*frame0021'):
+        with pytest.raises(DatasetError, match=r"00021.jpg: a mask without its frame.*frame0021"):
             use(youtube(toy))
 
 
 def test_missing_root_class_shot_frame_and_mask(toy, tmp_path):
-    with pytest.raises(DatasetError, match='CLOCKWORK_YOUTUBE'):
-        youtube(tmp_path / 'nowhere')
+    with pytest.raises(DatasetError, match="CLOCKWORK_YOUTUBE"):
+        youtube(tmp_path / "nowhere")
     data = youtube(toy)
-    for use in (lambda: data.list_vids('zebra'), lambda: data.make_label([1], 'zebra')):
+    for use in (lambda: data.list_vids("zebra"), lambda: data.make_label([1], "zebra")):
         with pytest.raises(DatasetError, match="no class 'zebra'"):
             use()
-    with pytest.raises(DatasetError, match='009: no such folder'):
-        data.list_frames('dog', '0002', '009')
-    with pytest.raises(DatasetError, match='frame0099.jpg: no such file'):
+    with pytest.raises(DatasetError, match="009: no such folder"):
+        data.list_frames("dog", "0002", "009")
+    with pytest.raises(DatasetError, match="frame0099.jpg: no such file"):
         data.load_frame(*DOG, 99)
-    with pytest.raises(DatasetError, match='00002.jpg: no such file'):
+    with pytest.raises(DatasetError, match="00002.jpg: no such file"):
         data.load_label(*DOG, 2)
     with pytest.raises(DatasetError, match="'dog.jpg': neither"):
-        data.load_frame(*DOG, 'dog.jpg')
+        data.load_frame(*DOG, "dog.jpg")
 
 
 def test_empty_folders(toy):
-    frames, masks = shot_folders(toy, ('cow', '0001', '001'))
+    frames, masks = shot_folders(toy, ("cow", "0001", "001"))
     frames.mkdir(parents=True)
     masks.mkdir(parents=True)
     for use in (youtube(toy).list_frames, youtube(toy).list_label_frames):
-        with pytest.raises(DatasetError, match='cow/data/0001/shots/001.*: holds no'):
-            use('cow', '0001', '001')
+        with pytest.raises(DatasetError, match="cow/data/0001/shots/001.*: holds no"):
+            use("cow", "0001", "001")
 
 
 def test_no_masks_at_all(tmp_path):
     write_shot(tmp_path, DOG, (1,), ())
-    with pytest.raises(DatasetError, match='youtube_masks: holds no masks'):
+    with pytest.raises(DatasetError, match="youtube_masks: holds no masks"):
         youtube(tmp_path).clips()
 
 
 def test_bad_masks_and_frames(toy):
-    frame, mask = shot_folders(toy, DOG)[0] / 'frame0001.jpg', shot_folders(toy, DOG)[1]
-    write(mask / '00001.jpg', np.zeros((80, 60)))
-    with pytest.raises(DatasetError, match=r'00001.jpg: the mask is 60 x 80.*frame0001'):
+    frame, mask = shot_folders(toy, DOG)[0] / "frame0001.jpg", shot_folders(toy, DOG)[1]
+    write(mask / "00001.jpg", np.zeros((80, 60)))
+    with pytest.raises(DatasetError, match=r"00001.jpg: the mask is 60 x 80.*frame0001"):
         youtube(toy).load_label(*DOG, 1)
-    (mask / '00001.jpg').write_bytes(b'no image')
-    with pytest.raises(DatasetError, match='00001.jpg: damaged'):
+    (mask / "00001.jpg").write_bytes(b"no image")
+    with pytest.raises(DatasetError, match="00001.jpg: damaged"):
         youtube(toy).load_label(*DOG, 1)
     frame.write_bytes(frame.read_bytes()[:300])
-    with pytest.raises(DatasetError, match='frame0001.jpg: damaged'):
+    with pytest.raises(DatasetError, match="frame0001.jpg: damaged"):
         youtube(toy).load_frame(*DOG, 1)
 
 
-@pytest.mark.parametrize('options', [{'period': 0}, {'ids': 'coco'}])
+@pytest.mark.parametrize("options", [{"period": 0}, {"ids": "coco"}])
 def test_clips_of_no_kind(toy, options):
-    with pytest.raises(DatasetError, match='the period is at least 1'):
+    with pytest.raises(DatasetError, match="the period is at least 1"):
         youtube(toy).clips(**options)

@@ -1,10 +1,11 @@
 """Inputs that fuzzing found worth keeping, one base64 line each in TARGET.txt beside this file:
 python -m tests.fuzz.cases TARGET FILE... adds findings, or what a run kept for new coverage."""
+
 import base64
 import sys
 from pathlib import Path
 
-LARGEST = 3000    # bytes; a larger file hardly shows what a smaller one would not
+LARGEST = 3000  # bytes; a larger file hardly shows what a smaller one would not
 
 
 def _path(target):

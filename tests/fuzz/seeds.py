@@ -14,7 +14,8 @@ PROTOTXT = [
     'pad: 1 } bottom: "data" top: "p" }\nlayers { layer { name: "c" type: "conv" num_output: 2 '
     'kernelsize: 3 blobs_lr: 1. } bottom: "p" top: "c" }\n',
     'net: "net.prototxt" base_lr: 1e-3 lr_policy: "step" stepsize: 10 solver_type: ADAM  # text\n'
-    "test_iter: [1, 0x2]; test_interval: 017 snapshot_prefix: 'a' \"b\" solver_mode: GPU\n"]
+    "test_iter: [1, 0x2]; test_interval: 017 snapshot_prefix: 'a' \"b\" solver_mode: GPU\n",
+]
 
 
 def _models():

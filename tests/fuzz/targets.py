@@ -1,5 +1,6 @@
 """What the fuzzers call with their bytes: each reads a file as a user would, and anything but a
 CaffeError, or a net that loads, is a finding."""
+
 import os
 import tempfile
 
@@ -14,8 +15,9 @@ layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
   inner_product_param { num_output: 2 weight_filler { type: "gaussian" std: 1 } } }
 layer { name: "a/s" type: "Scale" bottom: "fc" top: "s" scale_param { bias_term: true } }
 """
-FOLDER = tempfile.mkdtemp(prefix="clockwork-fuzz-",
-                          dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+FOLDER = tempfile.mkdtemp(
+    prefix="clockwork-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None
+)
 
 
 def path_of(content, name):
@@ -48,8 +50,10 @@ def net():
 
 def weights(content):
     """Loads weights, .caffemodel or .caffemodel.h5 as the bytes say."""
-    path, shapes = path_of(content, "fuzz.caffemodel"), [b.shape for bs in net().params.values()
-                                                         for b in bs]
+    path, shapes = (
+        path_of(content, "fuzz.caffemodel"),
+        [b.shape for bs in net().params.values() for b in bs],
+    )
     try:
         net().copy_from(path)
     except CaffeErrors as error:

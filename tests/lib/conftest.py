@@ -1,12 +1,17 @@
 """A small net in pure numpy whose output tells which frame each stage last saw."""
+
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-STAGES = {'shallow': ('conv1_1', 'score_pool3'), 'middle': ('conv4_1', 'score_pool4'),
-          'deep': ('conv5_1', 'upscore2'), 'fuse': ('score_pool4c', 'score')}
-LAYERS = ['data', *(layer for stage in STAGES.values() for layer in stage)]
+STAGES = {
+    "shallow": ("conv1_1", "score_pool3"),
+    "middle": ("conv4_1", "score_pool4"),
+    "deep": ("conv5_1", "upscore2"),
+    "fuse": ("score_pool4c", "score"),
+}
+LAYERS = ["data", *(layer for stage in STAGES.values() for layer in stage)]
 CLASSES = 256
 
 
@@ -31,14 +36,17 @@ class FakeNet:
     """
 
     def __init__(self):
-        self.blobs = {name: FakeBlob(1, 3, 1, 1)
-                      for name in ('data', 'score_pool3', 'score_pool4', 'upscore2')}
-        self.blobs['score'] = FakeBlob(1, CLASSES, 1, 1)
+        self.blobs = {
+            name: FakeBlob(1, 3, 1, 1)
+            for name in ("data", "score_pool3", "score_pool4", "upscore2")
+        }
+        self.blobs["score"] = FakeBlob(1, CLASSES, 1, 1)
         self._layer_names = LAYERS
         self.top_names = {layer: [layer] for layer in LAYERS}
-        self.bottom_names = {layer: [before] for before, layer in zip(LAYERS, LAYERS[1:],
-                                                                      strict=False)}
-        self.layers = [SimpleNamespace(type='ReLU') for _ in LAYERS]
+        self.bottom_names = {
+            layer: [before] for before, layer in zip(LAYERS, LAYERS[1:], strict=False)
+        }
+        self.layers = [SimpleNamespace(type="ReLU") for _ in LAYERS]
         self.params = {}
         self.ranges = []
         self.saw = {}
@@ -52,13 +60,13 @@ class FakeNet:
                 getattr(self, name)()
 
     def shallow(self):
-        self.see('shallow', self.blobs['data'].data.copy(), 'score_pool3')
+        self.see("shallow", self.blobs["data"].data.copy(), "score_pool3")
 
     def middle(self):
-        self.see('middle', self.saw['shallow'], 'score_pool4')
+        self.see("middle", self.saw["shallow"], "score_pool4")
 
     def deep(self):
-        self.see('deep', self.saw['middle'], 'upscore2')
+        self.see("deep", self.saw["middle"], "upscore2")
 
     def see(self, stage, frame, blob):
         self.saw[stage] = frame
@@ -66,11 +74,11 @@ class FakeNet:
         self.blobs[blob].data[...] = frame
 
     def fuse(self):
-        height, width = self.saw['shallow'].shape[2:]
-        a, b, c = (int(self.saw[name].max()) - 1 for name in ('shallow', 'middle', 'deep'))
-        self.blobs['score'].reshape(1, CLASSES, height, width)
-        self.blobs['score'].data[...] = 0
-        self.blobs['score'].data[0, a + 4 * b + 16 * c] = 1
+        height, width = self.saw["shallow"].shape[2:]
+        a, b, c = (int(self.saw[name].max()) - 1 for name in ("shallow", "middle", "deep"))
+        self.blobs["score"].reshape(1, CLASSES, height, width)
+        self.blobs["score"].data[...] = 0
+        self.blobs["score"].data[0, a + 4 * b + 16 * c] = 1
 
 
 def frame(number, shape=(3, 2, 3)):

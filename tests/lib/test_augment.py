@@ -18,12 +18,24 @@ def coded(classes=4):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 2**32), st.tuples(st.integers(1, 150), st.integers(1, 150)),
-       st.floats(0.3, 3), st.booleans())
+@given(
+    st.integers(0, 2**32),
+    st.tuples(st.integers(1, 150), st.integers(1, 150)),
+    st.floats(0.3, 3),
+    st.booleans(),
+)
 def test_image_and_label_move_alike(seed, crop, scale, flip):
     image, label = coded()
-    view, view_label = augment(image, label, np.random.default_rng(seed), crop, (scale, scale),
-                               flip=flip, jitter=0, fill=(255, 0, 255))
+    view, view_label = augment(
+        image,
+        label,
+        np.random.default_rng(seed),
+        crop,
+        (scale, scale),
+        flip=flip,
+        jitter=0,
+        fill=(255, 0, 255),
+    )
     assert view.shape == (*crop, 3) and view_label.shape == crop
     assert view.dtype == view_label.dtype == np.uint8
     padded = view_label == 255
@@ -37,8 +49,9 @@ def test_image_and_label_move_alike(seed, crop, scale, flip):
 def test_scale_one_is_a_plain_crop():
     image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     label = image[..., 0] % 5
-    view, view_label = augment(image, label, np.random.default_rng(1), (40, 50), (1, 1),
-                               flip=False, jitter=0)
+    view, view_label = augment(
+        image, label, np.random.default_rng(1), (40, 50), (1, 1), flip=False, jitter=0
+    )
     np.testing.assert_array_equal(view, image)
     np.testing.assert_array_equal(view_label, label)
 
@@ -47,8 +60,9 @@ def test_flip_mirrors_both_and_happens_half_the_time():
     image, label = coded()
     seen = []
     for seed in range(60):
-        view, view_label = augment(image, label, np.random.default_rng(seed), label.shape, (1, 1),
-                                   jitter=0)
+        view, view_label = augment(
+            image, label, np.random.default_rng(seed), label.shape, (1, 1), jitter=0
+        )
         seen.append((view_label != label).any())
         want = slice(None, None, -1) if seen[-1] else slice(None)
         np.testing.assert_array_equal(view, image[:, want])
@@ -58,8 +72,9 @@ def test_flip_mirrors_both_and_happens_half_the_time():
 
 def test_seed_decides_the_view():
     image, label = coded()
-    one, two, other = (augment(image, label, np.random.default_rng(seed), (64, 64))[0]
-                       for seed in (3, 3, 4))
+    one, two, other = (
+        augment(image, label, np.random.default_rng(seed), (64, 64))[0] for seed in (3, 3, 4)
+    )
     np.testing.assert_array_equal(one, two)
     assert (one != other).any()
 
@@ -81,9 +96,9 @@ def test_jitter_keeps_order_of_values():
 def test_bad_inputs_say_the_fix():
     image, label = coded()
     rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match='before subtracting the mean'):
+    with pytest.raises(ValueError, match="before subtracting the mean"):
         augment(image.astype(np.float32), label, rng, (10, 10))
-    with pytest.raises(ValueError, match='image size'):
+    with pytest.raises(ValueError, match="image size"):
         augment(image, label[:-1], rng, (10, 10))
 
 

@@ -1,4 +1,5 @@
 """The Cityscapes data layer: its halves, its order, its param_str, and nets trained on it."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,20 +9,22 @@ from datasets.errors import DatasetError
 from datasets.miniature import miniature
 from lib.cityscapes_layers import half_image, read_params
 
-caffe = pytest.importorskip('caffe')
+caffe = pytest.importorskip("caffe")
 from caffe import layers as L  # noqa: E402
 
 WIDTH, HEIGHT, OVERLAP = 64, 32, 10
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope="module")
 def root(tmp_path_factory):
     """Three images of noise with labels of noise, in the official layout."""
-    root, rng = tmp_path_factory.mktemp('city'), np.random.default_rng(0)
+    root, rng = tmp_path_factory.mktemp("city"), np.random.default_rng(0)
     for number in range(3):
-        for package, ending, shape in (('leftImg8bit', 'leftImg8bit', (HEIGHT, WIDTH, 3)),
-                                       ('gtFine', 'gtFine_labelTrainIds', (HEIGHT, WIDTH))):
-            path = root / package / 'val/ulm' / f'ulm_{number:06d}_000019_{ending}.png'
+        for package, ending, shape in (
+            ("leftImg8bit", "leftImg8bit", (HEIGHT, WIDTH, 3)),
+            ("gtFine", "gtFine_labelTrainIds", (HEIGHT, WIDTH)),
+        ):
+            path = root / package / "val/ulm" / f"ulm_{number:06d}_000019_{ending}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rng.integers(0, 19, shape, np.uint8)).save(path)
     return root
@@ -29,9 +32,13 @@ def root(tmp_path_factory):
 
 def data_layer(root, **params):
     """The tops data and label of a net spec."""
-    params = {'cityscapes_dir': str(root), 'split': 'val', 'overlap': OVERLAP, **params}
-    return L.Python(module='lib.cityscapes_layers', layer='CityscapesSegDataLayer', ntop=2,
-                    param_str=repr(params))
+    params = {"cityscapes_dir": str(root), "split": "val", "overlap": OVERLAP, **params}
+    return L.Python(
+        module="lib.cityscapes_layers",
+        layer="CityscapesSegDataLayer",
+        ntop=2,
+        param_str=repr(params),
+    )
 
 
 def write(path, spec):
@@ -42,10 +49,12 @@ def write(path, spec):
 @pytest.fixture
 def data_net(root, tmp_path):
     """data_net(**params): a net of nothing but the data layer."""
+
     def make(**params):
         spec = caffe.NetSpec()
         spec.data, spec.label = data_layer(root, **params)
-        return caffe.Net(write(tmp_path / 'data.prototxt', spec), caffe.TRAIN)
+        return caffe.Net(write(tmp_path / "data.prototxt", spec), caffe.TRAIN)
+
     return make
 
 
@@ -54,7 +63,7 @@ def epoch(net, frames=3):
     shown = []
     for _ in range(2 * frames):
         fed = net.forward()
-        shown.append((fed['data'].copy(), fed['label'].copy()))
+        shown.append((fed["data"].copy(), fed["label"].copy()))
     return shown
 
 
@@ -64,17 +73,19 @@ def same(ours, theirs):
 
 def test_the_halves_of_an_official_image():
     label = np.random.default_rng(0).integers(0, 19, (1, 1024, 2048), np.uint8)
-    image = Image.new('RGB', (2048, 1024))
-    for side, seen, own in ((0, slice(0, 1234), slice(0, 1024)),
-                            (1, slice(814, 2048), slice(210, 1234))):
+    image = Image.new("RGB", (2048, 1024))
+    for side, seen, own in (
+        (0, slice(0, 1234), slice(0, 1024)),
+        (1, slice(814, 2048), slice(210, 1234)),
+    ):
         half, kept = half_image(image, label, side)
         assert half.size == (1024 + 210, 1024) and kept.shape == (1, 1024, 1024 + 210)
         assert np.array_equal(kept[..., own], label[..., seen][..., own])
         assert (np.delete(kept, own, axis=-1) == 255).all()
 
 
-@pytest.mark.parametrize('width', [2, 7, 64])
-@pytest.mark.parametrize('overlap', [0, 3, 50])
+@pytest.mark.parametrize("width", [2, 7, 64])
+@pytest.mark.parametrize("overlap", [0, 3, 50])
 def test_each_pixel_counts_once_at_any_width(width, overlap):
     label = np.arange(2 * width, dtype=np.uint8).reshape(1, 2, width)
     image = Image.fromarray(label[0])
@@ -89,15 +100,15 @@ def test_each_pixel_counts_once_at_any_width(width, overlap):
 
 
 def test_feeds_what_the_dataset_loads(root, data_net):
-    data, frames = cityscapes(root), cityscapes(root).list_label_frames('val')
+    data, frames = cityscapes(root), cityscapes(root).list_label_frames("val")
     fed = epoch(data_net(randomize=False))
     middle = WIDTH // 2
     for frame, (left, left_label), (right, right_label) in zip(frames, fed[::2], fed[1::2]):
-        whole = data.preprocess(data.load_image('val', frame))
-        assert np.array_equal(left[0], whole[..., :middle + OVERLAP])
-        assert np.array_equal(right[0], whole[..., middle - OVERLAP:])
+        whole = data.preprocess(data.load_image("val", frame))
+        assert np.array_equal(left[0], whole[..., : middle + OVERLAP])
+        assert np.array_equal(right[0], whole[..., middle - OVERLAP :])
         labels = np.concatenate([left_label[..., :middle], right_label[..., OVERLAP:]], -1)
-        assert np.array_equal(labels[0], data.load_label('val', frame))
+        assert np.array_equal(labels[0], data.load_label("val", frame))
         assert (left_label[..., middle:] == 255).all() and (right_label[..., :OVERLAP] == 255).all()
 
 
@@ -131,71 +142,86 @@ def test_a_reshape_skips_nothing(data_net):
     assert same(epoch(net), plain)
 
 
-@pytest.mark.parametrize('text, words', [
-    ("{'split': 'val'", "'data'.*no Python literal.*write a dict"),
-    ('val', 'no Python literal'), ("{'seed': true}", 'no Python literal'),
-    ('(' * 5000, 'no Python literal'), ("['val']", 'write a dict'),
-    ("{'splitt': 'val'}", "'data'.*unknown key 'splitt'.*cityscapes_dir, split"),
-    ("{'seed': -1}", "'seed' in param_str is -1: give a whole number of 0 or more, or None"),
-    ("{'seed': True}", "'seed'"), ("{'seed': 1.5}", "'seed'"),
-    ("{'overlap': '210'}", "'overlap' in param_str is '210'"), ("{'overlap': -1}", "'overlap'"),
-    ("{'randomize': 1}", "'randomize' in param_str is 1: give True or False"),
-    ("{'split': ''}", "'split'"), ("{'split': None}", "'split'"),
-    ("{'cityscapes_dir': 3}", "'cityscapes_dir' in param_str is 3: give a folder"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("{'split': 'val'", "'data'.*no Python literal.*write a dict"),
+        ("val", "no Python literal"),
+        ("{'seed': true}", "no Python literal"),
+        ("(" * 5000, "no Python literal"),
+        ("['val']", "write a dict"),
+        ("{'splitt': 'val'}", "'data'.*unknown key 'splitt'.*cityscapes_dir, split"),
+        ("{'seed': -1}", "'seed' in param_str is -1: give a whole number of 0 or more, or None"),
+        ("{'seed': True}", "'seed'"),
+        ("{'seed': 1.5}", "'seed'"),
+        ("{'overlap': '210'}", "'overlap' in param_str is '210'"),
+        ("{'overlap': -1}", "'overlap'"),
+        ("{'randomize': 1}", "'randomize' in param_str is 1: give True or False"),
+        ("{'split': ''}", "'split'"),
+        ("{'split': None}", "'split'"),
+        ("{'cityscapes_dir': 3}", "'cityscapes_dir' in param_str is 3: give a folder"),
+    ],
+)
 def test_a_bad_param_str_names_layer_key_and_fix(text, words):
     with pytest.raises(ValueError, match=words):
         read_params(text, "layer 'data'")
 
 
 def test_defaults():
-    wanted = dict(cityscapes_dir=None, split='train', randomize=True, seed=0, overlap=210)
-    assert read_params('', '') == read_params('  {} ', '') == wanted
+    wanted = dict(cityscapes_dir=None, split="train", randomize=True, seed=0, overlap=210)
+    assert read_params("", "") == read_params("  {} ", "") == wanted
 
 
 def test_params_of_the_papers_prototxts_are_understood(root, data_net):
-    assert read_params("{'cscapes_dir': '/data'}", '')['cityscapes_dir'] == '/data'
+    assert read_params("{'cscapes_dir': '/data'}", "")["cityscapes_dir"] == "/data"
     plain = epoch(data_net(randomize=False))
-    twice = data_net(randomize=False, split=['val', 'val'])
+    twice = data_net(randomize=False, split=["val", "val"])
     assert same(epoch(twice), plain + plain)
 
 
 def test_code_in_param_str_is_not_run(tmp_path):
-    trap = tmp_path / 'trap'
-    for code in (f"open({str(trap)!r}, 'w')", f"{{'seed': open({str(trap)!r}, 'w')}}",
-                 f"__import__('os').system('touch {trap}')"):
+    trap = tmp_path / "trap"
+    for code in (
+        f"open({str(trap)!r}, 'w')",
+        f"{{'seed': open({str(trap)!r}, 'w')}}",
+        f"__import__('os').system('touch {trap}')",
+    ):
         spec = caffe.NetSpec()
-        spec.data, spec.label = L.Python(module='lib.cityscapes_layers', ntop=2, param_str=code,
-                                         layer='CityscapesSegDataLayer')
+        spec.data, spec.label = L.Python(
+            module="lib.cityscapes_layers", ntop=2, param_str=code, layer="CityscapesSegDataLayer"
+        )
         with pytest.raises(ValueError, match="layer 'data'.*no Python literal"):
-            caffe.Net(write(tmp_path / 'net.prototxt', spec), caffe.TRAIN)
+            caffe.Net(write(tmp_path / "net.prototxt", spec), caffe.TRAIN)
     assert not trap.exists()
 
 
 def test_what_is_not_there_is_named(data_net, tmp_path):
-    with pytest.raises(DatasetError, match='splits.*val'):
-        data_net(split='night')
-    with pytest.raises(DatasetError, match='no gtFine/ folder'):
+    with pytest.raises(DatasetError, match="splits.*val"):
+        data_net(split="night")
+    with pytest.raises(DatasetError, match="no gtFine/ folder"):
         data_net(cityscapes_dir=str(tmp_path))
 
 
 def test_it_has_two_tops(root, tmp_path):
     spec = caffe.NetSpec()
-    spec.data = L.Python(module='lib.cityscapes_layers', layer='CityscapesSegDataLayer')
+    spec.data = L.Python(module="lib.cityscapes_layers", layer="CityscapesSegDataLayer")
     with pytest.raises(ValueError, match="layer 'data'.*1 tops: give it no bottom and the tops"):
-        caffe.Net(write(tmp_path / 'net.prototxt', spec), caffe.TRAIN)
+        caffe.Net(write(tmp_path / "net.prototxt", spec), caffe.TRAIN)
 
 
 def scored(spec, normalize):
     """Add two convolutions that see 3 pixels to either side, and the loss of their scores."""
-    spec.dim = L.Power(spec.data, scale=.02)  # to values near 1
-    spec.conv = L.Convolution(spec.dim, num_output=12, kernel_size=5, pad=2,
-                              weight_filler=dict(type='xavier'))
+    spec.dim = L.Power(spec.data, scale=0.02)  # to values near 1
+    spec.conv = L.Convolution(
+        spec.dim, num_output=12, kernel_size=5, pad=2, weight_filler=dict(type="xavier")
+    )
     spec.relu = L.ReLU(spec.conv, in_place=True)
-    spec.score = L.Convolution(spec.relu, num_output=19, kernel_size=3, pad=1,
-                               weight_filler=dict(type='xavier'))
-    spec.loss = L.SoftmaxWithLoss(spec.score, spec.label,
-                                  loss_param=dict(ignore_label=255, normalize=normalize))
+    spec.score = L.Convolution(
+        spec.relu, num_output=19, kernel_size=3, pad=1, weight_filler=dict(type="xavier")
+    )
+    spec.loss = L.SoftmaxWithLoss(
+        spec.score, spec.label, loss_param=dict(ignore_label=255, normalize=normalize)
+    )
     return spec
 
 
@@ -203,20 +229,22 @@ def test_both_halves_train_as_the_whole_image_does(root, tmp_path):
     """Losses and gradients add up where the overlap is no less than what a score sees aside."""
     halves, whole = caffe.NetSpec(), caffe.NetSpec()
     halves.data, halves.label = data_layer(root, randomize=False, overlap=3)
-    for name, channels in (('data', 3), ('label', 1)):
+    for name, channels in (("data", 3), ("label", 1)):
         whole[name] = L.Input(shape=dict(dim=[1, channels, HEIGHT, WIDTH]))
-    halves, whole = (caffe.Net(write(tmp_path / f'{k}.prototxt', scored(spec, normalize=False)),
-                               caffe.TRAIN) for k, spec in enumerate((halves, whole)))
+    halves, whole = (
+        caffe.Net(write(tmp_path / f"{k}.prototxt", scored(spec, normalize=False)), caffe.TRAIN)
+        for k, spec in enumerate((halves, whole))
+    )
     whole.share_with(halves)
-    data, frame = cityscapes(root), cityscapes(root).list_label_frames('val')[0]
-    whole.blobs['data'].data[...] = data.preprocess(data.load_image('val', frame))
-    whole.blobs['label'].data[...] = data.load_label('val', frame)
+    data, frame = cityscapes(root), cityscapes(root).list_label_frames("val")[0]
+    whole.blobs["data"].data[...] = data.preprocess(data.load_image("val", frame))
+    whole.blobs["label"].data[...] = data.load_label("val", frame)
     loss = 0
     for _ in range(2):
-        loss += halves.forward()['loss']
+        loss += halves.forward()["loss"]
         halves.backward()
     summed = {name: [b.diff.copy() for b in blobs] for name, blobs in halves.params.items()}
-    assert float(loss) == pytest.approx(float(whole.forward()['loss']), rel=1e-5)
+    assert float(loss) == pytest.approx(float(whole.forward()["loss"]), rel=1e-5)
     halves.clear_param_diffs()
     whole.backward()
     for name, blobs in whole.params.items():
@@ -225,15 +253,16 @@ def test_both_halves_train_as_the_whole_image_does(root, tmp_path):
 
 
 def test_a_net_learns_streets_from_it(tmp_path):
-    streets = miniature('cityscapes', tmp_path / 'city', workers=1, size=(WIDTH, HEIGHT), val=1)
+    streets = miniature("cityscapes", tmp_path / "city", workers=1, size=(WIDTH, HEIGHT), val=1)
     spec = caffe.NetSpec()
     spec.data, spec.label = data_layer(streets)
-    net = write(tmp_path / 'net.prototxt', scored(spec, normalize=True))
-    (tmp_path / 'solver.prototxt').write_text(
-        f'train_net: "{net}" base_lr: 0.02 momentum: 0.9 lr_policy: "fixed" random_seed: 1')
-    solver = caffe.SGDSolver(str(tmp_path / 'solver.prototxt'))
+    net = write(tmp_path / "net.prototxt", scored(spec, normalize=True))
+    (tmp_path / "solver.prototxt").write_text(
+        f'train_net: "{net}" base_lr: 0.02 momentum: 0.9 lr_policy: "fixed" random_seed: 1'
+    )
+    solver = caffe.SGDSolver(str(tmp_path / "solver.prototxt"))
     losses = []
     for _ in range(60):
         solver.step(1)
-        losses.append(float(solver.net.blobs['loss'].data))
-    assert np.mean(losses[-6:]) < .7 * np.mean(losses[:6])
+        losses.append(float(solver.net.blobs["loss"].data))
+    assert np.mean(losses[-6:]) < 0.7 * np.mean(losses[:6])

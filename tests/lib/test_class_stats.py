@@ -10,7 +10,7 @@ def test_pixels_and_images():
     assert counts.pixels.tolist() == [2, 0, 4, 0]
     assert counts.images.tolist() == [1, 0, 2, 0]
     assert (counts.ignored, counts.labels) == (1, 2)
-    np.testing.assert_equal(counts.area, [.5, np.nan, (.25 + 1) / 2, np.nan])
+    np.testing.assert_equal(counts.area, [0.5, np.nan, (0.25 + 1) / 2, np.nan])
 
 
 def test_no_labels_count_nothing():
@@ -20,12 +20,12 @@ def test_no_labels_count_nothing():
 
 def test_a_class_too_many_names_the_label():
     labels = [np.zeros((2, 2), np.uint8), np.full((2, 2), 3, np.uint8)]
-    with pytest.raises(ValueError, match='label 2 .* class 3, classes are 0..2'):
+    with pytest.raises(ValueError, match="label 2 .* class 3, classes are 0..2"):
         count_classes(labels, 3)
 
 
 def test_confusions_by_pixels():
     hist = np.array([[90, 10, 0], [30, 20, 0], [0, 1, 3]])
     first, *rest = confusions(hist, count=2)
-    assert first == (1, 0, .6) and rest == [(0, 1, .1)]
-    assert len(confusions(hist)) == 3                     # there are no more errors than that
+    assert first == (1, 0, 0.6) and rest == [(0, 1, 0.1)]
+    assert len(confusions(hist)) == 3  # there are no more errors than that

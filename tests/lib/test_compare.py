@@ -15,9 +15,9 @@ def maps_that_differ(counts):
 def test_the_largest_differences_in_order_of_time_and_apart():
     maps, others = maps_that_differ([1, 2, 9, 8, 0, 3, 7])
     assert largest_difference(maps, others) == [2]
-    assert largest_difference(maps, others, count=2) == [2, 6]      # 3 is too near to 2
+    assert largest_difference(maps, others, count=2) == [2, 6]  # 3 is too near to 2
     assert largest_difference(maps, others, count=2, apart=1) == [2, 3]
-    assert largest_difference(maps, others, count=9) == [2, 6]      # the clip holds no more
+    assert largest_difference(maps, others, count=9) == [2, 6]  # the clip holds no more
     assert largest_difference(maps, others, count=2, among=[0, 3, 5]) == [0, 3]
     assert largest_difference(maps, others, among=[]) == []
 
@@ -29,7 +29,7 @@ def test_lists_of_one_clip():
 
 
 def result(*clips):
-    return SimpleNamespace(name='every', labels=list(clips))
+    return SimpleNamespace(name="every", labels=list(clips))
 
 
 def test_the_clips_that_differ_most_come_first():
@@ -41,6 +41,7 @@ def test_the_clips_that_differ_most_come_first():
 
 
 def test_label_maps_that_were_not_kept():
-    with pytest.raises(ValueError, match=r'every: its label maps were not kept.*keep=True'):
-        largest_differences(result(*maps_that_differ([1])), SimpleNamespace(name='every',
-                                                                            labels=None))
+    with pytest.raises(ValueError, match=r"every: its label maps were not kept.*keep=True"):
+        largest_differences(
+            result(*maps_that_differ([1])), SimpleNamespace(name="every", labels=None)
+        )

@@ -16,64 +16,68 @@ def result(name, hist, fired):
 
 @pytest.fixture
 def results():
-    return [result('oracle', [[9, 1], [0, 10]], {'deep': 1}),
-            result('a|b <c>', [[1, 0], [0, 0]], {'other': 1})]
+    return [
+        result("oracle", [[9, 1], [0, 10]], {"deep": 1}),
+        result("a|b <c>", [[1, 0], [0, 0]], {"other": 1}),
+    ]
 
 
-ORACLE = ['oracle', '95.00', '95.00', '90.45', '90.45', '100.0', '181', '12.3', '6.5', '7']
+ORACLE = ["oracle", "95.00", "95.00", "90.45", "90.45", "100.0", "181", "12.3", "6.5", "7"]
 
 
 def test_text_columns_line_up(results):
     lines = results_table(results).splitlines()
     assert lines[2].split() == ORACLE
     assert len(set(map(len, lines))) == 1
-    assert ' - ' in lines[3]                              # no deep stage
+    assert " - " in lines[3]  # no deep stage
 
 
 def test_markdown(results):
-    head, rule, oracle, odd = results_table(results, 'markdown').splitlines()
-    assert oracle.strip('| ').split(' | ') == ORACLE
-    assert r'a\|b' in odd
-    assert rule.count('---') == len(COLUMNS)
+    head, rule, oracle, odd = results_table(results, "markdown").splitlines()
+    assert oracle.strip("| ").split(" | ") == ORACLE
+    assert r"a\|b" in odd
+    assert rule.count("---") == len(COLUMNS)
 
 
 def test_html_is_escaped(results):
     cells = []
     parser = HTMLParser()
     parser.handle_data = lambda data: cells.append(data.strip())
-    parser.feed(results_table(results, 'html'))
+    parser.feed(results_table(results, "html"))
     cells = [cell for cell in cells if cell]
-    assert cells[:len(COLUMNS)] == list(COLUMNS)
-    assert cells[len(COLUMNS):2 * len(COLUMNS)] == ORACLE
-    assert 'a|b <c>' in cells
+    assert cells[: len(COLUMNS)] == list(COLUMNS)
+    assert cells[len(COLUMNS) : 2 * len(COLUMNS)] == ORACLE
+    assert "a|b <c>" in cells
 
 
 def test_agreement_and_region_are_columns_at_the_end(results):
     for result, value in zip(results, (0, 1), strict=True):
-        result.labels, result.clips = [[np.full((2, 2), value, np.uint8)]], ['a']
+        result.labels, result.clips = [[np.full((2, 2), value, np.uint8)]], ["a"]
     results[1].region_scores = results[0].scores
-    head, _, *rows = results_table(results, 'markdown', oracle=results[0],
-                                   region_title='boundary mIU %').splitlines()
-    assert head.endswith('labelled frames | boundary mIU % | agreement mIU % |')
-    assert [row.split(' | ')[-2:] for row in rows] == [['-', '100.00 |'], ['90.45', '0.00 |']]
+    head, _, *rows = results_table(
+        results, "markdown", oracle=results[0], region_title="boundary mIU %"
+    ).splitlines()
+    assert head.endswith("labelled frames | boundary mIU % | agreement mIU % |")
+    assert [row.split(" | ")[-2:] for row in rows] == [["-", "100.00 |"], ["90.45", "0.00 |"]]
 
 
 def test_schedules_on_video_without_labels_have_no_scores(results):
-    row = results_table([result('x', [[0, 0], [0, 0]], {})]).splitlines()[-1]
-    assert row.split()[:6] == ['x', '-', '-', '-', '-', '-']
+    row = results_table([result("x", [[0, 0], [0, 0]], {})]).splitlines()[-1]
+    assert row.split()[:6] == ["x", "-", "-", "-", "-", "-"]
 
 
 def test_unknown_form(results):
-    with pytest.raises(ValueError, match='text, markdown, html'):
-        results_table(results, 'latex')
+    with pytest.raises(ValueError, match="text, markdown, html"):
+        results_table(results, "latex")
 
 
 def test_settings_side_by_side_all_pixels_and_region(results):
     for result in results:
         result.region_scores = results[1].scores
-    head, _, oracle, odd = region_table({'shift 16': results, 'shift 32': results[::-1]},
-                                        'markdown').splitlines()
-    assert head == '| schedule | shift 16 | shift 32 |'
-    assert oracle == '| oracle | 90.45 / 100.00 | 100.00 / 100.00 |'
-    _, _, odd = region_table({'shift 16': results}, 'markdown', lost=True).splitlines()
-    assert odd == '| a\\|b <c> | -9.5 / 0.0 |'
+    head, _, oracle, odd = region_table(
+        {"shift 16": results, "shift 32": results[::-1]}, "markdown"
+    ).splitlines()
+    assert head == "| schedule | shift 16 | shift 32 |"
+    assert oracle == "| oracle | 90.45 / 100.00 | 100.00 / 100.00 |"
+    _, _, odd = region_table({"shift 16": results}, "markdown", lost=True).splitlines()
+    assert odd == "| a\\|b <c> | -9.5 / 0.0 |"

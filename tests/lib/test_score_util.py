@@ -14,10 +14,16 @@ from lib.score_util import (
     scores_text,
 )
 
-pairs = st.integers(1, 6).flatmap(lambda n: st.tuples(
-    st.just(n),
-    st.lists(st.tuples(st.sampled_from([*range(n), 255]), st.integers(0, n - 1)), min_size=1,
-             max_size=60)))
+pairs = st.integers(1, 6).flatmap(
+    lambda n: st.tuples(
+        st.just(n),
+        st.lists(
+            st.tuples(st.sampled_from([*range(n), 255]), st.integers(0, n - 1)),
+            min_size=1,
+            max_size=60,
+        ),
+    )
+)
 
 
 def by_hand(n, truth, output):
@@ -71,33 +77,34 @@ def test_known_confusion():
     hist = fast_hist(np.array([[0, 0, 0, 0, 1, 1, 255]]), np.array([[0, 0, 0, 1, 1, 0, 1]]), 3)
     np.testing.assert_array_equal(hist, [[3, 1, 0], [1, 1, 0], [0, 0, 0]])
     acc, cl_acc, mean_iu, fw_iu = get_scores(hist)
-    np.testing.assert_allclose((acc, cl_acc, mean_iu, fw_iu),
-                               (4 / 6, (3 / 4 + 1 / 2) / 2, (3 / 5 + 1 / 3) / 2,
-                                4 / 6 * 3 / 5 + 2 / 6 * 1 / 3))
+    np.testing.assert_allclose(
+        (acc, cl_acc, mean_iu, fw_iu),
+        (4 / 6, (3 / 4 + 1 / 2) / 2, (3 / 5 + 1 / 3) / 2, 4 / 6 * 3 / 5 + 2 / 6 * 1 / 3),
+    )
     np.testing.assert_allclose(class_iu(hist), (3 / 5, 1 / 3, np.nan))
 
 
 def test_report_names_the_classes_left_out():
     hist = [[3, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
-    report = scores_text(hist, ['road', 'car', 'boat', 'cat'])
-    assert 'mean class acc.     62.50%' in report
-    assert 'left out of the mean IU, never in ground truth or output: boat, cat' in report
+    report = scores_text(hist, ["road", "car", "boat", "cat"])
+    assert "mean class acc.     62.50%" in report
+    assert "left out of the mean IU, never in ground truth or output: boat, cat" in report
     # a class that is only in the output scores 0 in the mean IU, and is out of the class accuracy
-    report = scores_text([[3, 1], [0, 0]], ['road', 'car'])
-    assert 'left out of the mean class accuracy, never in the ground truth: car' in report
-    assert 'left out of the mean IU' not in report
+    report = scores_text([[3, 1], [0, 0]], ["road", "car"])
+    assert "left out of the mean class accuracy, never in the ground truth: car" in report
+    assert "left out of the mean IU" not in report
     assert get_scores([[3, 1], [0, 0]]).mean_iu == pytest.approx(3 / 8)
 
 
 def test_report_prints_under_a_title_and_gives_the_scores(capsys):
-    hist = np.array([[3., 1.], [1., 1.]])                 # notebooks add up floats
-    scores = report_scores('oracle', hist, ['road', 'car'])
+    hist = np.array([[3.0, 1.0], [1.0, 1.0]])  # notebooks add up floats
+    scores = report_scores("oracle", hist, ["road", "car"])
     title, *lines = capsys.readouterr().out.splitlines()
-    assert title == '>>> oracle' and lines == scores_text(hist, ['road', 'car']).splitlines()
+    assert title == ">>> oracle" and lines == scores_text(hist, ["road", "car"]).splitlines()
     assert scores == get_scores(hist)
 
 
-@pytest.mark.parametrize('leading', [(), (1,)])  # load_label gives 1 x H x W
+@pytest.mark.parametrize("leading", [(), (1,)])  # load_label gives 1 x H x W
 def test_scores_of_a_frame_and_of_its_boundary(leading):
     gt, out = np.array([[0, 1, 1, 255]]), np.array([[0, 1, 0, 0]])
     gt = gt.reshape(*leading, 1, 4)
@@ -112,22 +119,25 @@ def test_label_of_load_label_shape_is_taken():
     assert scores.hist[0, 0] == 12
 
 
-@pytest.mark.parametrize('gt, out, message', [
-    ([[0, 7]], [[0, 1]], 'ground truth has the label 7, classes are 0..1'),
-    ([[0, 1]], [[0, 255]], 'output has the label 255'),
-    ([[0, -1]], [[0, 1]], 'label -1'),
-    ([[0, 1, 1]], [[0, 1]], r'shape \(1, 3\)'),
-    ([[0., 1.]], [[0, 1]], 'integers'),
-])
+@pytest.mark.parametrize(
+    "gt, out, message",
+    [
+        ([[0, 7]], [[0, 1]], "ground truth has the label 7, classes are 0..1"),
+        ([[0, 1]], [[0, 255]], "output has the label 255"),
+        ([[0, -1]], [[0, 1]], "label -1"),
+        ([[0, 1, 1]], [[0, 1]], r"shape \(1, 3\)"),
+        ([[0.0, 1.0]], [[0, 1]], "integers"),
+    ],
+)
 def test_wrong_labels_are_errors(gt, out, message):
     with pytest.raises(ValueError, match=message):
         Scores(2).add(np.array(out), np.array(gt))
 
 
 def test_mismatched_scores_are_errors():
-    with pytest.raises(ValueError, match='3 class names for 2'):
-        Scores(2, 'abc')
-    with pytest.raises(ValueError, match='cannot merge'):
+    with pytest.raises(ValueError, match="3 class names for 2"):
+        Scores(2, "abc")
+    with pytest.raises(ValueError, match="cannot merge"):
         Scores(2).merge(Scores(3))
-    with pytest.raises(ValueError, match='boundary mask'):
+    with pytest.raises(ValueError, match="boundary mask"):
         score_out_gt_bdry(np.zeros((2, 2), int), np.zeros((2, 2), int), np.zeros((2, 3)), 2)

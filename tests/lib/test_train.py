@@ -19,14 +19,14 @@ class MeanSolver:
 
     def __init__(self, rate=0.2):
         self.rate, self.weight, self.snapshots, self.steps = rate, 0.0, [], 0
-        blobs = {name: Blob(1) for name in ('data', 'label', 'loss')}
-        self.net = SimpleNamespace(blobs=blobs, blob_loss_weights={'data': 0, 'loss': 2})
+        blobs = {name: Blob(1) for name in ("data", "label", "loss")}
+        self.net = SimpleNamespace(blobs=blobs, blob_loss_weights={"data": 0, "loss": 2})
 
     def step(self, n):
         assert n == 1
         self.steps += 1
-        error = self.weight - self.net.blobs['data'].data.mean()
-        self.net.blobs['loss'].data[...] = error ** 2
+        error = self.weight - self.net.blobs["data"].data.mean()
+        self.net.blobs["loss"].data[...] = error**2
         self.weight -= self.rate * 2 * error
 
     def snapshot(self):
@@ -38,13 +38,16 @@ def sample(rng):
 
 
 def test_weights_that_vanished_are_dropped():
-    params = {'conv': [Blob(2, 2), Blob(2)], 'fc': [Blob(1, 2)]}
-    for blob, values in zip(sum(params.values(), []),
-                            ([[1, -1e-19], [1e-30, 0]], [-1e-45, 2], [[-3e-21, .5]]), strict=True):
+    params = {"conv": [Blob(2, 2), Blob(2)], "fc": [Blob(1, 2)]}
+    for blob, values in zip(
+        sum(params.values(), []),
+        ([[1, -1e-19], [1e-30, 0]], [-1e-45, 2], [[-3e-21, 0.5]]),
+        strict=True,
+    ):
         blob.data[...] = values
     assert drop_vanished(SimpleNamespace(params=params)) == 3 / 8
-    assert params['conv'][0].data.tolist() == [[1, np.float32(-1e-19)], [0, 0]]
-    assert params['conv'][1].data.tolist() == [0, 2] and params['fc'][0].data.tolist() == [[0, .5]]
+    assert params["conv"][0].data.tolist() == [[1, np.float32(-1e-19)], [0, 0]]
+    assert params["conv"][1].data.tolist() == [0, 2] and params["fc"][0].data.tolist() == [[0, 0.5]]
 
 
 def test_batches_stack_samples():
@@ -55,38 +58,43 @@ def test_batches_stack_samples():
 
 def test_training_steps_feed_and_report_loss(capsys):
     solver, seen = MeanSolver(), []
-    losses = train(solver, batches(sample, np.random.default_rng(0)), 30, snapshot=12,
-                   after=lambda iteration, loss: seen.append((iteration, loss)))
+    losses = train(
+        solver,
+        batches(sample, np.random.default_rng(0)),
+        30,
+        snapshot=12,
+        after=lambda iteration, loss: seen.append((iteration, loss)),
+    )
     assert losses[0] == 2 * 49 and losses[-1] < 1e-6 and (np.diff(losses) <= 0).all()
     assert solver.weight == pytest.approx(7, abs=1e-4)
     assert solver.snapshots == [12, 24, 30]
     assert [i for i, _ in seen] == list(range(1, 31)) and seen[4][1] == losses[4]
-    assert 'loss=' in capsys.readouterr().err
+    assert "loss=" in capsys.readouterr().err
 
 
 def test_silent(capsys):
     train(MeanSolver(), batches(sample, np.random.default_rng(0)), 2, silent=True)
-    assert capsys.readouterr().err == ''
+    assert capsys.readouterr().err == ""
 
 
 def test_diverged_loss_is_an_error():
-    with np.errstate(over='ignore'), pytest.raises(ValueError, match='lower base_lr'):
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="lower base_lr"):
         train(MeanSolver(rate=1e3), batches(sample, np.random.default_rng(0)), 200, silent=True)
 
 
 def test_batches_that_run_out():
     few = iter([(np.zeros((1, 3, 4, 5)), np.zeros((1, 1, 4, 5)))])
-    with pytest.raises(ValueError, match='iteration 2 of 5'):
+    with pytest.raises(ValueError, match="iteration 2 of 5"):
         train(MeanSolver(), few, 5, silent=True)
 
 
 def test_missing_blob_is_named():
-    net = SimpleNamespace(blobs={'data': Blob(1)})
+    net = SimpleNamespace(blobs={"data": Blob(1)})
     with pytest.raises(ValueError, match="'label'"):
         feed_batch(net, np.zeros((1, 3, 4, 5)), np.zeros((1, 1, 4, 5)))
 
 
 def test_net_loss_weighs_blobs():
-    blobs = {'a': Blob(1), 'b': Blob(1)}
-    blobs['a'].data[:], blobs['b'].data[:] = 3, 5
-    assert net_loss(SimpleNamespace(blobs=blobs, blob_loss_weights={'a': 1, 'b': .5})) == 5.5
+    blobs = {"a": Blob(1), "b": Blob(1)}
+    blobs["a"].data[:], blobs["b"].data[:] = 3, 5
+    assert net_loss(SimpleNamespace(blobs=blobs, blob_loss_weights={"a": 1, "b": 0.5})) == 5.5

@@ -1,4 +1,5 @@
 """The committed prototxt are what the specification says."""
+
 import pytest
 from google.protobuf import text_format
 

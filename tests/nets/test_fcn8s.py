@@ -1,4 +1,5 @@
 """The specification against the recorded FCN-8s, and its geometry over input sizes."""
+
 import hypothesis.strategies as st
 import pytest
 from google.protobuf import text_format
@@ -10,8 +11,12 @@ from caffe.proto import caffe_pb2
 from nets import build
 from nets.fcn8s import fcn8s, fcn_pool
 
-STAGES = [("conv1_1", "score_pool3"), ("conv4_1", "score_pool4"), ("conv5_1", "upscore2"),
-          ("score_pool4c", "score")]
+STAGES = [
+    ("conv1_1", "score_pool3"),
+    ("conv4_1", "score_pool4"),
+    ("conv5_1", "upscore2"),
+    ("score_pool4c", "score"),
+]
 GEOMETRIES = {
     "published": {},
     "least-padded": {"pad": 69},
@@ -56,7 +61,7 @@ def test_stages_are_consecutive_ranges():
 def test_truncated_nets_upsample_fully_in_one_step(pool, offset):
     net = layers(fcn_pool(21, pool))
     upscore = net["upscore"].convolution_param
-    assert (*upscore.kernel_size, *upscore.stride, upscore.group) == (2 ** pool * 2, 2 ** pool, 1)
+    assert (*upscore.kernel_size, *upscore.stride, upscore.group) == (2**pool * 2, 2**pool, 1)
     assert not upscore.bias_term
     assert [*net["score_fr"].bottom] == [f"pool{pool}"]
     assert [*net["score"].crop_param.offset] == [offset]
@@ -103,8 +108,10 @@ def test_smallest_size(narrow):
             resize(net, smallest - 1, 400)
 
 
-@pytest.mark.parametrize("geometry", [
-    {"pad": 36, "fc_kernel": 3, "fc_dilation": 2}, {"pad": 68}, {"pad": 4, "fc_kernel": 3}])
+@pytest.mark.parametrize(
+    "geometry",
+    [{"pad": 36, "fc_kernel": 3, "fc_dilation": 2}, {"pad": 68}, {"pad": 4, "fc_kernel": 3}],
+)
 def test_one_pixel_less_padding_is_refused(geometry):
     with pytest.raises(NegativeCropException):
         fcn8s(2, 1 / 64, fc_width=1, **geometry)

@@ -1,4 +1,5 @@
 """find_weights: the right file or an exception that helps."""
+
 import dataclasses
 import hashlib
 
@@ -13,8 +14,11 @@ def known(tmp_path, monkeypatch):
     """A folder with a file of known size and sha256, entered in the table as `tiny`."""
     (tmp_path / "tiny.caffemodel").write_bytes(b"weights")
     entry = dataclasses.replace(
-        TABLE["camvid-fcn8s-light"], file="tiny.caffemodel", size=7,
-        sha256=hashlib.sha256(b"weights").hexdigest())
+        TABLE["camvid-fcn8s-light"],
+        file="tiny.caffemodel",
+        size=7,
+        sha256=hashlib.sha256(b"weights").hexdigest(),
+    )
     monkeypatch.setitem(TABLE, "tiny", entry)
     return tmp_path
 
@@ -23,8 +27,9 @@ def test_intact_file_is_found(known):
     assert find_weights("tiny", known) == str(known / "tiny.caffemodel")
 
 
-@pytest.mark.parametrize("content, complaint", [
-    (b"weigh", "5 bytes where 7"), (b"heights", "sha256 differs")])
+@pytest.mark.parametrize(
+    "content, complaint", [(b"weigh", "5 bytes where 7"), (b"heights", "sha256 differs")]
+)
 def test_damaged_file_is_refused(known, content, complaint):
     (known / "tiny.caffemodel").write_bytes(content)
     with pytest.raises(WeightsError, match=complaint) as error:

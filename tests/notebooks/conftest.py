@@ -1,4 +1,5 @@
 """Tiny notebooks to run."""
+
 import nbformat
 import pytest
 
@@ -6,8 +7,10 @@ import pytest
 @pytest.fixture(scope="session")
 def write_notebook():
     """write_notebook(path, *sources): a notebook of a heading and code cells."""
+
     def write(path, *sources):
         cells = [nbformat.v4.new_markdown_cell(f"# {path.stem}")]
         cells += [nbformat.v4.new_code_cell(source) for source in sources]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
     return write

@@ -2,6 +2,7 @@
 
 papermill runs them, so that they stay fit for it too; tests/notebooks/test_run.py is about our own.
 """
+
 import json
 import math
 
@@ -18,12 +19,22 @@ from notebooks.runner.parameters import assigned
 SMALL = {
     "cityscapes-clockwork-exp": {"num_clips": 1, "clip_length": 6, "thresholds": [0.1]},
     "youtube-clockwork-exp": {"num_shots": 1, "period": 15, "periods": [30], "thresholds": [0.1]},
-    "youtube-pipeline-exp": {"num_shots": 1, "period": 30, "periods": [30],
-                             "shown": "aeroplane/0001/001"},
+    "youtube-pipeline-exp": {
+        "num_shots": 1,
+        "period": 30,
+        "periods": [30],
+        "shown": "aeroplane/0001/001",
+    },
     "youtube-differences": {"num_shots": 1, "apart": [30, 60], "shown": "aeroplane/0001/001"},
     "pascal-translate-exp": {"num_images": 3, "num_frames": 4, "shifts": [32]},
-    "nyud-clockwork-exp": {"num_clips": 1, "clip_length": 6, "num_videos": 1, "shares": [0.23],
-                           "targets": [0.5], "periods": [1, 2]},
+    "nyud-clockwork-exp": {
+        "num_clips": 1,
+        "clip_length": 6,
+        "num_videos": 1,
+        "shares": [0.23],
+        "targets": [0.5],
+        "periods": [1, 2],
+    },
     "data-youtube": {"num_shots": 2, "ages": [1, 10]},
     "data-nyud": {"num_images": 3},
     "data-cityscapes": {"num_images": 2, "length": 4},
@@ -47,8 +58,9 @@ def data(name, root, monkeypatch):
 def test_parameters_that_make_a_notebook_short_are_its_own(name):
     assert name in SMALL, f"say in SMALL which parameters make {name} short"
     notebook = nbformat.read(run.FOLDER / f"{name}.ipynb", as_version=4)
-    tagged = [cell.source for cell in notebook.cells
-              if "parameters" in cell.metadata.get("tags", [])]
+    tagged = [
+        cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])
+    ]
     assert len(tagged) == 1 and set(SMALL[name]) <= set(assigned(tagged[0]))
 
 
@@ -59,12 +71,20 @@ def test_notebook_runs(name, tmp_path, monkeypatch):
         monkeypatch.setenv(variable, value)
     with own_sockets() as config:
         executed = papermill.execute_notebook(
-            run.FOLDER / f"{name}.ipynb", tmp_path / f"{name}.ipynb", SMALL[name], cwd=run.FOLDER,
-            kernel_name="python3", progress_bar=False, config=config,
-            extra_arguments=KERNEL_OPTIONS)
+            run.FOLDER / f"{name}.ipynb",
+            tmp_path / f"{name}.ipynb",
+            SMALL[name],
+            cwd=run.FOLDER,
+            kernel_name="python3",
+            progress_bar=False,
+            config=config,
+            extra_arguments=KERNEL_OPTIONS,
+        )
     assert warnings_in(executed) == ""
     rows = json.loads((tmp_path / f"{name}.json").read_text())["rows"]
-    assert rows and all(any(isinstance(value, float) and math.isfinite(value)
-                            for value in row.values()) for row in rows)
+    assert rows and all(
+        any(isinstance(value, float) and math.isfinite(value) for value in row.values())
+        for row in rows
+    )
     if "schedule" in rows[0]:
         assert rows[0]["schedule"] == "every frame (oracle)" and rows[0]["mean IU %"] > 10

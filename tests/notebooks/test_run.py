@@ -1,4 +1,5 @@
 """notebooks.run over tiny notebooks: several at once, what they leave, and failures last."""
+
 import io
 import json
 from contextlib import redirect_stdout
@@ -32,8 +33,12 @@ def ended(write_notebook, tmp_path_factory):
     write_notebook(folder / "bad.ipynb", "x = 1", "# third\nraise ValueError('no frame')", "x = 2")
     write_notebook(folder / "dies.ipynb", "import os\nos._exit(1)")
     write_notebook(folder / "good.ipynb", MEET.format(me="good", other="warns"), THREADS, FIGURES)
-    write_notebook(folder / "warns.ipynb", MEET.format(me="warns", other="good"), "",
-                   "import warnings\nwarnings.warn('old')")
+    write_notebook(
+        folder / "warns.ipynb",
+        MEET.format(me="warns", other="good"),
+        "",
+        "import warnings\nwarnings.warn('old')",
+    )
     (folder / "cut.ipynb").write_text('{"cells": [')
     (folder / "results").mkdir()
     (folder / "results/bad.json").write_text('{"rows": [{"method": "stale"}]}')
@@ -62,7 +67,7 @@ def test_each_is_announced_as_it_starts_and_ends(ended):
     _, lines, _ = ended
     for name in ("bad", "cut", "dies", "good", "warns"):
         start = lines.index(f"{name}: started")
-        assert any(line.startswith(f"{name}: ") for line in lines[start + 1:-5])
+        assert any(line.startswith(f"{name}: ") for line in lines[start + 1 : -5])
 
 
 def test_executed_copy_page_and_figures(ended):
@@ -109,9 +114,21 @@ def test_write_figures_takes_numpy(tmp_path, monkeypatch):
 
 def test_rows_of_schedules_tell_how_far_they_agree_with_the_oracle(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path))
-    results_of = [Result(name, Scores(2), {"deep": 1.0}, 0, 0, 0, 1, 0,
-                         labels=[[np.full((2, 2), value, np.uint8)]], clips=["a"])
-                  for name, value in (("oracle", 1), ("clock", 0))]
+    results_of = [
+        Result(
+            name,
+            Scores(2),
+            {"deep": 1.0},
+            0,
+            0,
+            0,
+            1,
+            0,
+            labels=[[np.full((2, 2), value, np.uint8)]],
+            clips=["a"],
+        )
+        for name, value in (("oracle", 1), ("clock", 0))
+    ]
     for oracle, shares in ((results_of[0], [100, 0]), (None, [None, None])):
         rows = json.loads(results.write_results("b", results_of, oracle).read_text())["rows"]
         assert [row["schedule"] for row in rows] == ["oracle", "clock"]

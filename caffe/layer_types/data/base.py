@@ -1,4 +1,5 @@
 """What the data sources have in common: no bottoms, a batch size, tops that each batch fills."""
+
 from contextlib import contextmanager
 
 import numpy as np
@@ -18,16 +19,18 @@ class Source(StatefulLayer):
 
     parameters: name of the field of LayerParameter that is theirs.
     """
+
     bottoms = (0, 0)
-    parameters = ''
+    parameters = ""
 
     def __init__(self, spec, phase):
         super().__init__(spec, phase)
         self.given = getattr(spec, self.parameters)
         self.random = own_random()
         if self.given.batch_size < 1:
-            raise self.error('%s.batch_size is %d: give 1 or more'
-                             % (self.parameters, self.given.batch_size))
+            raise self.error(
+                "%s.batch_size is %d: give 1 or more" % (self.parameters, self.given.batch_size)
+            )
 
     @contextmanager
     def named(self):
@@ -37,13 +40,16 @@ class Source(StatefulLayer):
         except DataError as e:
             raise self.error(str(e), DataError) from None
         except MemoryError:
-            raise self.error('%s.batch_size is %d, and memory ran out: make it smaller'
-                             % (self.parameters, self.given.batch_size), DataError) from None
+            raise self.error(
+                "%s.batch_size is %d, and memory ran out: make it smaller"
+                % (self.parameters, self.given.batch_size),
+                DataError,
+            ) from None
 
     def shape_top(self, blob, shape):
         """Give a top its shape; ShapeMismatch where no blob can have it. Takes no memory."""
         if problem := refusal(shape):
-            raise self.mismatch('its top %s' % problem)
+            raise self.mismatch(f"its top {problem}")
         if blob.shape != tuple(shape):
             blob.clear(shape)
 
@@ -60,12 +66,14 @@ class ImageSource(Source):
     Tops: images, batch_size x channels x height x width, and labels, batch_size (may be left out).
     The first image of a batch gives its shape, so with batch_size 1 each image may have its own.
     """
+
     tops = (1, 2)
 
     def setup(self, bottom, top):
         with self.named():
-            self.transform = Transform(self.spec.transform_param, self.phase == caffe_pb2.TRAIN,
-                                       self.random)
+            self.transform = Transform(
+                self.spec.transform_param, self.phase == caffe_pb2.TRAIN, self.random
+            )
             count = self.open()
             if self.given.rand_skip:
                 for _ in range(self.random.integers(self.given.rand_skip) % count):
@@ -83,10 +91,11 @@ class ImageSource(Source):
                     images = np.empty((self.given.batch_size, *shape), np.float32)
                     labels = np.empty(self.given.batch_size, np.float32)
                 if (own := self.transform.shape(image.shape, place)) != shape:
-                    raise DataError('%s: has shape %s where the batch began with %s: resize the '
-                                    'images, give a crop_size (or force_color, where channels '
-                                    'differ), or a batch_size of 1'
-                                    % (place, own, shape))
+                    raise DataError(
+                        f"{place}: has shape {own} where the batch began with {shape}: resize the "
+                        "images, give a crop_size (or force_color, where channels "
+                        "differ), or a batch_size of 1"
+                    )
                 images[i], labels[i] = self.transform(image, place), label
                 self.advance()
         for blob, array in zip(top, (images, labels)):
@@ -99,12 +108,12 @@ class ImageSource(Source):
 
     def open(self):
         """Find the first image; the number of images."""
-        raise self.error('this layer type reads no source itself')
+        raise self.error("this layer type reads no source itself")
 
     def current(self):
         """(uint8 or float32 image, channels x height x width; label; place for errors)."""
-        raise self.error('this layer type reads no source itself')
+        raise self.error("this layer type reads no source itself")
 
     def advance(self):
         """Go to the next image, from the last to the first."""
-        raise self.error('this layer type reads no source itself')
+        raise self.error("this layer type reads no source itself")

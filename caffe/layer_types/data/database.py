@@ -1,4 +1,5 @@
 """Data: images and labels of a database."""
+
 from caffe.errors import DataError
 from caffe.layer_types.base import register
 from caffe.layer_types.data import datum
@@ -7,7 +8,7 @@ from caffe.layer_types.data.lmdb_records import Records
 from caffe.proto import caffe_pb2
 
 
-@register('Data')
+@register("Data")
 class Data(ImageSource):
     """Datum records of an LMDB in the order of their keys, round and round.
 
@@ -18,13 +19,16 @@ class Data(ImageSource):
     records to 3 channels or 1, others stay as they are.
     Source: BVLC Caffe, data_layer.
     """
-    parameters = 'data_param'
+
+    parameters = "data_param"
 
     def open(self):
         p = self.given
         if p.backend != caffe_pb2.DataParameter.LMDB:
-            raise DataError('%s: data_param.backend is LEVELDB (the default): convert the database '
-                            'to LMDB, and say backend: LMDB' % p.source)
+            raise DataError(
+                f"{p.source}: data_param.backend is LEVELDB (the default): convert the database "
+                "to LMDB, and say backend: LMDB"
+            )
         self.colour = True if p.force_encoded_color else self.transform.colour
         self.records = Records(p.source)
         return self.records.count

@@ -1,9 +1,10 @@
 """Looking at a file before it is opened, and text files that list others."""
+
 import os
 
 from caffe.errors import DataError
 
-LONGEST_LIST = 2 ** 30    # bytes; the training list of ImageNet is 40 MB
+LONGEST_LIST = 2**30  # bytes; the training list of ImageNet is 40 MB
 
 
 def check_file(path, what):
@@ -13,15 +14,15 @@ def check_file(path, what):
     end.
     """
     if not os.path.exists(path):
-        raise DataError('%s: no such %s (paths count from %s)' % (path, what, os.getcwd()))
+        raise DataError(f"{path}: no such {what} (paths count from {os.getcwd()})")
     if os.path.isdir(path):
-        raise DataError('%s is a folder: name the %s in it' % (path, what))
+        raise DataError(f"{path} is a folder: name the {what} in it")
     if not os.path.isfile(path):
-        raise DataError('%s is a pipe or a device: name a %s on disk' % (path, what))
+        raise DataError(f"{path} is a pipe or a device: name a {what} on disk")
     if not os.access(path, os.R_OK):
-        raise DataError('%s cannot be read: check its permissions' % path)
+        raise DataError(f"{path} cannot be read: check its permissions")
     if not os.path.getsize(path):
-        raise DataError('%s is empty: it should be a %s' % (path, what))
+        raise DataError(f"{path} is empty: it should be a {what}")
 
 
 def read_list(path, what):
@@ -31,18 +32,17 @@ def read_list(path, what):
     """
     check_file(path, what)
     if os.path.getsize(path) > LONGEST_LIST:
-        raise DataError('%s is %.1f GiB: it cannot be a %s'
-                        % (path, os.path.getsize(path) / 2 ** 30, what))
+        raise DataError(f"{path} is {os.path.getsize(path) / 2**30:.1f} GiB: it cannot be a {what}")
     try:
-        with open(path, 'rb') as f:
-            binary = b'\0' in f.read(4096)
+        with open(path, "rb") as f:
+            binary = b"\0" in f.read(4096)
         if binary:
-            raise DataError('%s is a binary file: the source should be a %s' % (path, what))
-        with open(path, encoding='utf-8', errors='surrogateescape') as f:
+            raise DataError(f"{path} is a binary file: the source should be a {what}")
+        with open(path, encoding="utf-8", errors="surrogateescape") as f:
             lines = [(i, line.strip()) for i, line in enumerate(f, 1)]
     except OSError as e:
-        raise DataError('%s cannot be read: %s' % (path, e.strerror)) from None
+        raise DataError(f"{path} cannot be read: {e.strerror}") from None
     lines = [(i, line) for i, line in lines if line]
     if not lines:
-        raise DataError('%s holds blank lines only: it should be a %s' % (path, what))
+        raise DataError(f"{path} holds blank lines only: it should be a {what}")
     return lines

@@ -1,4 +1,5 @@
 """HDF5Data and HDF5Output: blobs from and to HDF5 files."""
+
 import os
 
 import h5py
@@ -10,7 +11,7 @@ from caffe.layer_types.data.hdf5_rows import Rows
 from caffe.weights.hdf5 import DAMAGE
 
 
-@register('HDF5Data')
+@register("HDF5Data")
 class HDF5Data(Source):
     """Rows of datasets that are named as the tops are; any number of tops, of any shape.
 
@@ -19,15 +20,17 @@ class HDF5Data(Source):
     round. The rows are numbers, taken as they are: a transform_param is refused.
     Source: BVLC Caffe, hdf5_data_layer.
     """
-    parameters = 'hdf5_data_param'
+
+    parameters = "hdf5_data_param"
     tops = (1, None)
 
     def setup(self, bottom, top):
-        if self.spec.HasField('transform_param'):
-            raise self.error('HDF5 data is not transformed: remove transform_param')
+        if self.spec.HasField("transform_param"):
+            raise self.error("HDF5 data is not transformed: remove transform_param")
         with self.named():
-            self.rows = Rows(self.given.source, list(self.spec.top),
-                             self.random if self.given.shuffle else None)
+            self.rows = Rows(
+                self.given.source, list(self.spec.top), self.random if self.given.shuffle else None
+            )
         for blob, shape in zip(top, self.rows.shapes):
             self.shape_top(blob, (self.given.batch_size, *shape))
 
@@ -38,7 +41,7 @@ class HDF5Data(Source):
             self.fill_top(blob, array)
 
 
-@register('HDF5Output')
+@register("HDF5Output")
 class HDF5Output(StatefulLayer):
     """Writes its two bottoms to the datasets `data` and `label` of a file.
 
@@ -46,30 +49,37 @@ class HDF5Output(StatefulLayer):
     its rows (where Caffe stops with an error).
     Source: BVLC Caffe, hdf5_output_layer.
     """
+
     bottoms = (2, 2)
     tops = (0, 0)
-    NAMES = 'data', 'label'
+    NAMES = "data", "label"
 
     def setup(self, bottom, top):
         self.path, self.begun = self.spec.hdf5_output_param.file_name, False
         folder = os.path.dirname(os.path.abspath(self.path))
         if not self.path or os.path.isdir(self.path) or not os.path.isdir(folder):
-            raise self.error('hdf5_output_param.file_name is %r: name a file in a folder that '
-                             'exists' % self.path, DataError)
+            raise self.error(
+                f"hdf5_output_param.file_name is {self.path!r}: name a file in a folder that "
+                "exists",
+                DataError,
+            )
 
     def reshape(self, bottom, top):
         rows = [blob.shape[:1] for blob in bottom]
         if rows[0] != rows[1] or not rows[0]:
-            raise self.mismatch('its bottoms have shapes %s and %s: they need the same number of '
-                                'rows' % tuple(blob.shape for blob in bottom))
+            raise self.mismatch(
+                "its bottoms have shapes {} and {}: they need the same number of rows".format(
+                    *tuple(blob.shape for blob in bottom)
+                )
+            )
 
     def run(self, bottom, top):
         try:
-            with h5py.File(self.path, 'a' if self.begun else 'w') as file:
+            with h5py.File(self.path, "a" if self.begun else "w") as file:
                 for name, blob in zip(self.NAMES, bottom):
                     self._append(file, name, blob.data)
         except DAMAGE as e:
-            raise self.error('%s cannot be written: %s' % (self.path, e), DataError) from None
+            raise self.error(f"{self.path} cannot be written: {e}", DataError) from None
         self.begun = True
 
     def _append(self, file, name, rows):
@@ -78,10 +88,11 @@ class HDF5Output(StatefulLayer):
             return
         kept = file[name]
         if kept.shape[1:] != rows.shape[1:]:
-            raise ValueError('dataset %r has rows of shape %s, this batch %s'
-                             % (name, kept.shape[1:], rows.shape[1:]))
+            raise ValueError(
+                f"dataset {name!r} has rows of shape {kept.shape[1:]}, this batch {rows.shape[1:]}"
+            )
         kept.resize(len(kept) + len(rows), 0)
-        kept[-len(rows):] = rows
+        kept[-len(rows) :] = rows
 
     def takes_gradient(self, i):
         """None: it only writes."""

@@ -3,6 +3,7 @@ shuffled.
 
 Only the rows asked for are read, so memory follows the batch, not the file.
 """
+
 import os
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from caffe.layer_types.data.files import check_file, read_list
 from caffe.weights.hdf5 import DAMAGE
 from caffe.weights.hdf5_checks import Refused, check_dataset, member
 
-MOST_SHUFFLED = 2 ** 27    # rows of a file
+MOST_SHUFFLED = 2**27  # rows of a file
 
 
 class Rows:
@@ -28,8 +29,8 @@ class Rows:
 
     def __init__(self, source, names, random=None):
         self.names, self.random, self.shapes = names, random, None
-        self._checked = set()    # files, as they were then
-        self._files = [line for _, line in read_list(source, 'list of HDF5 files, one path a line')]
+        self._checked = set()  # files, as they were then
+        self._files = [line for _, line in read_list(source, "list of HDF5 files, one path a line")]
         self._begin_round()
         with self._open() as datasets:
             self.shapes = [d.shape[1:] for d in datasets]
@@ -41,9 +42,9 @@ class Rows:
             with self._open() as datasets:
                 if self._rows is None:
                     self._rows, self._row = self._order(len(datasets[0])), 0
-                rows = self._rows[self._row:self._row + count - done]
+                rows = self._rows[self._row : self._row + count - done]
                 for array, dataset in zip(out, datasets):
-                    _read(dataset, rows, array[done:done + len(rows)])
+                    _read(dataset, rows, array[done : done + len(rows)])
             done, self._row = done + len(rows), self._row + len(rows)
             if self._row == len(self._rows):
                 self._file, self._rows = self._file + 1, None
@@ -58,8 +59,7 @@ class Rows:
         if self.random is None:
             return range(n)
         if n > MOST_SHUFFLED:
-            raise DataError('%s: has %d rows, too many to shuffle: split it'
-                            % (self._path(), n))
+            raise DataError("%s: has %d rows, too many to shuffle: split it" % (self._path(), n))
         return self.random.permutation(n)
 
     def _path(self):
@@ -69,9 +69,9 @@ class Rows:
     def _open(self):
         """The datasets of the file whose turn it is, checked."""
         path = self._path()
-        check_file(path, 'HDF5 file')
+        check_file(path, "HDF5 file")
         try:
-            with h5py.File(path, 'r') as file:
+            with h5py.File(path, "r") as file:
                 datasets = [_dataset(file, path, name) for name in self.names]
                 self._check(path, datasets)
                 self._compare(path, datasets)
@@ -79,14 +79,14 @@ class Rows:
         except CaffeError:
             raise
         except Refused as e:
-            raise DataError('%s: %s' % (path, e)) from None
+            raise DataError(f"{path}: {e}") from None
         except DAMAGE as e:
-            raise DataError('%s is no HDF5 file, or damaged: %s: write it again'
-                            % (path, e)) from None
+            raise DataError(f"{path} is no HDF5 file, or damaged: {e}: write it again") from None
 
     def _check(self, path, datasets):
         """Refused where reading could take more memory than their shapes say; once a file, as
-        compressed ones are unpacked for it."""
+        compressed ones are unpacked for it.
+        """
         seen = os.stat(path)
         version = path, seen.st_mtime_ns, seen.st_size
         if version not in self._checked:
@@ -97,32 +97,42 @@ class Rows:
     def _compare(self, path, datasets):
         """DataError where the datasets of a file differ in rows, or files in the shape of a row."""
         rows = [len(d) for d in datasets]
-        if len(set(rows)) > 1 or rows[0] == 0 or \
-                self._rows is not None and len(self._rows) != rows[0]:
-            raise DataError('%s: its datasets have %s rows: they need the same number, of 1 or more'
-                            % (path, ', '.join('%r %d' % p for p in zip(self.names, rows))))
+        if (
+            len(set(rows)) > 1
+            or rows[0] == 0
+            or self._rows is not None
+            and len(self._rows) != rows[0]
+        ):
+            raise DataError(
+                "{}: its datasets have {} rows: they need the same number, of 1 or more".format(
+                    path, ", ".join("%r %d" % p for p in zip(self.names, rows))
+                )
+            )
         for name, dataset, shape in zip(self.names, datasets, self.shapes or ()):
             if dataset.shape[1:] != shape:
-                raise DataError('%s: dataset %r has rows of shape %s, the files before it %s: give '
-                                'all files one shape' % (path, name, dataset.shape[1:], shape))
+                raise DataError(
+                    f"{path}: dataset {name!r} has rows of shape {dataset.shape[1:]}, the files before it {shape}: give "
+                    "all files one shape"
+                )
 
 
 def _dataset(file, path, name):
     """The dataset `name`; DataError where it is missing or has no rows."""
     found = member(file, name)
     if not isinstance(found, h5py.Dataset):
-        raise DataError('%s: dataset %r is not there (tops are named as datasets are): the file '
-                        'has %s' % (path, name, ' '.join(list(file)[:20])))
+        raise DataError(
+            "{}: dataset {!r} is not there (tops are named as datasets are): the file "
+            "has {}".format(path, name, " ".join(list(file)[:20]))
+        )
     if not found.shape:
-        raise DataError('%s: dataset %r is a single value: it has to be rows of numbers'
-                        % (path, name))
+        raise DataError(f"{path}: dataset {name!r} is a single value: it has to be rows of numbers")
     return found
 
 
 def _read(dataset, rows, out):
     """Fill `out` with rows of the dataset, a range or an array in any order."""
     if isinstance(rows, range):
-        out[...] = dataset[rows.start:rows.stop]
+        out[...] = dataset[rows.start : rows.stop]
     else:
-        order = np.argsort(rows)    # h5py reads in increasing order only
+        order = np.argsort(rows)  # h5py reads in increasing order only
         out[order] = dataset[rows[order]]

@@ -2,6 +2,7 @@
 
 Only formats that are plain data are opened (no PostScript, which Pillow hands to an interpreter).
 """
+
 import os
 
 import numpy as np
@@ -9,9 +10,9 @@ from PIL import Image
 
 from caffe.errors import DataError
 
-FORMATS = ('BMP', 'JPEG', 'JPEG2000', 'PNG', 'PPM', 'TIFF', 'WEBP')
-MOST_PIXELS = 2 ** 26
-DEEP = ('I', 'F')    # begin Pillow's modes of more than 8 bits a channel
+FORMATS = ("BMP", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+MOST_PIXELS = 2**26
+DEEP = ("I", "F")  # begin Pillow's modes of more than 8 bits a channel
 
 
 def decode(source, place, colour=None):
@@ -25,48 +26,57 @@ def decode(source, place, colour=None):
     try:
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise DataError('%s: would be %d x %d pixels: %.3g are the most'
-                                % (place, image.height, image.width, MOST_PIXELS))
+                raise DataError(
+                    "%s: would be %d x %d pixels: %.3g are the most"
+                    % (place, image.height, image.width, MOST_PIXELS)
+                )
             return _channels_first(image, colour, place)
     except DataError:
         raise
-    except Exception as e:    # a damaged image can raise almost anything in its decoder
-        raise DataError('%s: is no image that can be read (%s), or damaged: %s: fetch it again'
-                        % (place, ' '.join(FORMATS), e)) from None
+    except Exception as e:  # a damaged image can raise almost anything in its decoder
+        raise DataError(
+            "{}: is no image that can be read ({}), or damaged: {}: fetch it again".format(
+                place, " ".join(FORMATS), e
+            )
+        ) from None
 
 
 def _channels_first(image, colour, place):
     if image.mode.startswith(DEEP):
         image = _eight_bits(image, colour, place)
     if colour is None:
-        alpha = 'A' in image.getbands() or 'transparency' in image.info
-        grey = image.mode in ('1', 'L') and not alpha
-        image = image.convert('L' if grey else 'RGBA' if alpha else 'RGB')
+        alpha = "A" in image.getbands() or "transparency" in image.info
+        grey = image.mode in ("1", "L") and not alpha
+        image = image.convert("L" if grey else "RGBA" if alpha else "RGB")
     else:
-        image = image.convert('RGB')
-        image = image if colour else image.convert('L')
+        image = image.convert("RGB")
+        image = image if colour else image.convert("L")
     pixels = np.asarray(image)
     if pixels.ndim == 2:
         return pixels[None]
-    order = [2, 1, 0, 3][:pixels.shape[2]]
+    order = [2, 1, 0, 3][: pixels.shape[2]]
     return np.ascontiguousarray(pixels[:, :, order].transpose(2, 0, 1))
 
 
 def _eight_bits(image, colour, place):
     """The upper byte of 16 bits; DataError where the values are to stay as they are."""
     pixels = np.asarray(image)
-    if colour is None or pixels.dtype.kind == 'f' or pixels.min() < 0 or pixels.max() > 65535:
-        raise DataError('%s: has values of more than 8 bits (mode %s): save it with 8, or use '
-                        'HDF5Data' % (place, image.mode))
+    if colour is None or pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
+        raise DataError(
+            f"{place}: has values of more than 8 bits (mode {image.mode}): save it with 8, or use "
+            "HDF5Data"
+        )
     return Image.fromarray((pixels >> 8).astype(np.uint8))
 
 
 def read(path, colour, place, height=0, width=0):
     """decode, of the file `path`, resized to height x width unless these are 0."""
     if not os.path.isfile(path):
-        raise DataError('%s: there is no image file %s: correct the line, or root_folder (which is '
-                        'put before it as it stands, so it ends in a slash)' % (place, path))
-    image = decode(path, '%s: %s' % (place, path), colour)
+        raise DataError(
+            f"{place}: there is no image file {path}: correct the line, or root_folder (which is "
+            "put before it as it stands, so it ends in a slash)"
+        )
+    image = decode(path, f"{place}: {path}", colour)
     return resize(image, height, width) if height and width else image
 
 
@@ -91,7 +101,7 @@ def _taps(size, wanted, inside=True):
 
     inside: beyond the outermost centres the weights are 1 and 0 (else they stay, of one pixel).
     """
-    at = ((np.arange(wanted) + .5) * (size / wanted) - .5).astype(np.float32)
+    at = ((np.arange(wanted) + 0.5) * (size / wanted) - 0.5).astype(np.float32)
     first = np.floor(at).astype(int)
     part = at - first.astype(np.float32)
     if inside:

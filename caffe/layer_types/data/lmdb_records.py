@@ -1,4 +1,5 @@
 """The records of an LMDB database in the order of their keys, round and round."""
+
 import os
 import threading
 import weakref
@@ -7,7 +8,7 @@ from caffe.errors import DataError
 from caffe.layer_types.data import lmdb_check
 
 _lock = threading.Lock()
-_shared = weakref.WeakValueDictionary()    # path -> _Environment: LMDB opens a file once a process
+_shared = weakref.WeakValueDictionary()  # path -> _Environment: LMDB opens a file once a process
 
 
 class _Environment:
@@ -31,8 +32,9 @@ class Records:
         try:
             import lmdb
         except ImportError:
-            raise DataError('%s: to read an LMDB install the package lmdb: pip install lmdb'
-                            % path) from None
+            raise DataError(
+                f"{path}: to read an LMDB install the package lmdb: pip install lmdb"
+            ) from None
         self._error = lmdb.Error
         try:
             self._environment = _open(lmdb, path, folder, file)
@@ -41,13 +43,13 @@ class Records:
         except lmdb.Error as e:
             raise self._refusal(e) from None
         if not found:
-            raise DataError('%s holds no records' % path)
-        self.count = self._environment.env.stat()['entries']
+            raise DataError(f"{path} holds no records")
+        self.count = self._environment.env.stat()["entries"]
 
     def current(self):
         """(place, bytes) of the record: its database and key in words, and its value."""
         try:
-            return '%s: record %r' % (self.path, self._cursor.key()), self._cursor.value()
+            return f"{self.path}: record {self._cursor.key()!r}", self._cursor.value()
         except self._error as e:
             raise self._refusal(e) from None
 
@@ -60,21 +62,29 @@ class Records:
             raise self._refusal(e) from None
 
     def _refusal(self, e):
-        fix = ': close() it first' if 'already open' in str(e) else ''
-        return DataError('%s cannot be read as an LMDB: %s%s' % (self.path, e, fix))
+        fix = ": close() it first" if "already open" in str(e) else ""
+        return DataError(f"{self.path} cannot be read as an LMDB: {e}{fix}")
 
 
 def _find(path):
     """(whether `path` is a folder, the path of the data file)."""
     if not path:
-        raise DataError('no source is given: name the folder of an LMDB')
+        raise DataError("no source is given: name the folder of an LMDB")
     folder = os.path.isdir(path)
-    file = os.path.join(path, 'data.mdb') if folder else path
+    file = os.path.join(path, "data.mdb") if folder else path
     if not os.path.isfile(file):
-        leveldb = folder and os.path.isfile(os.path.join(path, 'CURRENT'))
-        raise DataError('%s: %s (paths count from %s)' % (
-            path, 'is a LevelDB: convert it to LMDB' if leveldb else
-            'is no LMDB, it holds no data.mdb' if folder else 'no such database', os.getcwd()))
+        leveldb = folder and os.path.isfile(os.path.join(path, "CURRENT"))
+        raise DataError(
+            "{}: {} (paths count from {})".format(
+                path,
+                "is a LevelDB: convert it to LMDB"
+                if leveldb
+                else "is no LMDB, it holds no data.mdb"
+                if folder
+                else "no such database",
+                os.getcwd(),
+            )
+        )
     return folder, file
 
 

@@ -4,6 +4,7 @@
 
 Source: BVLC Caffe, data_transformer.
 """
+
 import numpy as np
 
 from caffe.errors import DataError, WeightsError
@@ -30,9 +31,9 @@ class Transform:
     def __init__(self, param, train, random):
         self.param, self.train, self.random = param, train, random
         if param.mean_file and param.mean_value:
-            raise DataError('transform_param gives mean_file and mean_value: keep one')
+            raise DataError("transform_param gives mean_file and mean_value: keep one")
         if param.force_color and param.force_gray:
-            raise DataError('transform_param sets force_color and force_gray: keep one')
+            raise DataError("transform_param sets force_color and force_gray: keep one")
         self.mean = read_mean(param.mean_file) if param.mean_file else None
 
     @property
@@ -45,8 +46,10 @@ class Transform:
         channels, height, width = shape
         crop = self.param.crop_size
         if crop > min(height, width):
-            raise DataError('%s: is %d x %d, smaller than crop_size %d: resize it'
-                            % (place, height, width, crop))
+            raise DataError(
+                "%s: is %d x %d, smaller than crop_size %d: resize it"
+                % (place, height, width, crop)
+            )
         return (channels, crop, crop) if crop else tuple(shape)
 
     def __call__(self, image, place):
@@ -55,9 +58,10 @@ class Transform:
         out = image[cut].astype(np.float32)
         if self.mean is not None:
             if self.mean.shape != image.shape:
-                raise DataError('%s: has shape %s, the mean %s has %s: make the mean anew, or use '
-                                'mean_value' % (place, image.shape, self.param.mean_file,
-                                                self.mean.shape))
+                raise DataError(
+                    f"{place}: has shape {image.shape}, the mean {self.param.mean_file} has {self.mean.shape}: make the mean anew, or use "
+                    "mean_value"
+                )
             out -= self.mean[cut]
         elif self.param.mean_value:
             out -= self._mean_values(len(out), place)
@@ -77,21 +81,24 @@ class Transform:
     def _mean_values(self, channels, place):
         values = np.array(self.param.mean_value, np.float32)
         if len(values) not in (1, channels):
-            raise DataError('%s: has %d channels, transform_param %d mean_value: give one, or one '
-                            'each' % (place, channels, len(values)))
+            raise DataError(
+                "%s: has %d channels, transform_param %d mean_value: give one, or one "
+                "each" % (place, channels, len(values))
+            )
         return values[:, None, None]
 
 
 def read_mean(path):
     """The float32 mean image, channels x height x width, in a .binaryproto file; DataError."""
-    check_file(path, 'mean file (.binaryproto)')
+    check_file(path, "mean file (.binaryproto)")
     try:
-        mean = to_array(read_message(path, caffe_pb2.BlobProto(), 'a .binaryproto mean'), path)
+        mean = to_array(read_message(path, caffe_pb2.BlobProto(), "a .binaryproto mean"), path)
     except WeightsError as e:
         raise DataError(str(e)) from None
     if mean.ndim == 4 and len(mean) == 1:
         mean = mean[0]
     if mean.ndim != 3:
-        raise DataError('%s: a mean is one image, channels x height x width, this has shape %s'
-                        % (path, mean.shape))
+        raise DataError(
+            f"{path}: a mean is one image, channels x height x width, this has shape {mean.shape}"
+        )
     return mean

@@ -1,4 +1,5 @@
 """What hangs on walls or is built in: windows, doors, pictures, bathroom ware. All are Pieces."""
+
 import numpy as np
 
 from datasets.drawn.render import CLEAR, Texture
@@ -37,113 +38,131 @@ def hanging(rng, tile, label, wide, high, folds=0.12):
 
 def window(rng, decor, cover=None):
     """A window in a white frame; cover: 'blinds', 'curtain' or None."""
-    wide, low, high = rng.uniform(0.9, 1.8), rng.uniform(.8, 1.0), rng.uniform(1.1, 1.3)
+    wide, low, high = rng.uniform(0.9, 1.8), rng.uniform(0.8, 1.0), rng.uniform(1.1, 1.3)
     board = Board(decor.white(), WINDOW, wide, high)
     sky, ground = rng.uniform(170, 250) + np.array((-8, 0, 10)), rng.uniform(40, 150, 3)
     panes = 1 + (wide > 1.1)
     for k in range(panes):
-        left, right = k * wide / panes + .06, (k + 1) * wide / panes - .06
-        board.paint(left, .06, right, high - .06, sky)
+        left, right = k * wide / panes + 0.06, (k + 1) * wide / panes - 0.06
+        board.paint(left, 0.06, right, high - 0.06, sky)
         for _ in range(3):  # what is outside
-            x, top = rng.uniform(left, right - .1), rng.uniform(.2, .7)
-            board.paint(x, .06, min(right, x + rng.uniform(.2, .6)), top,
-                        ground + rng.normal(0, 20, 3))
+            x, top = rng.uniform(left, right - 0.1), rng.uniform(0.2, 0.7)
+            board.paint(
+                x, 0.06, min(right, x + rng.uniform(0.2, 0.6)), top, ground + rng.normal(0, 20, 3)
+            )
     half = wide / 2
     parts = [panel(board.texture(), (-half, half), (low, low + high), light=1.15)]
-    if cover == 'blinds':
-        drop = high * rng.uniform(.4, 1.0)
-        slats = Board(decor.white(), BLINDS, wide + .1, drop)
+    if cover == "blinds":
+        drop = high * rng.uniform(0.4, 1.0)
+        slats = Board(decor.white(), BLINDS, wide + 0.1, drop)
         slats.color[::4] *= 0.6
         slats.color[1::4] *= 0.85
-        parts.append(panel(slats.texture(), (-half - .05, half + .05),
-                           (low + high - drop, low + high + .05), -.06))
-    elif cover == 'curtain':
-        cloth, foot = decor.fabric(), rng.choice([.05, low - .15])
-        for left in (-half - .3, half - .15):
-            size = rng.uniform(.4, .55)
-            texture = hanging(rng, cloth, CURTAIN, size, low + high + .12 - foot)
-            parts.append(panel(texture, (left, left + size), (foot, low + high + .12), -.1))
-    return Piece(parts, wide + (.7 if cover == 'curtain' else .2))
+        parts.append(
+            panel(
+                slats.texture(),
+                (-half - 0.05, half + 0.05),
+                (low + high - drop, low + high + 0.05),
+                -0.06,
+            )
+        )
+    elif cover == "curtain":
+        cloth, foot = decor.fabric(), rng.choice([0.05, low - 0.15])
+        for left in (-half - 0.3, half - 0.15):
+            size = rng.uniform(0.4, 0.55)
+            texture = hanging(rng, cloth, CURTAIN, size, low + high + 0.12 - foot)
+            parts.append(panel(texture, (left, left + size), (foot, low + high + 0.12), -0.1))
+    return Piece(parts, wide + (0.7 if cover == "curtain" else 0.2))
 
 
 def door(rng, decor):
     """A door with a frame, panels and a handle."""
-    tile = decor.wood() if rng.random() < .6 else decor.white()
-    board = Board(tile, DOOR, .95, 2.08)
-    board.outline(0, 0, .95, 2.08, 1.15, .06)
-    board.outline(.06, 0, .89, 2.02, 0.5, .015)
-    for low, top in ((.2, .9), (1.1, 1.85)) if rng.random() < .6 else ():
-        board.outline(.2, low, .75, top, 0.7)
-    board.paint(.78, 1.0, .86, 1.04, 190)
-    return Piece([panel(board.texture(), (-.475, .475), (0, 2.08))], 1.05)
+    tile = decor.wood() if rng.random() < 0.6 else decor.white()
+    board = Board(tile, DOOR, 0.95, 2.08)
+    board.outline(0, 0, 0.95, 2.08, 1.15, 0.06)
+    board.outline(0.06, 0, 0.89, 2.02, 0.5, 0.015)
+    for low, top in ((0.2, 0.9), (1.1, 1.85)) if rng.random() < 0.6 else ():
+        board.outline(0.2, low, 0.75, top, 0.7)
+    board.paint(0.78, 1.0, 0.86, 1.04, 190)
+    return Piece([panel(board.texture(), (-0.475, 0.475), (0, 2.08))], 1.05)
 
 
 def picture(rng, decor):
     """A framed picture: fields of colour behind a passe-partout."""
-    wide, high, low = rng.uniform(.35, 1.0), rng.uniform(.35, .8), rng.uniform(1.2, 1.5)
+    wide, high, low = rng.uniform(0.35, 1.0), rng.uniform(0.35, 0.8), rng.uniform(1.2, 1.5)
     board = Board(decor.wood() * 0.6, PICTURE, wide, high)
-    board.paint(.04, .04, wide - .04, high - .04, 225)
-    board.paint(.09, .09, wide - .09, high - .09, rng.uniform(30, 220, 3))
+    board.paint(0.04, 0.04, wide - 0.04, high - 0.04, 225)
+    board.paint(0.09, 0.09, wide - 0.09, high - 0.09, rng.uniform(30, 220, 3))
     for _ in range(5):
-        x, y = rng.uniform(.09, wide - .15), rng.uniform(.09, high - .15)
-        board.paint(x, y, min(wide - .09, x + rng.uniform(.05, .3)),
-                    min(high - .09, y + rng.uniform(.05, .25)), rng.uniform(20, 235, 3))
-    return Piece([panel(board.texture(), (-wide / 2, wide / 2), (low, low + high))], wide + .1)
+        x, y = rng.uniform(0.09, wide - 0.15), rng.uniform(0.09, high - 0.15)
+        board.paint(
+            x,
+            y,
+            min(wide - 0.09, x + rng.uniform(0.05, 0.3)),
+            min(high - 0.09, y + rng.uniform(0.05, 0.25)),
+            rng.uniform(20, 235, 3),
+        )
+    return Piece([panel(board.texture(), (-wide / 2, wide / 2), (low, low + high))], wide + 0.1)
 
 
 def mirror(rng, decor):
     """A mirror: the room's wall again, brighter, with streaks of reflected light."""
-    wide, high, low = rng.uniform(.5, 1.1), rng.uniform(.6, .95), rng.uniform(1.05, 1.2)
+    wide, high, low = rng.uniform(0.5, 1.1), rng.uniform(0.6, 0.95), rng.uniform(1.05, 1.2)
     board = Board(decor.wood(), MIRROR, wide, high)
     glass = decor.wall.mean((0, 1)) * 0.8 + np.array((0, 10, 18))
-    board.paint(.04, .04, wide - .04, high - .04, glass)
+    board.paint(0.04, 0.04, wide - 0.04, high - 0.04, glass)
     rows, columns = board.label.shape
     slope = np.arange(columns)[None] + np.arange(rows)[:, None]
     streak = ((slope // 9) % 4 == 0) & (board.color == board.color[rows // 2, columns // 2]).all(2)
     board.color[streak] += 18
-    board.paint(wide * .55, .04, wide * .8, high * .6, glass * .55)
-    return Piece([panel(board.texture(), (-wide / 2, wide / 2), (low, low + high))], wide + .1)
+    board.paint(wide * 0.55, 0.04, wide * 0.8, high * 0.6, glass * 0.55)
+    return Piece([panel(board.texture(), (-wide / 2, wide / 2), (low, low + high))], wide + 0.1)
 
 
 def whiteboard(rng, decor):
     """A whiteboard in a metal frame, with writing."""
-    wide, high = rng.uniform(1.2, 2.6), rng.uniform(.9, 1.2)
+    wide, high = rng.uniform(1.2, 2.6), rng.uniform(0.9, 1.2)
     board = Board(decor.white() * 1.05, WHITEBOARD, wide, high)
-    board.outline(0, 0, wide, high, 0.55, .03)
-    for y in np.arange(.15, high - .1, .11):
-        x, pen = rng.uniform(.1, .4), rng.choice([(30, 40, 120), (150, 30, 30), (40, 40, 40)])
-        while x < wide * rng.uniform(.3, .95) - .2:
-            board.paint(x, y, x + rng.uniform(.03, .12), y + rng.uniform(.015, .05), pen)
-            x += rng.uniform(.1, .2)
-    return Piece([panel(board.texture(), (-wide / 2, wide / 2), (.95, .95 + high))], wide + .1)
+    board.outline(0, 0, wide, high, 0.55, 0.03)
+    for y in np.arange(0.15, high - 0.1, 0.11):
+        x, pen = rng.uniform(0.1, 0.4), rng.choice([(30, 40, 120), (150, 30, 30), (40, 40, 40)])
+        while x < wide * rng.uniform(0.3, 0.95) - 0.2:
+            board.paint(x, y, x + rng.uniform(0.03, 0.12), y + rng.uniform(0.015, 0.05), pen)
+            x += rng.uniform(0.1, 0.2)
+    return Piece([panel(board.texture(), (-wide / 2, wide / 2), (0.95, 0.95 + high))], wide + 0.1)
 
 
 def notices(rng, decor):
     """Sheets of paper pinned to the wall."""
     parts = []
     for k in range(rng.integers(2, 6)):
-        board = Board(np.full((64, 64, 3), rng.uniform(205, 240), np.float32), PAPER, .22, .3)
-        for y in np.arange(.04, .26, .04):
-            board.shade(.03, y, rng.uniform(.1, .2), y + .015, 0.5)
-        x, y = -.45 + .19 * k, rng.uniform(1.25, 1.6)
-        parts.append(panel(board.texture(), (x, x + .22), (y, y + .3), -.02 - .002 * k))
+        board = Board(np.full((64, 64, 3), rng.uniform(205, 240), np.float32), PAPER, 0.22, 0.3)
+        for y in np.arange(0.04, 0.26, 0.04):
+            board.shade(0.03, y, rng.uniform(0.1, 0.2), y + 0.015, 0.5)
+        x, y = -0.45 + 0.19 * k, rng.uniform(1.25, 1.6)
+        parts.append(panel(board.texture(), (x, x + 0.22), (y, y + 0.3), -0.02 - 0.002 * k))
     return Piece(parts, 1.1)
 
 
 def towel(rng, decor):
     """A towel over a metal bar."""
-    wide = rng.uniform(.4, .65)
-    cloth = panel(hanging(rng, decor.fabric(), TOWEL, wide, .75, .3), (-wide / 2, wide / 2),
-                  (.7, 1.45), -.07)
-    bar = box(decor.metal, TOWEL, (-wide / 2 - .08, wide / 2 + .08), (1.43, 1.46), (-.06, -.03))
-    return Piece([cloth, *bar], wide + .2)
+    wide = rng.uniform(0.4, 0.65)
+    cloth = panel(
+        hanging(rng, decor.fabric(), TOWEL, wide, 0.75, 0.3),
+        (-wide / 2, wide / 2),
+        (0.7, 1.45),
+        -0.07,
+    )
+    bar = box(decor.metal, TOWEL, (-wide / 2 - 0.08, wide / 2 + 0.08), (1.43, 1.46), (-0.06, -0.03))
+    return Piece([cloth, *bar], wide + 0.2)
 
 
 def flat_screen(rng, decor):
     """A television on the wall."""
-    wide = rng.uniform(.9, 1.3)
-    return Piece(box(screen(rng), TELEVISION, (-wide / 2, wide / 2), (1.0, 1.0 + wide * .58),
-                     (-.07, 0)), wide + .1)
+    wide = rng.uniform(0.9, 1.3)
+    return Piece(
+        box(screen(rng), TELEVISION, (-wide / 2, wide / 2), (1.0, 1.0 + wide * 0.58), (-0.07, 0)),
+        wide + 0.1,
+    )
 
 
 def screen(rng):
@@ -153,18 +172,26 @@ def screen(rng):
 
 def pillar(rng, decor):
     """A pier of the wall, or a fireplace: other structure."""
-    wide, high = rng.uniform(.4, .6), 2.2
-    if rng.random() < .5:
-        return Piece(box(decor.wall * 0.93, OTHERSTRUCTURE, (-wide / 2, wide / 2), (0, 2.8),
-                         (-.35, 0)), wide, .35)
+    wide, high = rng.uniform(0.4, 0.6), 2.2
+    if rng.random() < 0.5:
+        return Piece(
+            box(decor.wall * 0.93, OTHERSTRUCTURE, (-wide / 2, wide / 2), (0, 2.8), (-0.35, 0)),
+            wide,
+            0.35,
+        )
     board = Board(decor.stone, OTHERSTRUCTURE, 1.3, high)
-    for k, y in enumerate(np.arange(0, high, .12)):
-        board.shade(0, y, 1.3, y + .02, 0.7)
-        for x in np.arange(.13 * (k % 2), 1.3, .26):
-            board.shade(x, y, x + .02, y + .12, 0.7)
-    board.paint(.35, 0, .95, .7, 22)
-    return Piece(box(decor.stone, OTHERSTRUCTURE, (-.65, .65), (0, high), (-.4, 0),
-                     front=board.texture()), 1.3, .4)
+    for k, y in enumerate(np.arange(0, high, 0.12)):
+        board.shade(0, y, 1.3, y + 0.02, 0.7)
+        for x in np.arange(0.13 * (k % 2), 1.3, 0.26):
+            board.shade(x, y, x + 0.02, y + 0.12, 0.7)
+    board.paint(0.35, 0, 0.95, 0.7, 22)
+    return Piece(
+        box(
+            decor.stone, OTHERSTRUCTURE, (-0.65, 0.65), (0, high), (-0.4, 0), front=board.texture()
+        ),
+        1.3,
+        0.4,
+    )
 
 
 def toilet(rng, decor):
@@ -175,53 +202,65 @@ def toilet(rng, decor):
     lid[x * x + y * y > 1] = CLEAR
     seat = Texture(np.zeros((24, 16, 3)) + tile.mean() * 1.05, lid)
     inner = Texture(np.zeros((24, 16, 3)) + tile.mean() * 0.75, lid)
-    parts = [shadow(.45, .7, .7), *box(tile, TOILET, (-.23, .23), (.38, .8), (-.2, 0)),
-             *box(tile * .96, TOILET, (-.25, .25), (.8, .84), (-.22, 0)),
-             *box(tile * .9, TOILET, (-.12, .12), (0, .25), (-.55, -.05)),
-             *box(tile, TOILET, (-.18, .18), (.22, .4), (-.62, -.15)),
-             sheet(seat, (-.21, .21), .42, (-.7, -.18)),
-             sheet(inner, (-.13, .13), .425, (-.62, -.26))]
-    return Piece(parts, .6, .7)
+    parts = [
+        shadow(0.45, 0.7, 0.7),
+        *box(tile, TOILET, (-0.23, 0.23), (0.38, 0.8), (-0.2, 0)),
+        *box(tile * 0.96, TOILET, (-0.25, 0.25), (0.8, 0.84), (-0.22, 0)),
+        *box(tile * 0.9, TOILET, (-0.12, 0.12), (0, 0.25), (-0.55, -0.05)),
+        *box(tile, TOILET, (-0.18, 0.18), (0.22, 0.4), (-0.62, -0.15)),
+        sheet(seat, (-0.21, 0.21), 0.42, (-0.7, -0.18)),
+        sheet(inner, (-0.13, 0.13), 0.425, (-0.62, -0.26)),
+    ]
+    return Piece(parts, 0.6, 0.7)
 
 
 def washbasin(rng, decor):
     """A basin on a pedestal, or let into the counter of a cabinet."""
     tile, tap = decor.white(), decor.metal * 0 + 180
-    bowl = Board(tile, SINK, .5, .36)
-    bowl.shade(.05, .05, .45, .3, 0.75)
-    parts = [shadow(.6, .5, .7)]
-    rim = .86
-    if rng.random() < .5:
-        parts += box(tile * .95, SINK, (-.1, .1), (0, .7), (-.3, -.1))
-        parts += box(tile, SINK, (-.3, .3), (.68, .85), (-.48, 0))
-        wide = .7
+    bowl = Board(tile, SINK, 0.5, 0.36)
+    bowl.shade(0.05, 0.05, 0.45, 0.3, 0.75)
+    parts = [shadow(0.6, 0.5, 0.7)]
+    rim = 0.86
+    if rng.random() < 0.5:
+        parts += box(tile * 0.95, SINK, (-0.1, 0.1), (0, 0.7), (-0.3, -0.1))
+        parts += box(tile, SINK, (-0.3, 0.3), (0.68, 0.85), (-0.48, 0))
+        wide = 0.7
     else:
-        wide, wood = rng.uniform(.8, 1.4), decor.wood()
+        wide, wood = rng.uniform(0.8, 1.4), decor.wood()
         x = -wide / 2, wide / 2
-        parts += box(wood, CABINET, x, (0, .8), (-.5, 0),
-                     front=doors(wood, CABINET, wide, .8, 2))
-        parts += box(decor.stone, COUNTER, x, (.8, .85), (-.53, 0))
-        rim = rng.choice([.87, .98])  # let in, or a bowl that stands on it
-        parts += box(tile, SINK, (-.25, .25), (.85, rim), (-.44, -.08))
-    parts += [sheet(bowl.texture(), (-.25, .25), rim + .004, (-.44, -.08)),
-              *box(tap, SINK, (-.02, .02), (.85, 1.12), (-.08, -.04)),
-              *box(tap, SINK, (-.02, .02), (1.09, 1.12), (-.2, -.04))]
-    return Piece(parts, wide, .53, top=.85)
+        parts += box(
+            wood, CABINET, x, (0, 0.8), (-0.5, 0), front=doors(wood, CABINET, wide, 0.8, 2)
+        )
+        parts += box(decor.stone, COUNTER, x, (0.8, 0.85), (-0.53, 0))
+        rim = rng.choice([0.87, 0.98])  # let in, or a bowl that stands on it
+        parts += box(tile, SINK, (-0.25, 0.25), (0.85, rim), (-0.44, -0.08))
+    parts += [
+        sheet(bowl.texture(), (-0.25, 0.25), rim + 0.004, (-0.44, -0.08)),
+        *box(tap, SINK, (-0.02, 0.02), (0.85, 1.12), (-0.08, -0.04)),
+        *box(tap, SINK, (-0.02, 0.02), (1.09, 1.12), (-0.2, -0.04)),
+    ]
+    return Piece(parts, wide, 0.53, top=0.85)
 
 
 def bathtub(rng, decor):
     """A tub along the wall, with a shower curtain drawn across part of it."""
-    tile, wide, deep, high = decor.white(), rng.uniform(1.4, 1.7), .75, rng.uniform(.5, .6)
+    tile, wide, deep, high = decor.white(), rng.uniform(1.4, 1.7), 0.75, rng.uniform(0.5, 0.6)
     inside = Board(tile, BATHTUB, wide, deep)
-    inside.shade(.08, .08, wide - .08, deep - .08, 0.72)
-    inside.shade(.2, .2, wide - .25, deep - .2, 0.9)
+    inside.shade(0.08, 0.08, wide - 0.08, deep - 0.08, 0.72)
+    inside.shade(0.2, 0.2, wide - 0.25, deep - 0.2, 0.9)
     half = wide / 2
-    parts = [shadow(wide, deep), *box(tile, BATHTUB, (-half, half), (0, high), (-deep, 0)),
-             sheet(inside.texture(), (-half, half), high + .006, (-deep, 0))]
-    size = rng.uniform(.3, .65) * wide
-    left = -half if rng.random() < .5 else half - size
-    cloth = hanging(rng, decor.fabric() if rng.random() < .7 else decor.white(), SHOWERCURTAIN,
-                    size, 1.75)
-    parts.append(panel(cloth, (left, left + size), (.25, 2.0), -deep - .03))
-    parts += box(decor.metal, SHOWERCURTAIN, (-half, half), (2.0, 2.03), (-deep - .04, -deep - .01))
+    parts = [
+        shadow(wide, deep),
+        *box(tile, BATHTUB, (-half, half), (0, high), (-deep, 0)),
+        sheet(inside.texture(), (-half, half), high + 0.006, (-deep, 0)),
+    ]
+    size = rng.uniform(0.3, 0.65) * wide
+    left = -half if rng.random() < 0.5 else half - size
+    cloth = hanging(
+        rng, decor.fabric() if rng.random() < 0.7 else decor.white(), SHOWERCURTAIN, size, 1.75
+    )
+    parts.append(panel(cloth, (left, left + size), (0.25, 2.0), -deep - 0.03))
+    parts += box(
+        decor.metal, SHOWERCURTAIN, (-half, half), (2.0, 2.03), (-deep - 0.04, -deep - 0.01)
+    )
     return Piece(parts, wide, deep)

@@ -1,12 +1,33 @@
 """What things are made of: tiles of one square metre, and the few that one room shares."""
+
 import numpy as np
 
 TEXELS = 64  # a tile is TEXELS x TEXELS, a metre wide
 _WOODS = np.array([(176, 132, 88), (132, 88, 54), (92, 60, 42), (206, 170, 126), (150, 72, 44)])
-_FABRICS = np.array([(150, 44, 48), (52, 76, 128), (190, 172, 140), (84, 112, 84), (96, 84, 78),
-                     (206, 200, 190), (120, 88, 130), (200, 150, 70), (60, 62, 70)])
-_PAINTS = np.array([(214, 206, 190), (196, 204, 206), (222, 214, 168), (178, 194, 170),
-                    (226, 224, 220), (196, 170, 150), (160, 176, 196)])
+_FABRICS = np.array(
+    [
+        (150, 44, 48),
+        (52, 76, 128),
+        (190, 172, 140),
+        (84, 112, 84),
+        (96, 84, 78),
+        (206, 200, 190),
+        (120, 88, 130),
+        (200, 150, 70),
+        (60, 62, 70),
+    ]
+)
+_PAINTS = np.array(
+    [
+        (214, 206, 190),
+        (196, 204, 206),
+        (222, 214, 168),
+        (178, 194, 170),
+        (226, 224, 220),
+        (196, 170, 150),
+        (160, 176, 196),
+    ]
+)
 
 
 def _tile(color):
@@ -31,7 +52,7 @@ def boards(rng, tile):
     count = int(rng.choice([4, 8]))
     tones = np.repeat(rng.uniform(0.85, 1.1, count), TEXELS // count)
     tile = tile * tones[:, None, None]
-    tile[::TEXELS // count] *= 0.7
+    tile[:: TEXELS // count] *= 0.7
     return tile
 
 
@@ -41,12 +62,12 @@ def fabric(rng):
     other = _FABRICS[rng.integers(len(_FABRICS))] * rng.uniform(0.8, 1.2)
     tile, pitch = _tile(base), int(rng.choice([8, 16, 32]))
     across, down = (np.arange(TEXELS) % pitch < pitch // 2 for _ in range(2))
-    pattern = rng.choice(['plain', 'stripes', 'checks', 'dots'], p=[.55, .2, .15, .1])
-    if pattern == 'stripes':
+    pattern = rng.choice(["plain", "stripes", "checks", "dots"], p=[0.55, 0.2, 0.15, 0.1])
+    if pattern == "stripes":
         tile[:, across] = other
-    elif pattern == 'checks':
+    elif pattern == "checks":
         tile[down[:, None] ^ across] = other
-    elif pattern == 'dots':
+    elif pattern == "dots":
         tile[down[:, None] & across] = other
     return grained(rng, tile, rng.uniform(4, 9))
 
@@ -66,7 +87,7 @@ def enamel(rng):
 
 def metal(rng):
     """Brushed grey or black metal."""
-    return grained(rng, _tile(np.ones(3) * rng.choice([60, 130, 170]) * rng.uniform(.8, 1.1)), 4)
+    return grained(rng, _tile(np.ones(3) * rng.choice([60, 130, 170]) * rng.uniform(0.8, 1.1)), 4)
 
 
 def stone(rng):
@@ -81,8 +102,8 @@ def tiles(rng):
     tones = rng.uniform(0.94, 1.04, (count, count)).repeat(TEXELS // count, 0)
     tile *= tones.repeat(TEXELS // count, 1)[:, :, None]
     joint = rng.choice([0.75, 1.15])
-    tile[::TEXELS // count] *= joint
-    tile[:, ::TEXELS // count] *= joint
+    tile[:: TEXELS // count] *= joint
+    tile[:, :: TEXELS // count] *= joint
     return grained(rng, tile, 3)
 
 

@@ -1,4 +1,5 @@
 """A hand-held camera in a furnished room: photo and labels at any moment of the video."""
+
 import numpy as np
 
 from datasets.drawn.photo import Film
@@ -32,8 +33,9 @@ class Scene:
         camera = self.walk.camera(time, width, height)
         canvas = Canvas(camera)
         right = camera.axes()[0]
-        canvas.draw([part.quad(right) if isinstance(part, Billboard) else part
-                     for part in self.room.parts])
+        canvas.draw(
+            [part.quad(right) if isinstance(part, Billboard) else part for part in self.room.parts]
+        )
         photo = self.film.expose(canvas, time, np.random.default_rng([*self.seed, index]))
         return photo, canvas.label
 
@@ -43,23 +45,30 @@ class Walk:
 
     def __init__(self, rng, room):
         side = room.width / 2 - 0.9
-        self.start = np.array((rng.uniform(-side, side), rng.uniform(1.25, 1.6),
-                               rng.uniform(.3, .6)))
-        aim = np.arctan2(-self.start[0] * rng.uniform(.3, 1.0), room.depth * .7)
-        self.pan = rng.choice([-1, 1]) * rng.uniform(.03, .18)  # rad/s
-        self.aim = aim - self.pan * rng.uniform(.4, 1.2)
-        self.velocity = np.array((rng.uniform(-.12, .12), 0, rng.uniform(0, .25)))  # m/s
-        self.shake = rng.uniform(.003, .008), rng.uniform(2, 5), rng.uniform(0, 2 * np.pi)
-        self.field, self.horizon = rng.uniform(.72, .85), rng.uniform(.28, .42)
-        self.tilt = rng.uniform(-.02, .02)  # of the picture's height a second
+        self.start = np.array(
+            (rng.uniform(-side, side), rng.uniform(1.25, 1.6), rng.uniform(0.3, 0.6))
+        )
+        aim = np.arctan2(-self.start[0] * rng.uniform(0.3, 1.0), room.depth * 0.7)
+        self.pan = rng.choice([-1, 1]) * rng.uniform(0.03, 0.18)  # rad/s
+        self.aim = aim - self.pan * rng.uniform(0.4, 1.2)
+        self.velocity = np.array((rng.uniform(-0.12, 0.12), 0, rng.uniform(0, 0.25)))  # m/s
+        self.shake = rng.uniform(0.003, 0.008), rng.uniform(2, 5), rng.uniform(0, 2 * np.pi)
+        self.field, self.horizon = rng.uniform(0.72, 0.85), rng.uniform(0.28, 0.42)
+        self.tilt = rng.uniform(-0.02, 0.02)  # of the picture's height a second
 
     def camera(self, time, width, height):
         """The Camera at `time` (s) for frames of `width` x `height` pixels."""
         size, rate, phase = self.shake
         yaw = self.aim + self.pan * time + size * np.sin(rate * time + phase)
-        horizon = self.horizon + self.tilt * time + size * .6 * np.sin(1.3 * rate * time + 1)
-        return Camera(self.start + self.velocity * time, yaw, self.field * width, width, height,
-                      horizon * height)
+        horizon = self.horizon + self.tilt * time + size * 0.6 * np.sin(1.3 * rate * time + 1)
+        return Camera(
+            self.start + self.velocity * time,
+            yaw,
+            self.field * width,
+            width,
+            height,
+            horizon * height,
+        )
 
 
 def kind_of(number):

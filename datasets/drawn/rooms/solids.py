@@ -3,6 +3,7 @@
 A piece has its own axes, those of someone who faces it: x to the right, y up from the floor, z
 away. What stands against a wall has its back at z = 0 and reaches to negative z.
 """
+
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,8 +24,13 @@ class Billboard:
 
     def quad(self, right):
         """The Quad for a camera whose unit vector to the right is `right`."""
-        return Quad(self.foot - right * self.width / 2, right * self.width,
-                    np.array((0.0, self.height, 0.0)), self.texture, light=self.light)
+        return Quad(
+            self.foot - right * self.width / 2,
+            right * self.width,
+            np.array((0.0, self.height, 0.0)),
+            self.texture,
+            light=self.light,
+        )
 
 
 @dataclass
@@ -46,9 +52,12 @@ def place(parts, x, y, z, heading=0.0):
     """`parts` moved to (x, y, z) after a turn to the right by `heading` (rad)."""
     c, s = np.cos(heading), np.sin(heading)
     turn, offset = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]), np.array((x, y, z), float)
-    return [replace(p, foot=turn @ p.foot + offset) if isinstance(p, Billboard) else
-            replace(p, corner=turn @ p.corner + offset, right=turn @ p.right, up=turn @ p.up)
-            for p in parts]
+    return [
+        replace(p, foot=turn @ p.foot + offset)
+        if isinstance(p, Billboard)
+        else replace(p, corner=turn @ p.corner + offset, right=turn @ p.right, up=turn @ p.up)
+        for p in parts
+    ]
 
 
 def box(tile, label, x, y, z, front=None, below=False, light=1.0):
@@ -59,19 +68,22 @@ def box(tile, label, x, y, z, front=None, below=False, light=1.0):
     skin = Texture(tile, label)
     (x0, x1), (y0, y1), (z0, z1) = x, y, z
     wide, high, deep = x1 - x0, y1 - y0, z1 - z0
-    faces = [((x0, y0, z0), (wide, 0, 0), (0, high, 0), 1.0),
-             ((x0, y0, z1), (0, 0, -deep), (0, high, 0), 0.8),
-             ((x1, y0, z0), (0, 0, deep), (0, high, 0), 0.86),
-             ((x1, y0, z1), (-wide, 0, 0), (0, high, 0), 0.75),
-             ((x0, y1, z0), (wide, 0, 0), (0, 0, deep), 1.1)]
+    faces = [
+        ((x0, y0, z0), (wide, 0, 0), (0, high, 0), 1.0),
+        ((x0, y0, z1), (0, 0, -deep), (0, high, 0), 0.8),
+        ((x1, y0, z0), (0, 0, deep), (0, high, 0), 0.86),
+        ((x1, y0, z1), (-wide, 0, 0), (0, high, 0), 0.75),
+        ((x0, y1, z0), (wide, 0, 0), (0, 0, deep), 1.1),
+    ]
     if below:
         faces.append(((x0, y0, z1), (wide, 0, 0), (0, 0, -deep), 0.55))
     quads = []
     for corner, right, up, shade in faces:
         right, up = np.array(right, float), np.array(up, float)
         repeat = float(np.linalg.norm(right)), float(np.linalg.norm(up))
-        quads.append(Quad(np.array(corner, float), right, up, skin, repeat, shade * light,
-                          one_sided=True))
+        quads.append(
+            Quad(np.array(corner, float), right, up, skin, repeat, shade * light, one_sided=True)
+        )
     if front is not None:
         quads[0] = replace(quads[0], texture=front, repeat=(1, 1))
     return quads
@@ -88,8 +100,13 @@ def legs(tile, label, x, y, z, thickness=0.05):
 
 def panel(texture, x, y, z=-0.02, light=1.0):
     """An upright picture over `x`, `y` at depth `z`, seen from the front."""
-    return Quad(np.array((x[0], y[0], z)), np.array((x[1] - x[0], 0.0, 0.0)),
-                np.array((0.0, y[1] - y[0], 0.0)), texture, light=light)
+    return Quad(
+        np.array((x[0], y[0], z)),
+        np.array((x[1] - x[0], 0.0, 0.0)),
+        np.array((0.0, y[1] - y[0], 0.0)),
+        texture,
+        light=light,
+    )
 
 
 def sheet(texture, x, y, z, turn=0.0):
@@ -104,7 +121,7 @@ def sheet(texture, x, y, z, turn=0.0):
 def shadow(width, depth, strength=0.6):
     """What a piece against the wall darkens on the floor around its foot."""
     dark = Texture(np.zeros((2, 2, 3)), 0)
-    quad = sheet(dark, (-width / 2 - .12, width / 2 + .12), 0.012, (-depth - .15, 0))
+    quad = sheet(dark, (-width / 2 - 0.12, width / 2 + 0.12), 0.012, (-depth - 0.15, 0))
     return replace(quad, light=strength, shadow=True)
 
 
@@ -122,8 +139,10 @@ class Board:
         rows = len(self.label)
         upper, lower = (rows - round(y * self.scale) for y in (top, bottom))
         start = round(left * self.scale)
-        return (slice(max(0, upper), max(upper + 1, lower)),
-                slice(max(0, start), max(start + 1, round(right * self.scale))))
+        return (
+            slice(max(0, upper), max(upper + 1, lower)),
+            slice(max(0, start), max(start + 1, round(right * self.scale))),
+        )
 
     def paint(self, left, bottom, right, top, color, label=None):
         """Fill a rectangle; without `label` the label stays."""
@@ -139,8 +158,12 @@ class Board:
     def outline(self, left, bottom, right, top, factor=0.6, thickness=0.02):
         """Darken a rectangle's border."""
         t = thickness
-        for strip in ((left, bottom, right, bottom + t), (left, top - t, right, top),
-                      (left, bottom, left + t, top), (right - t, bottom, right, top)):
+        for strip in (
+            (left, bottom, right, bottom + t),
+            (left, top - t, right, top),
+            (left, bottom, left + t, top),
+            (right - t, bottom, right, top),
+        ):
             self.shade(*strip, factor)
 
     def texture(self):

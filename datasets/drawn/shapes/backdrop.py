@@ -1,4 +1,5 @@
 """What is behind the objects: five settings, each a picture of gradients, noise and a few lines."""
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -7,22 +8,36 @@ from datasets.drawn.shapes.sheet import smooth_noise
 
 # What one expects where. Others come too: the surroundings hint at a class and do not tell it.
 SETTINGS = {
-    'sky': ('aeroplane', 'bird'),
-    'sea': ('boat', 'bird'),
-    'road': ('bicycle', 'bus', 'car', 'motorbike', 'person', 'train', 'dog'),
-    'meadow': ('bird', 'cat', 'cow', 'dog', 'horse', 'person', 'sheep', 'train', 'motorbike'),
-    'room': ('bottle', 'chair', 'diningtable', 'pottedplant', 'sofa', 'tvmonitor', 'person', 'cat',
-             'dog'),
+    "sky": ("aeroplane", "bird"),
+    "sea": ("boat", "bird"),
+    "road": ("bicycle", "bus", "car", "motorbike", "person", "train", "dog"),
+    "meadow": ("bird", "cat", "cow", "dog", "horse", "person", "sheep", "train", "motorbike"),
+    "room": (
+        "bottle",
+        "chair",
+        "diningtable",
+        "pottedplant",
+        "sofa",
+        "tvmonitor",
+        "person",
+        "cat",
+        "dog",
+    ),
 }
-_HORIZON = {'sky': (0.8, 1.0), 'sea': (0.3, 0.6), 'road': (0.3, 0.55), 'meadow': (0.25, 0.55),
-            'room': (0.45, 0.7)}  # of the height
+_HORIZON = {
+    "sky": (0.8, 1.0),
+    "sea": (0.3, 0.6),
+    "road": (0.3, 0.55),
+    "meadow": (0.25, 0.55),
+    "room": (0.45, 0.7),
+}  # of the height
 
 
 def backdrop(rng, setting, size):
     """(color h x w x 3 float32 in 0..255, horizon row) of a `setting`; size is (w, h)."""
     width, height = size
     horizon = min(round(height * rng.uniform(*_HORIZON[setting])), height - 2)  # some ground
-    above = _wall(rng, width, horizon) if setting == 'room' else _sky(rng, width, horizon)
+    above = _wall(rng, width, horizon) if setting == "room" else _sky(rng, width, horizon)
     below = _GROUND[setting](rng, width, height - horizon)
     color = np.concatenate([above, below])
     if setting in _SKYLINE:
@@ -54,8 +69,10 @@ def _asphalt(rng, width, height):
     pen.rectangle((0, 0, width, kerb), tuple(int(c) for c in np.clip(grey * 1.35, 0, 255)))
     y, dash = height * rng.uniform(0.4, 0.8), rng.integers(20, 60)
     for x in range(int(rng.integers(-40, 1)), width, int(dash * 2)):
-        pen.polygon([(x, y), (x + int(dash), y), (x + int(dash) - 6, y + 5), (x - 6, y + 5)],
-                    (225, 222, 205))
+        pen.polygon(
+            [(x, y), (x + int(dash), y), (x + int(dash) - 6, y + 5), (x - 6, y + 5)],
+            (225, 222, 205),
+        )
     return _floats(sheet)
 
 
@@ -78,8 +95,7 @@ def _wall(rng, width, height):
         x, y = rng.uniform(0, width - w), rng.uniform(0, height * 0.6)
         pen.rectangle((x, y, x + w, y + h), _ink(any_color(rng)))
         rim = min(4, w / 3, h / 3)
-        pen.rectangle((x + rim, y + rim, x + w - rim, y + h - rim),
-                      _ink(any_color(rng) * 0.7 + 50))
+        pen.rectangle((x + rim, y + rim, x + w - rim, y + h - rim), _ink(any_color(rng) * 0.7 + 50))
     return _floats(sheet) + _fine(rng, width, height, (5, 4), 14)[:, :, None]
 
 
@@ -90,8 +106,11 @@ def _floor(rng, width, height):
     vanish = rng.uniform(0.3, 0.7) * width
     for x in np.arange(-width, 2 * width, rng.uniform(25, 90)):
         pen.line([(vanish + (x - vanish) * 0.5, 0), (x, height)], _ink(wood * 0.7), 1)
-    return _floats(sheet) + _grain(rng, width, height, 10) + _fine(
-        rng, width, height, (12, 9), 14)[:, :, None]
+    return (
+        _floats(sheet)
+        + _grain(rng, width, height, 10)
+        + _fine(rng, width, height, (12, 9), 14)[:, :, None]
+    )
 
 
 def _houses(rng, color, horizon):
@@ -123,8 +142,8 @@ def _trees(rng, color, horizon):
     return color
 
 
-_GROUND = {'sky': _grass, 'sea': _sea, 'road': _asphalt, 'meadow': _grass, 'room': _floor}
-_SKYLINE = {'road': _houses, 'meadow': _trees}
+_GROUND = {"sky": _grass, "sea": _sea, "road": _asphalt, "meadow": _grass, "room": _floor}
+_SKYLINE = {"road": _houses, "meadow": _trees}
 
 
 def _gradient(top, bottom, width, height):

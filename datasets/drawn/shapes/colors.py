@@ -1,4 +1,5 @@
 """Colours of figures: at random, so that a class is told by its shape."""
+
 import colorsys
 
 import numpy as np

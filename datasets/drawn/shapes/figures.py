@@ -1,4 +1,5 @@
 """The twenty figures in VOC's order of classes, and clutter that is none of them."""
+
 import numpy as np
 
 from datasets.drawn.shapes import animals, household, vehicles
@@ -6,11 +7,28 @@ from datasets.drawn.shapes.colors import any_color, tint
 from datasets.drawn.shapes.sheet import Sheet
 
 # Class k of VOC is the k-th figure, from 1; 0 is the background.
-FIGURES = (vehicles.aeroplane, vehicles.bicycle, animals.bird, vehicles.boat, household.bottle,
-           vehicles.bus, vehicles.car, animals.cat, household.chair, animals.cow,
-           household.diningtable, animals.dog, animals.horse, vehicles.motorbike, animals.person,
-           household.pottedplant, animals.sheep, household.sofa, vehicles.train,
-           household.tvmonitor)
+FIGURES = (
+    vehicles.aeroplane,
+    vehicles.bicycle,
+    animals.bird,
+    vehicles.boat,
+    household.bottle,
+    vehicles.bus,
+    vehicles.car,
+    animals.cat,
+    household.chair,
+    animals.cow,
+    household.diningtable,
+    animals.dog,
+    animals.horse,
+    vehicles.motorbike,
+    animals.person,
+    household.pottedplant,
+    animals.sheep,
+    household.sofa,
+    vehicles.train,
+    household.tvmonitor,
+)
 IDS = {figure.__name__: number for number, figure in enumerate(FIGURES, 1)}
 
 
@@ -34,10 +52,14 @@ def clutter(sheet, rng, phase):
     elif kind == 1:
         half, top = rng.uniform(0.4, 1.0), rng.uniform(0.3, 0.9)
         sheet.box(-half, -0.8, half, top, color)
-        sheet.polygon([(-half, top), (half, top), (half + 0.2, top + 0.2),
-                       (-half + 0.2, top + 0.2)], tint(color, 1.3))
-        sheet.polygon([(half, -0.8), (half + 0.2, -0.6), (half + 0.2, top + 0.2), (half, top)],
-                      tint(color, 0.7))
+        sheet.polygon(
+            [(-half, top), (half, top), (half + 0.2, top + 0.2), (-half + 0.2, top + 0.2)],
+            tint(color, 1.3),
+        )
+        sheet.polygon(
+            [(half, -0.8), (half + 0.2, -0.6), (half + 0.2, top + 0.2), (half, top)],
+            tint(color, 0.7),
+        )
     elif kind == 2:
         thickness = rng.uniform(0.08, 0.3)
         sheet.limb([(0, -1.0), (rng.uniform(-0.2, 0.2), 1.0)], thickness, color)

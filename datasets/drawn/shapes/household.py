@@ -1,4 +1,5 @@
 """What stands in a room. Each figure(sheet, rng, phase) stands still, whatever the `phase`."""
+
 import numpy as np
 
 from datasets.drawn.shapes.colors import any_color, tint
@@ -8,8 +9,19 @@ def bottle(sheet, rng, phase):
     """Neck, shoulders, a paper label, a cap."""
     glass, paper = any_color(rng), any_color(rng)
     wide, neck, shoulder = rng.uniform(0.24, 0.34), rng.uniform(0.08, 0.12), rng.uniform(0.1, 0.4)
-    sheet.polygon([(-wide, -0.95), (wide, -0.95), (wide, shoulder), (neck, shoulder + 0.3),
-                   (neck, 0.9), (-neck, 0.9), (-neck, shoulder + 0.3), (-wide, shoulder)], glass)
+    sheet.polygon(
+        [
+            (-wide, -0.95),
+            (wide, -0.95),
+            (wide, shoulder),
+            (neck, shoulder + 0.3),
+            (neck, 0.9),
+            (-neck, 0.9),
+            (-neck, shoulder + 0.3),
+            (-wide, shoulder),
+        ],
+        glass,
+    )
     sheet.disc(0, -0.93, wide, glass, 0.2)
     sheet.disc(0, shoulder, wide, glass, 0.6)
     sheet.box(-neck * 1.2, 0.85, neck * 1.2, 1.0, any_color(rng, bright=True))
@@ -31,8 +43,10 @@ def chair(sheet, rng, phase):
             sheet.box(-half, y - 0.06, half + 0.08, y + 0.06, tint(wood, 0.95))
     else:
         sheet.box(-half + 0.08, 0.15, half + 0.04, back, seat)
-    sheet.polygon([(-half - 0.12, -0.15), (half - 0.1, -0.15), (half + 0.15, 0.08),
-                   (-half + 0.08, 0.08)], seat)
+    sheet.polygon(
+        [(-half - 0.12, -0.15), (half - 0.1, -0.15), (half + 0.15, 0.08), (-half + 0.08, 0.08)],
+        seat,
+    )
     sheet.box(-half - 0.12, -0.25, half - 0.1, -0.15, tint(seat, 0.65))
     for x in (-half - 0.07, half - 0.15):
         sheet.limb([(x, -0.2), (x, -0.95)], 0.1, wood)
@@ -46,8 +60,9 @@ def diningtable(sheet, rng, phase):
         sheet.limb([(x, top), (x, -0.5)], 0.08, tint(wood, 0.5))
     for x in (-0.88, 0.88):
         sheet.limb([(x, top), (x, -0.8)], 0.11, tint(wood, 0.75))
-    sheet.polygon([(-1.0, top), (1.0, top), (narrow, top + deep), (-narrow, top + deep)],
-                  tint(wood, 1.15))
+    sheet.polygon(
+        [(-1.0, top), (1.0, top), (narrow, top + deep), (-narrow, top + deep)], tint(wood, 1.15)
+    )
     sheet.box(-1.0, top - 0.1, 1.0, top, tint(wood, 0.7))
     for x in np.linspace(-0.6, 0.6, rng.integers(1, 5)):
         x, y = x + rng.uniform(-0.1, 0.1), top + deep * rng.uniform(0.3, 0.8)
@@ -68,8 +83,9 @@ def pottedplant(sheet, rng, phase):
         sheet.limb([(0, -0.35), (x * 0.4, -0.3 + (y + 0.3) * 0.6), (x, y)], 0.035, tint(leaf, 0.7))
         for along in (0.6, 1.0):
             green = tint(leaf, rng.uniform(0.7, 1.25))
-            sheet.disc(x * along, -0.3 + (y + 0.3) * along, long, green, wide / long,
-                       np.pi / 2 - angle)
+            sheet.disc(
+                x * along, -0.3 + (y + 0.3) * along, long, green, wide / long, np.pi / 2 - angle
+            )
     sheet.polygon([(-0.36, -0.35), (0.36, -0.35), (0.26, -0.95), (-0.26, -0.95)], pot)
     sheet.box(-0.41, -0.42, 0.41, -0.27, tint(pot, 1.2))
 
@@ -84,16 +100,24 @@ def sofa(sheet, rng, phase):
     edges = np.linspace(-1 + arm, 1 - arm, seats + 1)
     for left, right in zip(edges[:-1], edges[1:], strict=True):
         sheet.box(left + 0.02, -0.1, right - 0.02, back - 0.07, tint(cloth, 0.9))
-        sheet.blob([(left - 0.03, 0.02), (right + 0.03, 0.02), (right + 0.03, -0.26),
-                    (left - 0.03, -0.26)], tint(cloth, 1.2))
+        sheet.blob(
+            [
+                (left - 0.03, 0.02),
+                (right + 0.03, 0.02),
+                (right + 0.03, -0.26),
+                (left - 0.03, -0.26),
+            ],
+            tint(cloth, 1.2),
+        )
     sheet.box(-0.95, -0.58, 0.95, -0.22, tint(cloth, 0.85))
     for x in (-1 + arm / 2, 1 - arm / 2):
         sheet.box(x - arm / 2, -0.6, x + arm / 2, 0.12, cloth)
         sheet.disc(x, 0.12, arm * 0.6, tint(cloth, 1.1))
     if rng.random() < 0.5:
         x, pillow = rng.uniform(-0.5, 0.5), any_color(rng, bright=True)
-        sheet.polygon([(x - 0.2, -0.02), (x + 0.18, -0.06), (x + 0.22, 0.28), (x - 0.16, 0.3)],
-                      pillow)
+        sheet.polygon(
+            [(x - 0.2, -0.02), (x + 0.18, -0.06), (x + 0.22, 0.28), (x - 0.16, 0.3)], pillow
+        )
 
 
 def tvmonitor(sheet, rng, phase):
@@ -109,8 +133,14 @@ def tvmonitor(sheet, rng, phase):
     middle = rng.uniform(bottom + 0.2, up - 0.2)
     sheet.box(left, bottom, right, middle, any_color(rng))
     for _ in range(3):
-        sheet.disc(rng.uniform(left + 0.2, right - 0.2), rng.uniform(bottom + 0.2, up - 0.2),
-                   rng.uniform(0.08, 0.18), any_color(rng))
-    sheet.polygon([(right - 0.1, up), (right - 0.35, up), (left + 0.3, bottom),
-                   (left + 0.5, bottom)], any_color(rng) * 0.3 + 150)
+        sheet.disc(
+            rng.uniform(left + 0.2, right - 0.2),
+            rng.uniform(bottom + 0.2, up - 0.2),
+            rng.uniform(0.08, 0.18),
+            any_color(rng),
+        )
+    sheet.polygon(
+        [(right - 0.1, up), (right - 0.35, up), (left + 0.3, bottom), (left + 0.5, bottom)],
+        any_color(rng) * 0.3 + 150,
+    )
     sheet.disc(0, low + rim * 0.7, 0.025, (60, 220, 90))

@@ -1,4 +1,5 @@
 """Figures before a backdrop: a still with several of them, or a shot with one that moves."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ from datasets.drawn.shapes.figures import FIGURES, IDS, clutter, figure_patch
 
 # Seeds below: a last number tells the objects of a picture apart. Not 0: numpy's generators take
 # [a, b] and [a, b, 0] for the same seed.
-_FLYING = 'aeroplane', 'bird'
+_FLYING = "aeroplane", "bird"
 # How large objects of a still are: a unit of the figure, half its extent, over the height.
 _MAIN, _OTHERS, _CLUTTER = (0.25, 0.48), (0.1, 0.32), (0.04, 0.17)
 _HOME = {name: [s for s, names in SETTINGS.items() if name in names] for name in IDS}
@@ -36,8 +37,15 @@ def still(seed, first, size):
         aloft = figure.__name__ in _FLYING and rng.random() < 0.7
         if aloft:
             foot = height * rng.uniform(0.35, 0.9)
-        patch = figure_patch(figure, [*seed, k + 1], (x * width, height / 2), share * height,
-                             rng.normal(0, 0.06), rng.random() < 0.5, rng.uniform(0, 2 * np.pi))
+        patch = figure_patch(
+            figure,
+            [*seed, k + 1],
+            (x * width, height / 2),
+            share * height,
+            rng.normal(0, 0.06),
+            rng.random() < 0.5,
+            rng.uniform(0, 2 * np.pi),
+        )
         patch.top += round(foot) - patch.foot()
         placed.append((foot, aloft, figure, patch))
     instances, ids = np.zeros((height, width), np.uint8), [0]
@@ -81,8 +89,10 @@ class Shot:
         self._shake = rng.normal(0, 1, (3, 2)), rng.uniform(0.4, 1.3, (3, 1))
         self._before = None  # what it passes behind: where in the world, and how large
         if rng.random() < 0.4:
-            self._before = self._world[0] / 2 + self._ahead * rng.uniform(-20, 90), rng.uniform(
-                0.15, 0.32) * height
+            self._before = (
+                self._world[0] / 2 + self._ahead * rng.uniform(-20, 90),
+                rng.uniform(0.15, 0.32) * height,
+            )
         self._film = Film(rng, np.zeros(3))
 
     def frame(self, index):
@@ -98,14 +108,21 @@ class Shot:
         corner += (self._pan * time, sway[1] * 8) + shake
         corner = np.clip(corner, 0, np.array(self._world) - np.array(self.size) * zoom)
         window = zoom, 0, corner[0], 0, zoom, corner[1]
-        behind = self._behind.transform(self.size, Image.Transform.AFFINE, window,
-                                        Image.Resampling.BILINEAR)
+        behind = self._behind.transform(
+            self.size, Image.Transform.AFFINE, window, Image.Resampling.BILINEAR
+        )
         color, mask = np.array(behind, np.float32), np.zeros((height, width), np.uint8)
         middle = self._middle + (self._drift * time + 22 * sway[2], 13 * sway[3]) - shake
         phase = self._start + self._rate * index
-        patch = figure_patch(self._figure, [*self._seed, 1], middle,
-                             self._scale * (1 + 0.14 * sway[4]), 0.07 * sway[5], self._mirror,
-                             phase)
+        patch = figure_patch(
+            self._figure,
+            [*self._seed, 1],
+            middle,
+            self._scale * (1 + 0.14 * sway[4]),
+            0.07 * sway[5],
+            self._mirror,
+            phase,
+        )
         patch.paste(color, mask, 1)
         if self._before:
             x, size = self._before

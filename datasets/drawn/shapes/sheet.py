@@ -1,4 +1,5 @@
 """The sheet one figure is drawn on: shapes in its own units, shaded, ready to be pasted."""
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -19,7 +20,7 @@ class Sheet:
         self._origin = np.array(middle) - (self.left, self.top)
         c, s, flip = np.cos(angle), np.sin(angle), -1 if mirror else 1
         self._axes = np.array([[c * flip, -s * flip], [-s, -c]]) * scale
-        self._sheets = [Image.new(mode, (2 * half * OVER,) * 2) for mode in ('RGB', 'L', 'L')]
+        self._sheets = [Image.new(mode, (2 * half * OVER,) * 2) for mode in ("RGB", "L", "L")]
         self._color, self._opaque, self._mask = map(ImageDraw.Draw, self._sheets)
         self._pixel = scale * OVER  # texels a unit
 
@@ -49,7 +50,7 @@ class Sheet:
         corners = self._texels(points)
         width = max(1, round(thickness * self._pixel))
         for pen, ink in self._inks(color):
-            pen.line(corners, ink, width, joint='curve')
+            pen.line(corners, ink, width, joint="curve")
             for x, y in (corners[0], corners[-1]):
                 r = width / 2
                 pen.ellipse((x - r, y - r, x + r, y + r), ink)
@@ -128,7 +129,7 @@ def _shading(opaque, rng):
     shade = 1 + rng.uniform(0.05, 0.3) * smooth_noise(rng, (6, 6), size)
     shade += rng.uniform(0.02, 0.3) * smooth_noise(rng, (24, 24), size)
     if rng.random() < 0.25:  # stripes
-        y, x = np.mgrid[-1:1:size[1] * 1j, -1:1:size[0] * 1j].astype(np.float32)
+        y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j].astype(np.float32)
         turn, waves = rng.uniform(0, np.pi), rng.uniform(15, 45)
         along = (x * np.cos(turn) + y * np.sin(turn)) * waves
         shade += np.float32(rng.uniform(0.1, 0.25)) * np.sin(along)

@@ -1,4 +1,5 @@
 """Cut-out textures that always face the camera: people, cyclists, trees, signs and lights."""
+
 import numpy as np
 
 from datasets.drawn.sketch import Sketch
@@ -30,12 +31,36 @@ def walker(rng):
         swing = 0.24 * np.sin(2 * np.pi * k / STRIDE)
         s = Sketch(0.9, 1.85)
         for side in (-1, 1):
-            s.line([(0.07 * side, 0.95), (0.07 * side + side * swing * 0.6, 0.5),
-                    (0.07 * side + side * swing, 0.0)], 0.15, legs, PERSON)
-            s.line([(girth * 0.85 * side, 1.45), (girth * 1.1 * side, 1.15),
-                    (girth * 0.9 * side - side * swing, 0.9)], 0.1, shirt * 0.85, PERSON)
-        s.polygon([(-girth, 1.5), (girth, 1.5), (girth * 0.9, 0.6 if coat else 0.9),
-                   (-girth * 0.9, 0.6 if coat else 0.9)], shirt, PERSON)
+            s.line(
+                [
+                    (0.07 * side, 0.95),
+                    (0.07 * side + side * swing * 0.6, 0.5),
+                    (0.07 * side + side * swing, 0.0),
+                ],
+                0.15,
+                legs,
+                PERSON,
+            )
+            s.line(
+                [
+                    (girth * 0.85 * side, 1.45),
+                    (girth * 1.1 * side, 1.15),
+                    (girth * 0.9 * side - side * swing, 0.9),
+                ],
+                0.1,
+                shirt * 0.85,
+                PERSON,
+            )
+        s.polygon(
+            [
+                (-girth, 1.5),
+                (girth, 1.5),
+                (girth * 0.9, 0.6 if coat else 0.9),
+                (-girth * 0.9, 0.6 if coat else 0.9),
+            ],
+            shirt,
+            PERSON,
+        )
         if bag is not None:
             s.box(girth * 0.5, 0.8, girth * 1.4, 1.25, bag, PERSON)
         s.disc(0, 1.67, 0.12, skin, PERSON, stretch=1.25)
@@ -46,7 +71,8 @@ def walker(rng):
 
 def two_wheeler(rng, label, ridden, side_view):
     """Textures of a bicycle or motorcycle (`label`), 2.0 x 1.9 m, seen from the side or from
-    behind: STRIDE of them with its rider, one without."""
+    behind: STRIDE of them with its rider, one without.
+    """
     paint, dark = rng.uniform(20, 200, 3), np.array((34, 34, 36))
     shirt, trousers, skin = _clothes(rng), _clothes(rng) * 0.7, _SKIN[rng.integers(3)]
     motor = label == MOTORCYCLE
@@ -71,8 +97,11 @@ def _from_side(s, label, motor, ridden, swing, paint, dark, shirt, trousers):
     s.line([(-0.6, 0.34), (-0.2, 0.85), (0.45, 0.85), (0.6, 0.34)], 0.06, paint, label)
     s.line([(-0.6, 0.34), (0.0, 0.34), (0.45, 0.85), (0.4, 1.05)], 0.06, paint, label)
     if motor:
-        s.polygon([(-0.75, 0.85), (0.1, 0.75), (0.5, 1.0), (0.55, 0.6), (0.2, 0.3), (-0.4, 0.3)],
-                  paint, label)
+        s.polygon(
+            [(-0.75, 0.85), (0.1, 0.75), (0.5, 1.0), (0.55, 0.6), (0.2, 0.3), (-0.4, 0.3)],
+            paint,
+            label,
+        )
         s.box(-0.3, 0.2, 0.2, 0.5, dark + 30, label)
     else:
         s.box(-0.35, 0.85, -0.08, 0.95, dark, label)
@@ -91,10 +120,18 @@ def _from_behind(s, label, motor, ridden, swing, paint, dark, shirt, trousers):
         s.box(-0.08, 0.72, 0.08, 0.8, (210, 40, 36), label)
     if ridden:
         for side in (-1, 1):
-            s.line([(0.1 * side, 0.95), (0.19 * side, 0.6), (0.14 * side, 0.25 + side * swing)],
-                   0.13, trousers, RIDER)
-            s.line([(0.22 * side, 1.45), (0.33 * side, 1.2), (0.26 * side, 1.02)], 0.1,
-                   shirt * 0.8, RIDER)
+            s.line(
+                [(0.1 * side, 0.95), (0.19 * side, 0.6), (0.14 * side, 0.25 + side * swing)],
+                0.13,
+                trousers,
+                RIDER,
+            )
+            s.line(
+                [(0.22 * side, 1.45), (0.33 * side, 1.2), (0.26 * side, 1.02)],
+                0.1,
+                shirt * 0.8,
+                RIDER,
+            )
         s.polygon([(-0.24, 1.5), (0.24, 1.5), (0.2, 0.88), (-0.2, 0.88)], shirt, RIDER)
 
 

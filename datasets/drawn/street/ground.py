@@ -1,4 +1,5 @@
 """The ground as one map seen from above: road, markings, pavements and grass."""
+
 import numpy as np
 
 from datasets.drawn.render import halve
@@ -23,8 +24,10 @@ class Ground:
 
     def paint(self, left, right, near, far, color, label=None):
         """Paint x in [left, right], z in [near, far]; without `label` it is a mere marking."""
-        box = (slice(*(max(0, int((z - self.start) / TEXEL)) for z in (near, far))),
-               slice(*(max(0, int((x + HALF_WIDTH) / TEXEL)) for x in (left, right))))
+        box = (
+            slice(*(max(0, int((z - self.start) / TEXEL)) for z in (near, far))),
+            slice(*(max(0, int((x + HALF_WIDTH) / TEXEL)) for x in (left, right))),
+        )
         self.color[box] = color
         if label is not None:
             self.label[box] = label
@@ -41,18 +44,23 @@ class Ground:
             inner, outer = sorted((side * KERB, side * FRONT))
             self.paint(inner, outer, self.start, far, stone, SIDEWALK)
             columns = slice(*(int((x + HALF_WIDTH) / TEXEL) for x in (inner, outer)))
-            self.color[::round(1 / TEXEL), columns] = stone * 0.88  # joints, a metre apart
+            self.color[:: round(1 / TEXEL), columns] = stone * 0.88  # joints, a metre apart
             edge = sorted((side * KERB, side * (KERB + 0.25)))
             self.paint(*edge, self.start, far, stone * 1.2)
         self.paint(-KERB, KERB, self.start, far, asphalt, ROAD)
         for side in (-1, 1):
-            self.paint(side * 3.6, side * 3.6 + .13, self.start, far, self.white * .8)
+            self.paint(side * 3.6, side * 3.6 + 0.13, self.start, far, self.white * 0.8)
         for z in np.arange(self.start, far, 6.0):
             self.paint(-0.07, 0.07, z, z + 3.0, self.white)
         for _ in range(12):  # patches, tar and manholes
             x, z = rng.uniform(-KERB, KERB - 1.5), rng.uniform(self.start, far)
-            self.paint(x, x + rng.uniform(.4, 1.5), z, z + rng.uniform(.5, 8),
-                       asphalt * rng.uniform(0.75, 1.15))
+            self.paint(
+                x,
+                x + rng.uniform(0.4, 1.5),
+                z,
+                z + rng.uniform(0.5, 8),
+                asphalt * rng.uniform(0.75, 1.15),
+            )
 
     def lay_crossing(self, near, far):
         """A cross street between two zebra crossings."""
@@ -92,12 +100,12 @@ class Ground:
         across = depth[:, None] * (c * ray_x + s) + eye[0]
         along = depth[:, None] * (c - s * ray_x) + eye[2]
         # A pixel covers depth^2 / (focal * eye height) metres of road along z.
-        cover = depth ** 2 / (cam.focal * cam.position[1]) / TEXEL
+        cover = depth**2 / (cam.focal * cam.position[1]) / TEXEL
         level = np.clip(np.log2(np.maximum(cover, 1)) * 0.6, 0, 4).astype(int)
         for k in np.unique(level):
             band = np.flatnonzero(level == k)
             color, label = self.levels[k]
-            size = TEXEL * 2 ** k
+            size = TEXEL * 2**k
             i = ((along[band] - self.start) / size).astype(np.intp).clip(0, len(label) - 1)
             j = ((across[band] + HALF_WIDTH) / size).astype(np.intp).clip(0, label.shape[1] - 1)
             canvas.color[first + band] = color[i, j]

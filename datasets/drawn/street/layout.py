@@ -1,4 +1,5 @@
 """What stands along the street: houses, walls, fences, parks, poles, trees and parked vehicles."""
+
 import numpy as np
 
 from datasets.drawn.render import Quad
@@ -12,8 +13,14 @@ UP = np.array((0.0, 1.0, 0.0))
 
 def upright(x0, z0, x1, z1, height, texture, repeat=1.0, light=1.0, foot=0.0):
     """A vertical quad standing on the line from (x0, z0) to (x1, z1)."""
-    return Quad(np.array((x0, foot, z0)), np.array((x1 - x0, 0, z1 - z0)), UP * height, texture,
-                (repeat, 1), light)
+    return Quad(
+        np.array((x0, foot, z0)),
+        np.array((x1 - x0, 0, z1 - z0)),
+        UP * height,
+        texture,
+        (repeat, 1),
+        light,
+    )
 
 
 class Cutout:
@@ -28,8 +35,9 @@ class Cutout:
         """The figure at `time` (s), for a camera whose unit vector to the right is `right`."""
         texture = self.textures[int(time * self.rate) % len(self.textures)]
         middle = self.position + self.velocity * time
-        return [Quad(middle - right * self.width / 2, right * self.width, UP * self.height,
-                     texture)]
+        return [
+            Quad(middle - right * self.width / 2, right * self.width, UP * self.height, texture)
+        ]
 
 
 class Mover:
@@ -64,9 +72,13 @@ class Street:
         self.gables = [surfaces.blank_wall(rng, 9, 12, BUILDING) for _ in range(2)]
         self.pole_skin = surfaces.metal(rng)
         self.cars = [vehicles.car(rng) for _ in range(4)]
-        self.parked = {label: [figures.two_wheeler(rng, label, False, side_view)
-                               for side_view in (True, True, False)]
-                       for label in (BICYCLE, MOTORCYCLE)}
+        self.parked = {
+            label: [
+                figures.two_wheeler(rng, label, False, side_view)
+                for side_view in (True, True, False)
+            ]
+            for label in (BICYCLE, MOTORCYCLE)
+        }
         for side in (-1, 1):
             self._line(side)
             self._furnish(side)
@@ -89,11 +101,11 @@ class Street:
             if z < far and z + length > near:
                 length = max(near - z, 0)
             if length > 3:
-                plots[rng.choice(4, p=[.36, .22, .25, .17])](side, z, z + length)
+                plots[rng.choice(4, p=[0.36, 0.22, 0.25, 0.17])](side, z, z + length)
             z = far if z < far and z + length >= near else z + length
         back = side * 45
         texture, height = self.fronts[0]
-        self.fixed.append(upright(back, START, back, STOP, height, texture, repeat=14, light=.9))
+        self.fixed.append(upright(back, START, back, STOP, height, texture, repeat=14, light=0.9))
 
     def _houses(self, side, near, far, setback=0.0):
         rng = self.rng
@@ -151,7 +163,7 @@ class Street:
                 continue
             kind = rng.random()
             if leafy and kind < 0.5:
-                self._tree(x + side * .4, z)
+                self._tree(x + side * 0.4, z)
             elif kind < 0.75:
                 self._pole(x, z, rng.uniform(5, 7.5))
             else:

@@ -1,4 +1,5 @@
 """A street scene from a seed, photographed and labelled at any moment of its snippet."""
+
 import numpy as np
 
 from datasets.drawn.photo import Film, Sky
@@ -35,8 +36,14 @@ class Scene:
         """Frame `index` as (H x W x 3 uint8 RGB, H x W uint8 train ids with 255 = ignore)."""
         time = index / RATE
         horizon = self.horizon * height + self.drive.pitch(time)
-        camera = Camera(self.drive.position(time), self.drive.yaw(time), self.field * width,
-                        width, height, horizon)
+        camera = Camera(
+            self.drive.position(time),
+            self.drive.yaw(time),
+            self.field * width,
+            width,
+            height,
+            horizon,
+        )
         canvas = Canvas(camera)
         canvas.label[:] = SKY
         self.sky.draw(canvas)
@@ -59,7 +66,7 @@ class Scene:
     def _bonnet(self, canvas):
         height, width = canvas.label.shape
         x = np.linspace(-1, 1, width)
-        edge = height * (1 - BONNET * (1 - 0.7 * x ** 4))
+        edge = height * (1 - BONNET * (1 - 0.7 * x**4))
         covered = np.arange(height)[:, None] >= edge
         canvas.color[covered] = 40
         canvas.label[covered] = IGNORE

@@ -1,12 +1,24 @@
 """Textures of what lines a street: facades, walls, fences, hedges, poles."""
+
 import numpy as np
 
 from datasets.drawn.render import CLEAR, Texture
 from datasets.drawn.street.classes import BUILDING, FENCE, POLE, VEGETATION, WALL
 
 # Facades, walls and vans draw from the same paint, so that colour alone does not tell them apart.
-MASONRY = np.array([(168, 150, 122), (138, 134, 128), (150, 96, 78), (186, 176, 156),
-                    (120, 104, 88), (172, 160, 110), (112, 120, 126), (196, 190, 182)], float)
+MASONRY = np.array(
+    [
+        (168, 150, 122),
+        (138, 134, 128),
+        (150, 96, 78),
+        (186, 176, 156),
+        (120, 104, 88),
+        (172, 160, 110),
+        (112, 120, 126),
+        (196, 190, 182),
+    ],
+    float,
+)
 TEXELS_PER_METRE = 12
 
 
@@ -16,7 +28,7 @@ def masonry(rng):
 
 
 def plaster(rng, height, width, color, grain=7.0):
-    """h x w x 3 texels of `color`, mottled at a fine and a coarse scale."""
+    """H x w x 3 texels of `color`, mottled at a fine and a coarse scale."""
     grey = rng.standard_normal((height, width), np.float32)
     coarse = rng.standard_normal((height // 8 + 1, width // 8 + 1), np.float32)
     grey += coarse.repeat(8, axis=0).repeat(8, axis=1)[:height, :width]
@@ -38,16 +50,16 @@ def facade(rng, width, height):
     for j in range(floors):
         ground = j == floors - 1
         if not ground and rng.random() < 0.7:
-            color[round((j + 1) * floor) - 2:round((j + 1) * floor)] = frame
+            color[round((j + 1) * floor) - 2 : round((j + 1) * floor)] = frame
         for i in range(bays):
             w, h = bay * (0.8 if ground else wide), floor * (0.75 if ground else tall)
             x, y = (i + 0.5) * bay, (j + (0.62 if ground else 0.5)) * floor
-            glass = rng.choice([40, 62, 90, 150], p=[.4, .3, .2, .1]) + np.array([-6, 0, 8])
+            glass = rng.choice([40, 62, 90, 150], p=[0.4, 0.3, 0.2, 0.1]) + np.array([-6, 0, 8])
             if ground and rng.random() < 0.35:
                 glass = rng.uniform(40, 170) + rng.normal(0, 22, 3)  # a door or a lit shop
             left, right = round(x - w / 2), round(x + w / 2)
             top, bottom = round(y - h / 2), round(y + h / 2)
-            color[top - 1:bottom + 1, left - 1:right + 1] = frame
+            color[top - 1 : bottom + 1, left - 1 : right + 1] = frame
             color[top:bottom, left:right] = glass + rng.normal(0, 6)
             color[(top + bottom) // 2, left:right] = frame
     return Texture(color, BUILDING)
@@ -63,7 +75,7 @@ def blank_wall(rng, width, height, label=WALL):
     color[:2] = np.clip(base * 1.15, 0, 255)
     if rng.random() < 0.4:  # a painted sign or graffiti
         top, left = rng.integers(0, rows // 2 + 1), rng.integers(0, columns // 2 + 1)
-        color[top:top + rows // 3, left:left + columns // 4] = rng.uniform(20, 230, 3)
+        color[top : top + rows // 3, left : left + columns // 4] = rng.uniform(20, 230, 3)
     return Texture(color, label)
 
 

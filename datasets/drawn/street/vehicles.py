@@ -1,4 +1,5 @@
 """Cars, trucks, buses and trams: a side profile, painted, and extruded to the vehicle's width."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -36,24 +37,32 @@ class Vehicle:
         for way, z in ((1, profile[0][0]), (-1, profile[-1][0])):  # right flank, left flank
             corner, along = np.array((way * width / 2, 0, z)), np.array((0, 0, way * length))
             self.quads.append(Quad(corner, along, up, side, (way, 1), 0.85, one_sided=True))
-        self.shadow = Quad(np.array((-width * 0.55, 0.02, profile[0][0] - 0.1)), across * 1.1,
-                           np.array((0, 0, length + 0.2)), Texture(np.zeros((2, 2, 3)), 0),
-                           light=0.45, shadow=True)
+        self.shadow = Quad(
+            np.array((-width * 0.55, 0.02, profile[0][0] - 0.1)),
+            across * 1.1,
+            np.array((0, 0, length + 0.2)),
+            Texture(np.zeros((2, 2, 3)), 0),
+            light=0.45,
+            shadow=True,
+        )
 
     def placed(self, position, heading):
         """The quads with the centre at `position`, turned right by `heading` (rad)."""
         c, s = np.cos(heading), np.sin(heading)
         turn = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-        return [replace(q, corner=turn @ q.corner + position, right=turn @ q.right, up=turn @ q.up)
-                for q in (self.shadow, *self.quads)]
+        return [
+            replace(q, corner=turn @ q.corner + position, right=turn @ q.right, up=turn @ q.up)
+            for q in (self.shadow, *self.quads)
+        ]
 
 
 def _sheet(rng, color, label, marks=()):
     """A 24 x 16 panel of `color` with (left, bottom, right, top, color) marks in 0..1."""
     panel = plaster(rng, 16, 24, color, grain=4)
     for left, bottom, right, top, mark in marks:
-        panel[round(16 * (1 - top)):round(16 * (1 - bottom)),
-              round(24 * left):round(24 * right)] = mark
+        panel[
+            round(16 * (1 - top)) : round(16 * (1 - bottom)), round(24 * left) : round(24 * right)
+        ] = mark
     return Texture(panel, label)
 
 
@@ -77,32 +86,68 @@ def _flank(rng, profile, paint, label, windows, wheels):
 
 def _car_paint(rng):
     hues = [(160, 34, 34), (44, 66, 138), (34, 84, 62), (120, 104, 80), (176, 140, 44)]
-    return rng.choice([rng.uniform(20, 60) * np.ones(3), rng.uniform(120, 225) * np.ones(3),
-                       np.array(hues[rng.integers(5)]) * rng.uniform(0.6, 1.2)])
+    return rng.choice(
+        [
+            rng.uniform(20, 60) * np.ones(3),
+            rng.uniform(120, 225) * np.ones(3),
+            np.array(hues[rng.integers(5)]) * rng.uniform(0.6, 1.2),
+        ]
+    )
 
 
 def car(rng):
     """A hatchback, saloon, estate or van: label CAR."""
     paint = _car_paint(rng)
-    top = rng.choice([1.42, 1.5, 1.7, 1.95], p=[.35, .35, .2, .1])
+    top = rng.choice([1.42, 1.5, 1.7, 1.95], p=[0.35, 0.35, 0.2, 0.1])
     half, sill, waist = rng.uniform(1.9, 2.3), 0.28, 0.92
     tail = rng.choice([0.1, 0.45, 0.8])  # how far the rear window leans
     front = half - 1.15
-    profile = [(-half, sill), (-half, waist), (-half + tail, top), (front - 0.55, top),
-               (front + 0.2, waist + 0.05), (half, waist - 0.15), (half, sill)]
+    profile = [
+        (-half, sill),
+        (-half, waist),
+        (-half + tail, top),
+        (front - 0.55, top),
+        (front + 0.2, waist + 0.05),
+        (half, waist - 0.15),
+        (half, sill),
+    ]
     lamp, plate = (196, 30, 28), (220, 220, 214)
-    rear = _sheet(rng, paint, CAR, [(0, 0, 1, .2, DARK), (.02, .6, .2, .9, lamp),
-                                    (.8, .6, .98, .9, lamp), (.36, .35, .64, .55, plate)])
-    nose = _sheet(rng, paint, CAR, [(0, 0, 1, .2, DARK), (.03, .65, .22, .95, (236, 236, 220)),
-                                    (.78, .65, .97, .95, (236, 236, 220)), (.28, .4, .72, .8, DARK),
-                                    (.38, .22, .62, .36, plate)])
-    pane = _sheet(rng, paint, CAR, [(.06, .05, .94, .92, GLASS)])
+    rear = _sheet(
+        rng,
+        paint,
+        CAR,
+        [
+            (0, 0, 1, 0.2, DARK),
+            (0.02, 0.6, 0.2, 0.9, lamp),
+            (0.8, 0.6, 0.98, 0.9, lamp),
+            (0.36, 0.35, 0.64, 0.55, plate),
+        ],
+    )
+    nose = _sheet(
+        rng,
+        paint,
+        CAR,
+        [
+            (0, 0, 1, 0.2, DARK),
+            (0.03, 0.65, 0.22, 0.95, (236, 236, 220)),
+            (0.78, 0.65, 0.97, 0.95, (236, 236, 220)),
+            (0.28, 0.4, 0.72, 0.8, DARK),
+            (0.38, 0.22, 0.62, 0.36, plate),
+        ],
+    )
+    pane = _sheet(rng, paint, CAR, [(0.06, 0.05, 0.94, 0.92, GLASS)])
     body = _sheet(rng, paint, CAR)
     skins = [rear, pane, body, pane, body, nose]
     y = waist + 0.05
-    windows = [[(-half + 0.2 + tail * .3, y), (-half + tail + .12, top - .12), (-.35, top - .12),
-                (-.35, y)],
-               [(-.25, y), (-.25, top - .12), (front - .6, top - .12), (front, y)]]
+    windows = [
+        [
+            (-half + 0.2 + tail * 0.3, y),
+            (-half + tail + 0.12, top - 0.12),
+            (-0.35, top - 0.12),
+            (-0.35, y),
+        ],
+        [(-0.25, y), (-0.25, top - 0.12), (front - 0.6, top - 0.12), (front, y)],
+    ]
     side = _flank(rng, profile, paint, CAR, windows, (-half + 0.75, half - 0.8))
     return Vehicle(profile, skins, side, width=1.8)
 
@@ -112,18 +157,41 @@ def truck(rng):
     paint, box = _car_paint(rng), masonry(rng) * 1.15
     half, top = rng.uniform(3.2, 4.5), rng.uniform(2.9, 3.5)
     cab = half - 1.7
-    profile = [(-half, 0.6), (-half, top), (cab, top), (cab, 2.5), (half - 0.2, 2.5), (half, 1.5),
-               (half, 0.45)]
-    doors = _sheet(rng, box, TRUCK, [(.49, 0, .51, 1, box * .6), (0, 0, 1, .06, DARK),
-                                     (.02, .02, .14, .1, (196, 30, 28)),
-                                     (.86, .02, .98, .1, (196, 30, 28))])
-    roof, pane = _sheet(rng, box, TRUCK), _sheet(rng, paint, TRUCK, [(.06, .1, .94, .9, GLASS)])
-    nose = _sheet(rng, paint, TRUCK, [(.2, .3, .8, .8, DARK), (.02, .1, .16, .3, (236, 236, 220)),
-                                      (.84, .1, .98, .3, (236, 236, 220))])
+    profile = [
+        (-half, 0.6),
+        (-half, top),
+        (cab, top),
+        (cab, 2.5),
+        (half - 0.2, 2.5),
+        (half, 1.5),
+        (half, 0.45),
+    ]
+    doors = _sheet(
+        rng,
+        box,
+        TRUCK,
+        [
+            (0.49, 0, 0.51, 1, box * 0.6),
+            (0, 0, 1, 0.06, DARK),
+            (0.02, 0.02, 0.14, 0.1, (196, 30, 28)),
+            (0.86, 0.02, 0.98, 0.1, (196, 30, 28)),
+        ],
+    )
+    roof, pane = _sheet(rng, box, TRUCK), _sheet(rng, paint, TRUCK, [(0.06, 0.1, 0.94, 0.9, GLASS)])
+    nose = _sheet(
+        rng,
+        paint,
+        TRUCK,
+        [
+            (0.2, 0.3, 0.8, 0.8, DARK),
+            (0.02, 0.1, 0.16, 0.3, (236, 236, 220)),
+            (0.84, 0.1, 0.98, 0.3, (236, 236, 220)),
+        ],
+    )
     skins = [doors, roof, roof, _sheet(rng, paint, TRUCK), pane, nose]
     s_profile = [(z, max(y, 0.45)) for z, y in profile]
-    windows = [[(cab + .5, 1.5), (cab + .5, 2.2), (half - .35, 2.2), (half - .15, 1.5)]]
-    side = _flank(rng, s_profile, box, TRUCK, windows, (-half + .9, -half + 2.0, half - 1.0))
+    windows = [[(cab + 0.5, 1.5), (cab + 0.5, 2.2), (half - 0.35, 2.2), (half - 0.15, 1.5)]]
+    side = _flank(rng, s_profile, box, TRUCK, windows, (-half + 0.9, -half + 2.0, half - 1.0))
     return Vehicle(profile, skins, side, width=2.4)
 
 
@@ -140,17 +208,43 @@ def tram(rng):
 
 
 def _coach(rng, paint, label, half, top, lean, window):
-    profile = [(-half, 0.35), (-half + lean * .3, 1.4), (-half + lean, top), (half - lean, top),
-               (half - lean * .3, 1.4), (half, 0.35)]
-    low = _sheet(rng, paint, label, [(.03, .5, .16, .75, (210, 50, 40)),
-                                     (.84, .5, .97, .75, (210, 50, 40)), (0, 0, 1, .12, DARK)])
-    pane = _sheet(rng, paint, label, [(.06, .1, .94, .72, GLASS), (.25, .78, .75, .95, DARK)])
-    nose = _sheet(rng, paint, label, [(.03, .3, .18, .55, (240, 240, 224)),
-                                      (.82, .3, .97, .55, (240, 240, 224)), (0, 0, 1, .12, DARK)])
-    skins = [low, pane, _sheet(rng, paint * .8, label), pane, nose]
+    profile = [
+        (-half, 0.35),
+        (-half + lean * 0.3, 1.4),
+        (-half + lean, top),
+        (half - lean, top),
+        (half - lean * 0.3, 1.4),
+        (half, 0.35),
+    ]
+    low = _sheet(
+        rng,
+        paint,
+        label,
+        [
+            (0.03, 0.5, 0.16, 0.75, (210, 50, 40)),
+            (0.84, 0.5, 0.97, 0.75, (210, 50, 40)),
+            (0, 0, 1, 0.12, DARK),
+        ],
+    )
+    pane = _sheet(
+        rng, paint, label, [(0.06, 0.1, 0.94, 0.72, GLASS), (0.25, 0.78, 0.75, 0.95, DARK)]
+    )
+    nose = _sheet(
+        rng,
+        paint,
+        label,
+        [
+            (0.03, 0.3, 0.18, 0.55, (240, 240, 224)),
+            (0.82, 0.3, 0.97, 0.55, (240, 240, 224)),
+            (0, 0, 1, 0.12, DARK),
+        ],
+    )
+    skins = [low, pane, _sheet(rng, paint * 0.8, label), pane, nose]
     starts = np.arange(-half + 0.5 + lean, half - lean - window, window)
-    windows = [[(z, 1.35), (z, top - .6), (z + window - .18, top - .6), (z + window - .18, 1.35)]
-               for z in starts]
+    windows = [
+        [(z, 1.35), (z, top - 0.6), (z + window - 0.18, top - 0.6), (z + window - 0.18, 1.35)]
+        for z in starts
+    ]
     wheels = (-half + 2.2, half - 2.4) if label == BUS else np.arange(-half + 2, half - 1, 3.5)
     side = _flank(rng, profile, paint, label, windows, wheels)
     return Vehicle(profile, skins, side, width=2.5)

@@ -1,4 +1,5 @@
 """Blob: shapes, views, and what is refused before memory is taken."""
+
 import numpy as np
 import pytest
 
@@ -54,8 +55,9 @@ def test_reshape_takes_numpy_integers_and_whole_floats():
     assert blob.shape == (4,)
 
 
-@pytest.mark.parametrize("dims", [(-1,), (1.5,), ("x",), ((1, 2),), (None,), (float("nan"),),
-                                  (float("inf"),), (1,) * 33])
+@pytest.mark.parametrize(
+    "dims", [(-1,), (1.5,), ("x",), ((1, 2),), (None,), (float("nan"),), (float("inf"),), (1,) * 33]
+)
 def test_dimensions_that_are_refused(dims):
     blob = Blob(2)
     for make in (blob.reshape, Blob):
@@ -64,12 +66,12 @@ def test_dimensions_that_are_refused(dims):
     assert blob.shape == (2,)
 
 
-@pytest.mark.parametrize("dims", [(2 ** 31,), (10 ** 6, 10 ** 6), (2 ** 16,) * 4, (10 ** 30,)])
+@pytest.mark.parametrize("dims", [(2**31,), (10**6, 10**6), (2**16,) * 4, (10**30,)])
 def test_what_is_too_large_is_refused_before_memory_is_taken(dims):
     with pytest.raises(CaffeError, match="elements.*make it smaller"):
         Blob(*dims)
     assert refusal((MOST_ELEMENTS,)) is None and refusal((MOST_ELEMENTS + 1,))
-    assert MOST_ELEMENTS < 2 ** 31
+    assert MOST_ELEMENTS < 2**31
 
 
 def test_a_large_blob_takes_no_memory_until_it_is_used():

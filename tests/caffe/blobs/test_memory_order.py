@@ -1,4 +1,5 @@
 """Images that lie channels-last between layers: nobody but the clock can tell."""
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +8,7 @@ import caffe
 from caffe.layer_types.base import registry
 from caffe.layer_types.conv import quick_order
 
-NET = '''
+NET = """
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 20 dim: 24
   } } }
 layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" FREEZE
@@ -21,7 +22,7 @@ layer { name: "sum" type: "Eltwise" bottom: "pool" bottom: "pool" top: "sum" }
 layer { name: "norm" type: "Power" bottom: "sum" top: "norm" power_param { shift: 1 } }
 layer { name: "score" type: "Convolution" bottom: "norm" top: "score"
   convolution_param { num_output: 4 kernel_size: 1 weight_filler { type: "xavier" } } }
-'''
+"""
 
 
 def channels_last(tensor):
@@ -74,7 +75,8 @@ def test_an_edit_between_two_ranges_of_layers_is_seen(net):
 def test_backward_sees_an_edit_above_layers_that_do_not_learn(make_net, bottom):
     """Frozen layers hand on an image channels-last; what learns from it reads the blob's memory."""
     text = NET.replace("FREEZE", "param { lr_mult: 0 } param { lr_mult: 0 }").replace(
-        'bottom: "norm" top: "score"', f'bottom: "{bottom}" top: "score" loss_weight: 1')
+        'bottom: "norm" top: "score"', f'bottom: "{bottom}" top: "score" loss_weight: 1'
+    )
     net = filled(make_net(text, caffe.TRAIN))
     net.forward()
     image = net.blobs[bottom].data
@@ -83,18 +85,32 @@ def test_backward_sees_an_edit_above_layers_that_do_not_learn(make_net, bottom):
     assert (net.params["score"][0].diff == 3 * image[0, 0].size).all()
 
 
-ANY_ORDER = {"Convolution": "convolution_param { num_output: 4 kernel_size: 3 }", "ReLU": "",
-             "Pooling": "pooling_param { kernel_size: 3 stride: 2 pad: 1 pool: %s }",
-             "Eltwise": "eltwise_param { operation: %s }", "Crop": "crop_param { offset: 1 }"}
+ANY_ORDER = {
+    "Convolution": "convolution_param { num_output: 4 kernel_size: 3 }",
+    "ReLU": "",
+    "Pooling": "pooling_param { kernel_size: 3 stride: 2 pad: 1 pool: %s }",
+    "Eltwise": "eltwise_param { operation: %s }",
+    "Crop": "crop_param { offset: 1 }",
+}
 
 
 def test_the_layers_that_take_any_order():
     assert {name for name, layer in registry.items() if layer.any_order} == set(ANY_ORDER)
 
 
-@pytest.mark.parametrize("layer, choice", [
-    ("Convolution", ""), ("ReLU", ""), ("Crop", ""), ("Pooling", "MAX"), ("Pooling", "AVE"),
-    ("Eltwise", "SUM"), ("Eltwise", "PROD"), ("Eltwise", "MAX")])
+@pytest.mark.parametrize(
+    "layer, choice",
+    [
+        ("Convolution", ""),
+        ("ReLU", ""),
+        ("Crop", ""),
+        ("Pooling", "MAX"),
+        ("Pooling", "AVE"),
+        ("Eltwise", "SUM"),
+        ("Eltwise", "PROD"),
+        ("Eltwise", "MAX"),
+    ],
+)
 def test_they_compute_the_very_same_values(one_layer, layer, choice):
     param = ANY_ORDER[layer] % choice if choice else ANY_ORDER[layer]
     shapes = [(2, 5, 19, 17)] * (1 + (layer in ("Eltwise", "Crop")))
@@ -126,5 +142,5 @@ def test_the_convolution_of_a_single_image_stays_channels_last(one_layer, dtype)
     net = one_layer(f'type: "Convolution" {ANY_ORDER["Convolution"]}', (1, 5, 19, 17))
     image = torch.randn(1, 5, 19, 17).to(dtype, memory_format=torch.channels_last)
     weights = [torch.from_numpy(blob.data) for blob in net.params["layer"]]
-    top, = net._graph.layers[1].forward(net._executor.geometry[1][1], [image], weights)
+    (top,) = net._graph.layers[1].forward(net._executor.geometry[1][1], [image], weights)
     assert channels_last(top)

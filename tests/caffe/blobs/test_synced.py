@@ -1,4 +1,5 @@
 """Host and engine stay in step whichever of them wrote last, in float32 and in bfloat16."""
+
 import numpy as np
 import pytest
 import torch
@@ -78,8 +79,14 @@ def test_blank_until_something_is_written():
     assert not synced.blank
 
 
-writes = st.lists(st.tuples(st.sampled_from(["host", "engine", "half", "clear", "reshape", "read"]),
-                            st.integers(0, 5), st.integers(1, 100)), max_size=12)
+writes = st.lists(
+    st.tuples(
+        st.sampled_from(["host", "engine", "half", "clear", "reshape", "read"]),
+        st.integers(0, 5),
+        st.integers(1, 100),
+    ),
+    max_size=12,
+)
 
 
 @given(writes)
@@ -134,10 +141,11 @@ def both(make_net):
         net.clear_param_diffs()
         net.forward()
         net.backward(up=np.ones(net.blobs["up"].shape))
-        found.append({n: b.data.copy() for n, b in net.blobs.items()}
-                     | {f"d {n}": b.diff.copy() for n, b in net.blobs.items()}
-                     | {f"d {n} {i}": b.diff.copy() for n, p in net.params.items()
-                        for i, b in enumerate(p)})
+        found.append(
+            {n: b.data.copy() for n, b in net.blobs.items()}
+            | {f"d {n}": b.diff.copy() for n, b in net.blobs.items()}
+            | {f"d {n} {i}": b.diff.copy() for n, p in net.params.items() for i, b in enumerate(p)}
+        )
     return found
 
 
@@ -148,7 +156,7 @@ def test_bfloat16_agrees_to_two_decimals(both):
     for name in exact:
         assert rounded[name].dtype == np.float32
         apart = np.linalg.norm(rounded[name] - exact[name]) / np.linalg.norm(exact[name])
-        assert apart < .02, name
+        assert apart < 0.02, name
 
 
 def test_stages_in_bfloat16_see_what_the_host_writes(make_net):
@@ -160,7 +168,7 @@ def test_stages_in_bfloat16_see_what_the_host_writes(make_net):
     net.blobs["pool"].data[...] *= 2
     doubled = net.forward(start="score")["up"].copy()
     net.blobs["pool"].data[...] = held
-    np.testing.assert_allclose(doubled, 2 * net.forward(start="score")["up"], rtol=.02, atol=1e-3)
+    np.testing.assert_allclose(doubled, 2 * net.forward(start="score")["up"], rtol=0.02, atol=1e-3)
 
 
 def test_unknown_precision():

@@ -1,4 +1,5 @@
 """Older forms of nets mean the same once upgraded."""
+
 import pytest
 from google.protobuf import text_format
 
@@ -36,22 +37,28 @@ def test_v1_types():
 
 
 def test_v1_layer():
-    net = upgrade_net(net_of("""
+    net = upgrade_net(
+        net_of("""
         layers { name: "conv" type: CONVOLUTION bottom: "data" top: "conv" loss_weight: 2
           param: "w" param: "b" blob_share_mode: PERMISSIVE
           blobs_lr: 1 blobs_lr: 2 weight_decay: 1 weight_decay: 0 include { phase: TRAIN }
           blobs { num: 1 channels: 1 height: 1 width: 2 data: 3 data: 4 }
-          convolution_param { num_output: 4 kernel_size: 3 } transform_param { scale: 2 } }"""))
-    assert same(net, """
+          convolution_param { num_output: 4 kernel_size: 3 } transform_param { scale: 2 } }""")
+    )
+    assert same(
+        net,
+        """
         layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" loss_weight: 2
           param { name: "w" share_mode: PERMISSIVE lr_mult: 1 decay_mult: 1 }
           param { name: "b" lr_mult: 2 decay_mult: 0 } include { phase: TRAIN }
           blobs { num: 1 channels: 1 height: 1 width: 2 data: 3 data: 4 }
-          convolution_param { num_output: 4 kernel_size: 3 } transform_param { scale: 2 } }""")
+          convolution_param { num_output: 4 kernel_size: 3 } transform_param { scale: 2 } }""",
+    )
 
 
 def test_v0_layers_with_padding():
-    net = upgrade_net(net_of("""
+    net = upgrade_net(
+        net_of("""
         input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
         layers { layer { name: "pad1" type: "padding" pad: 2 } bottom: "data" top: "pad1" }
         layers { layer { name: "conv1" type: "conv" num_output: 4 kernelsize: 5 stride: 2 group: 1
@@ -60,8 +67,11 @@ def test_v0_layers_with_padding():
         layers { layer { name: "pool1" type: "pool" pool: AVE kernelsize: 3 stride: 2 }
                  bottom: "conv1" top: "pool1" }
         layers { layer { name: "fc" type: "innerproduct" num_output: 2 } bottom: "pool1" top: "fc" }
-        layers { layer { name: "loss" type: "softmax_loss" } bottom: "fc" bottom: "label" }"""))
-    assert same(net, """
+        layers { layer { name: "loss" type: "softmax_loss" } bottom: "fc" bottom: "label" }""")
+    )
+    assert same(
+        net,
+        """
         layer { name: "input" type: "Input" top: "data"
                 input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
         layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1"
@@ -72,89 +82,104 @@ def test_v0_layers_with_padding():
                 pooling_param { pool: AVE kernel_size: 3 stride: 2 } }
         layer { name: "fc" type: "InnerProduct" bottom: "pool1" top: "fc"
                 inner_product_param { num_output: 2 } }
-        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" }""")
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" }""",
+    )
 
 
 def test_v0_data_layer():
-    net = upgrade_net(net_of("""
+    net = upgrade_net(
+        net_of("""
         layers { layer { name: "d" type: "images" source: "list" batchsize: 2 scale: 0.5
                          meanfile: "m" cropsize: 7 mirror: true shuffle_images: true
-                         new_height: 9 } top: "data" }"""))
-    assert same(net, """
+                         new_height: 9 } top: "data" }""")
+    )
+    assert same(
+        net,
+        """
         layer { name: "d" type: "ImageData" top: "data"
                 image_data_param { source: "list" batch_size: 2 shuffle: true new_height: 9 }
-                transform_param { scale: 0.5 mean_file: "m" crop_size: 7 mirror: true } }""")
+                transform_param { scale: 0.5 mean_file: "m" crop_size: 7 mirror: true } }""",
+    )
 
 
 V0_TYPES = {  # the setting that the first generation spells otherwise: today's layer
-    'type: "accuracy"': 'type: "Accuracy"', 'type: "bnll"': 'type: "BNLL"',
+    'type: "accuracy"': 'type: "Accuracy"',
+    'type: "bnll"': 'type: "BNLL"',
     'type: "concat" concat_dim: 2': 'type: "Concat" concat_param { concat_dim: 2 }',
     'type: "conv" num_output: 3 biasterm: false kernelsize: 2 pad: 1 stride: 3 group: 1 '
-    'weight_filler { value: 1 } bias_filler { value: 2 }':
-        'type: "Convolution" convolution_param { num_output: 3 bias_term: false kernel_size: 2 '
-        'pad: 1 stride: 3 group: 1 weight_filler { value: 1 } bias_filler { value: 2 } }',
+    "weight_filler { value: 1 } bias_filler { value: 2 }": 'type: "Convolution" convolution_param { num_output: 3 bias_term: false kernel_size: 2 '
+    "pad: 1 stride: 3 group: 1 weight_filler { value: 1 } bias_filler { value: 2 } }",
     'type: "data" source: "s" batchsize: 4 rand_skip: 2 scale: 3 meanfile: "m" cropsize: 5 '
-    'mirror: true': 'type: "Data" data_param { source: "s" batch_size: 4 rand_skip: 2 } '
-                    'transform_param { scale: 3 mean_file: "m" crop_size: 5 mirror: true }',
-    'type: "dropout" dropout_ratio: 0.3':
-        'type: "Dropout" dropout_param { dropout_ratio: 0.3 }',
-    'type: "euclidean_loss"': 'type: "EuclideanLoss"', 'type: "flatten"': 'type: "Flatten"',
-    'type: "hdf5_data" source: "s" batchsize: 4':
-        'type: "HDF5Data" hdf5_data_param { source: "s" batch_size: 4 }',
-    'type: "hdf5_output" hdf5_output_param { file_name: "f" }':
-        'type: "HDF5Output" hdf5_output_param { file_name: "f" }',
-    'type: "im2col" kernelsize: 2 pad: 1 stride: 3':
-        'type: "Im2col" convolution_param { kernel_size: 2 pad: 1 stride: 3 }',
+    "mirror: true": 'type: "Data" data_param { source: "s" batch_size: 4 rand_skip: 2 } '
+    'transform_param { scale: 3 mean_file: "m" crop_size: 5 mirror: true }',
+    'type: "dropout" dropout_ratio: 0.3': 'type: "Dropout" dropout_param { dropout_ratio: 0.3 }',
+    'type: "euclidean_loss"': 'type: "EuclideanLoss"',
+    'type: "flatten"': 'type: "Flatten"',
+    'type: "hdf5_data" source: "s" batchsize: 4': 'type: "HDF5Data" hdf5_data_param { source: "s" batch_size: 4 }',
+    'type: "hdf5_output" hdf5_output_param { file_name: "f" }': 'type: "HDF5Output" hdf5_output_param { file_name: "f" }',
+    'type: "im2col" kernelsize: 2 pad: 1 stride: 3': 'type: "Im2col" convolution_param { kernel_size: 2 pad: 1 stride: 3 }',
     'type: "images" source: "s" batchsize: 4 rand_skip: 1 shuffle_images: true new_height: 2 '
-    'new_width: 3': 'type: "ImageData" image_data_param { source: "s" batch_size: 4 rand_skip: 1 '
-                    'shuffle: true new_height: 2 new_width: 3 }',
-    'type: "infogain_loss" source: "s"':
-        'type: "InfogainLoss" infogain_loss_param { source: "s" }',
+    "new_width: 3": 'type: "ImageData" image_data_param { source: "s" batch_size: 4 rand_skip: 1 '
+    "shuffle: true new_height: 2 new_width: 3 }",
+    'type: "infogain_loss" source: "s"': 'type: "InfogainLoss" infogain_loss_param { source: "s" }',
     'type: "innerproduct" num_output: 3 biasterm: false weight_filler { value: 1 } '
-    'bias_filler { value: 2 }': 'type: "InnerProduct" inner_product_param { num_output: 3 '
-    'bias_term: false weight_filler { value: 1 } bias_filler { value: 2 } }',
-    'type: "lrn" local_size: 3 alpha: 2 beta: 4 k: 5':
-        'type: "LRN" lrn_param { local_size: 3 alpha: 2 beta: 4 k: 5 }',
+    "bias_filler { value: 2 }": 'type: "InnerProduct" inner_product_param { num_output: 3 '
+    "bias_term: false weight_filler { value: 1 } bias_filler { value: 2 } }",
+    'type: "lrn" local_size: 3 alpha: 2 beta: 4 k: 5': 'type: "LRN" lrn_param { local_size: 3 alpha: 2 beta: 4 k: 5 }',
     'type: "multinomial_logistic_loss"': 'type: "MultinomialLogisticLoss"',
-    'type: "pool" pool: STOCHASTIC kernelsize: 3 stride: 2 pad: 1':
-        'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 pad: 1 }',
-    'type: "relu"': 'type: "ReLU"', 'type: "sigmoid"': 'type: "Sigmoid"',
-    'type: "softmax"': 'type: "Softmax"', 'type: "softmax_loss"': 'type: "SoftmaxWithLoss"',
-    'type: "split"': 'type: "Split"', 'type: "tanh"': 'type: "TanH"',
+    'type: "pool" pool: STOCHASTIC kernelsize: 3 stride: 2 pad: 1': 'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 pad: 1 }',
+    'type: "relu"': 'type: "ReLU"',
+    'type: "sigmoid"': 'type: "Sigmoid"',
+    'type: "softmax"': 'type: "Softmax"',
+    'type: "softmax_loss"': 'type: "SoftmaxWithLoss"',
+    'type: "split"': 'type: "Split"',
+    'type: "tanh"': 'type: "TanH"',
     'type: "window_data" source: "s" batchsize: 4 det_fg_threshold: 0.1 det_bg_threshold: 0.2 '
-    'det_fg_fraction: 0.3 det_context_pad: 5 det_crop_mode: "square" cropsize: 7 mirror: true':
-        'type: "WindowData" window_data_param { source: "s" batch_size: 4 fg_threshold: 0.1 '
-        'bg_threshold: 0.2 fg_fraction: 0.3 context_pad: 5 crop_mode: "square" } '
-        'transform_param { crop_size: 7 mirror: true }',
+    'det_fg_fraction: 0.3 det_context_pad: 5 det_crop_mode: "square" cropsize: 7 mirror: true': 'type: "WindowData" window_data_param { source: "s" batch_size: 4 fg_threshold: 0.1 '
+    'bg_threshold: 0.2 fg_fraction: 0.3 context_pad: 5 crop_mode: "square" } '
+    "transform_param { crop_size: 7 mirror: true }",
 }
 
 
 @pytest.mark.parametrize("older", V0_TYPES)
 def test_v0_types(older):
-    net = upgrade_net(net_of('layers { layer { name: "x" %s blobs_lr: 1 blobs_lr: 2 weight_decay: '
-                             '3 weight_decay: 0 } bottom: "a" top: "b" }' % older))
-    assert same(net, 'layer { name: "x" %s bottom: "a" top: "b" param { lr_mult: 1 decay_mult: 3 } '
-                     'param { lr_mult: 2 decay_mult: 0 } }' % V0_TYPES[older])
+    net = upgrade_net(
+        net_of(
+            f'layers {{ layer {{ name: "x" {older} blobs_lr: 1 blobs_lr: 2 weight_decay: '
+            '3 weight_decay: 0 } bottom: "a" top: "b" }'
+        )
+    )
+    assert same(
+        net,
+        f'layer {{ name: "x" {V0_TYPES[older]} bottom: "a" top: "b" param {{ lr_mult: 1 decay_mult: 3 }} '
+        "param { lr_mult: 2 decay_mult: 0 } }",
+    )
 
 
 def test_all_v0_types_are_tested():
-    assert {older.split("\"")[1] for older in V0_TYPES} == set(TYPES)
+    assert {older.split('"')[1] for older in V0_TYPES} == set(TYPES)
 
 
 def test_input_shapes_become_one_input_layer_in_front():
-    net = upgrade_net(net_of("""
+    net = upgrade_net(
+        net_of("""
         input: "data" input_shape { dim: 1 dim: 3 } input: "label" input_shape { dim: 1 }
-        layer { name: "s" type: "Silence" bottom: "data" bottom: "label" }"""))
-    assert same(net, """
+        layer { name: "s" type: "Silence" bottom: "data" bottom: "label" }""")
+    )
+    assert same(
+        net,
+        """
         layer { name: "input" type: "Input" top: "data" top: "label"
                 input_param { shape { dim: 1 dim: 3 } shape { dim: 1 } } }
-        layer { name: "s" type: "Silence" bottom: "data" bottom: "label" }""")
+        layer { name: "s" type: "Silence" bottom: "data" bottom: "label" }""",
+    )
 
 
 def test_preprocessing_leaves_the_data_layer():
     net = upgrade_net(net_of('layer { type: "Data" data_param { scale: 2 crop_size: 5 } }'))
-    assert same(net, 'layer { type: "Data" data_param { } '
-                     'transform_param { scale: 2 crop_size: 5 } }')
+    assert same(
+        net, 'layer { type: "Data" data_param { } transform_param { scale: 2 crop_size: 5 } }'
+    )
 
 
 def test_batch_norm_statistics_are_not_learned():
@@ -168,29 +193,42 @@ def test_a_net_of_today_is_untouched():
     assert upgrade_net(net) is net and same(net, text)
 
 
-@pytest.mark.parametrize("text, words", [
-    ('layer { } layers { }', "mixes"),
-    ('layers { name: "new" type: RELU } layers { layer { type: "relu" } }', "layer new: .*mixed"),
-    ('layers { layer { name: "x" type: "conf" } }', "layer x: unknown .*'conf'.* conv"),
-    ('layers { layer { name: "x" type: "relu" pad: 1 } }', "layer x: pad means nothing"),
-    ('layers { layer { type: "padding" pad: 1 } bottom: "a" top: "b" } '
-     'layers { layer { name: "x" type: "relu" } bottom: "b" }', "layer x: only conv and pool"),
-    ('layers { layer { name: "x" type: "padding" pad: 1 } bottom: "a" }', "x: .* has 1 and 0"),
-    ('layers { layer { name: "x" type: "padding" pad: 1 } top: "a" }', "x: .* has 0 and 1"),
-    ('input: "a" input_dim: 1 input_dim: 2', "4 input_dim.* there are 2"),
-    ('input: "a" input: "b" input_shape { dim: 1 }', "2 input_shape.* there are 1"),
-    ('input: "a" input_dim: 1 input_shape { dim: 1 }', "keep input_shape"),
-    ('input_dim: 1', "without an input"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("layer { } layers { }", "mixes"),
+        (
+            'layers { name: "new" type: RELU } layers { layer { type: "relu" } }',
+            "layer new: .*mixed",
+        ),
+        ('layers { layer { name: "x" type: "conf" } }', "layer x: unknown .*'conf'.* conv"),
+        ('layers { layer { name: "x" type: "relu" pad: 1 } }', "layer x: pad means nothing"),
+        (
+            'layers { layer { type: "padding" pad: 1 } bottom: "a" top: "b" } '
+            'layers { layer { name: "x" type: "relu" } bottom: "b" }',
+            "layer x: only conv and pool",
+        ),
+        ('layers { layer { name: "x" type: "padding" pad: 1 } bottom: "a" }', "x: .* has 1 and 0"),
+        ('layers { layer { name: "x" type: "padding" pad: 1 } top: "a" }', "x: .* has 0 and 1"),
+        ('input: "a" input_dim: 1 input_dim: 2', "4 input_dim.* there are 2"),
+        ('input: "a" input: "b" input_shape { dim: 1 }', "2 input_shape.* there are 1"),
+        ('input: "a" input_dim: 1 input_shape { dim: 1 }', "keep input_shape"),
+        ("input_dim: 1", "without an input"),
+    ],
+)
 def test_contradictions(text, words):
     with pytest.raises(UpgradeError, match=words):
         upgrade_net(net_of(text))
 
 
 def test_solver_with_inline_nets():
-    solver = upgrade_solver(text_format.Parse(
-        'solver_type: ADAM train_net_param { layers { type: RELU } } test_net_param { '
-        'layers { type: TANH } }', caffe_pb2.SolverParameter()))
+    solver = upgrade_solver(
+        text_format.Parse(
+            "solver_type: ADAM train_net_param { layers { type: RELU } } test_net_param { "
+            "layers { type: TANH } }",
+            caffe_pb2.SolverParameter(),
+        )
+    )
     assert solver.type == "Adam"
     assert solver.train_net_param.layer[0].type == "ReLU"
     assert solver.test_net_param[0].layer[0].type == "TanH"
@@ -202,7 +240,8 @@ def test_recorded_upgrade(shared):
     """What Caffe itself made of the definition and of the weights."""
     folder = shared / "golden/legacy_v1"
     recorded = caffe_pb2.NetParameter.FromString(
-        (folder / "net_upgraded_by_caffe.caffemodel").read_bytes())
+        (folder / "net_upgraded_by_caffe.caffemodel").read_bytes()
+    )
     weights = {layer.name: layer for layer in recorded.layer}
     split = weights.pop("pool1_pool1_0_split")  # Caffe's own addition, not the upgrade's
 

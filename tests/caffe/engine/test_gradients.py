@@ -1,5 +1,6 @@
 """The gradient of every layer: in double precision against finite differences of its own forward,
 and then the Net's, in float32, against that."""
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +10,11 @@ from caffe.layer_types import registry
 from tests.caffe.layer_types.layer_cases import CASES, layer_and_values, name_of
 
 # data, what only says something about its bottoms, and the user's own
-NO_GRADIENT = set("Accuracy ArgMax Data DummyData HDF5Data HDF5Output ImageData Input MemoryData "
-                  "Python Silence Threshold".split())
-ROUNDED = {"MVN", "ContrastiveLoss"}    # whose gradient leaves out a small term, as in Caffe
+NO_GRADIENT = set(
+    "Accuracy ArgMax Data DummyData HDF5Data HDF5Output ImageData Input MemoryData "
+    "Python Silence Threshold".split()
+)
+ROUNDED = {"MVN", "ContrastiveLoss"}  # whose gradient leaves out a small term, as in Caffe
 
 
 def test_no_layer_is_forgotten():
@@ -21,15 +24,19 @@ def test_no_layer_is_forgotten():
 
 def traced(layer, geometry, values, params, dtype=torch.float64):
     """(function of the differentiable tensors to the tops that have a gradient, those tensors)."""
-    bottoms = [torch.tensor(v, dtype=dtype, requires_grad=layer.takes_gradient(i))
-               for i, v in enumerate(values)]
-    learned = [torch.tensor(p, dtype=dtype, requires_grad=layer.spec.type != "BatchNorm")
-               for p in params]
+    bottoms = [
+        torch.tensor(v, dtype=dtype, requires_grad=layer.takes_gradient(i))
+        for i, v in enumerate(values)
+    ]
+    learned = [
+        torch.tensor(p, dtype=dtype, requires_grad=layer.spec.type != "BatchNorm") for p in params
+    ]
 
     def run(*_):
-        caffe.set_random_seed(0)    # the same draws each time
-        tops = layer.forward(geometry, bottoms, learned)[:len(geometry.tops)]
+        caffe.set_random_seed(0)  # the same draws each time
+        tops = layer.forward(geometry, bottoms, learned)[: len(geometry.tops)]
         return tuple(t for t in tops if t.requires_grad)
+
     return run, [t for t in bottoms + learned if t.requires_grad]
 
 
@@ -38,8 +45,9 @@ def test_against_finite_differences(case):
     layer, geometry, values, params = layer_and_values(*case)
     run, leaves = traced(layer, geometry, values, params)
     assert leaves
-    torch.autograd.gradcheck(run, leaves, eps=1e-6, atol=1e-3 if case[0] in ROUNDED else 1e-6,
-                             rtol=1e-4, fast_mode=True)
+    torch.autograd.gradcheck(
+        run, leaves, eps=1e-6, atol=1e-3 if case[0] in ROUNDED else 1e-6, rtol=1e-4, fast_mode=True
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
@@ -47,8 +55,9 @@ def test_the_nets_backward(one_layer, case):
     kind, options, shapes, *_ = case
     layer, geometry, values, params = layer_and_values(*case)
     random = kind == "Dropout" or "STOCHASTIC" in options
-    run, leaves = traced(layer, geometry, values, params,
-                         torch.float32 if random else torch.float64)
+    run, leaves = traced(
+        layer, geometry, values, params, torch.float32 if random else torch.float64
+    )
     net = one_layer(f'type: "{kind}" {options}', *shapes, phase=caffe.TRAIN)
     for i, v in enumerate(values):
         net.blobs[f"in{i}"].data[...] = v
@@ -62,8 +71,9 @@ def test_the_nets_backward(one_layer, case):
     for name, diff, top in zip(layer.spec.top, diffs, tops, strict=False):
         np.testing.assert_allclose(net.blobs[name].data, top.detach(), rtol=1e-4, atol=1e-5)
         net.blobs[name].diff[...] = diff
-    wanted = torch.autograd.grad(tops, leaves, [torch.tensor(d).to(t) for d, t in
-                                                zip(diffs, tops, strict=True)])
+    wanted = torch.autograd.grad(
+        tops, leaves, [torch.tensor(d).to(t) for d, t in zip(diffs, tops, strict=True)]
+    )
     net.backward()
     mine = [net.blobs[f"in{i}"] for i in range(len(values)) if layer.takes_gradient(i)]
     mine += [] if kind == "BatchNorm" else list(blobs)

@@ -1,4 +1,5 @@
 """Staged execution: what is not run keeps what it held, and nothing stale is ever used."""
+
 import numpy as np
 import pytest
 
@@ -77,8 +78,9 @@ def test_the_end_is_inclusive_and_the_in_place_layer_after_it_is_left_unrun(net)
 
 
 def test_an_in_place_layer_run_twice_works_on_its_own_result(make_net):
-    net = make_net(HEAD.replace('"relu" type: "ReLU"', '"relu" type: "Power" power_param { '
-                                'scale: 3 }'))
+    net = make_net(
+        HEAD.replace('"relu" type: "ReLU"', '"relu" type: "Power" power_param { scale: 3 }')
+    )
     put(net, 1)
     net.forward(end="relu")
     net.forward(start="relu", end="relu")
@@ -105,12 +107,17 @@ def test_a_new_input_is_seen_from_the_first_stage_on(make_net):
     assert (net.blobs["pool"].data == 5).all()
 
 
-@pytest.mark.parametrize("start, missing, maker", [
-    ("fuse", "'shallow'", "'shallow'"), ("deep", "'shallow'", "'shallow'")])
+@pytest.mark.parametrize(
+    "start, missing, maker",
+    [("fuse", "'shallow'", "'shallow'"), ("deep", "'shallow'", "'shallow'")],
+)
 def test_stages_whose_inputs_were_never_computed(net, start, missing, maker):
     put(net, 1)
-    with pytest.raises(StaleInput, match=f"layer '{start}'.*bottom {missing} has not been computed"
-                                         f".*run forward from layer {maker}"):
+    with pytest.raises(
+        StaleInput,
+        match=f"layer '{start}'.*bottom {missing} has not been computed"
+        f".*run forward from layer {maker}",
+    ):
         net.forward(start=start)
 
 
@@ -139,8 +146,11 @@ def test_inputs_of_another_size(net, size):
     net.forward()
     net.blobs["data"].reshape(*size)
     put(net, 1)
-    with pytest.raises(StaleInput, match=r"'deep'.*computed from 'data' of shape \(1, 1, 4, 4\), "
-                                         rf"which is \({', '.join(map(str, size))}\) now"):
+    with pytest.raises(
+        StaleInput,
+        match=r"'deep'.*computed from 'data' of shape \(1, 1, 4, 4\), "
+        rf"which is \({', '.join(map(str, size))}\) now",
+    ):
         net.forward(start="deep")
     net.forward(end="relu")
     with pytest.raises(StaleInput, match="'fuse'.*'deep' was computed"):
@@ -164,8 +174,9 @@ def test_after_reshape_of_the_net_nothing_is_computed(net):
     net.forward()
     net.blobs["data"].reshape(1, 1, 6, 6)
     net.reshape()
-    with pytest.raises(StaleInput, match="'shallow' has not been computed since the net was "
-                                         "reshaped"):
+    with pytest.raises(
+        StaleInput, match="'shallow' has not been computed since the net was reshaped"
+    ):
         net.forward(start="deep")
 
 
@@ -191,7 +202,7 @@ def test_resizing_takes_effect_at_once(make_net):
             out = net.forward()["crop"]
             assert out.shape == (1, 1, size, size) and (out == size).all()
         else:
-            net.forward(start="pool")    # no full pass, no net.reshape()
+            net.forward(start="pool")  # no full pass, no net.reshape()
             assert (net.blobs["pool"].data == size).all()
             assert net.blobs["crop"].shape == (1, 1, size, size)
 
@@ -220,13 +231,16 @@ def test_blobs_filled_by_hand_at_another_size(net):
 def test_results_are_not_views_of_the_input(make_net):
     """A crop of whole rows and a Dropout at test time hand on their bottom's values, in memory of
     their own: the next frame must not show in what a stage holds."""
-    net = make_net(HEAD + """
+    net = make_net(
+        HEAD
+        + """
 layer { name: "like" type: "Input" top: "like"
   input_param { shape { dim: 1 dim: 1 dim: 2 dim: 4 } } }
 layer { name: "cut" type: "Crop" bottom: "data" bottom: "like" top: "cut"
   crop_param { offset: 1 offset: 0 } }
 layer { name: "drop" type: "Dropout" bottom: "data" top: "drop" }
-layer { name: "split" type: "Split" bottom: "data" top: "one" top: "two" }""")
+layer { name: "split" type: "Split" bottom: "data" top: "one" top: "two" }"""
+    )
     put(net, 1)
     net.forward()
     put(net, 2)
@@ -242,4 +256,4 @@ def test_views_of_what_a_stage_holds_stay_valid(net):
     assert (out == 22).all()
     data[...] = 2
     net.forward()
-    assert (out == 44).all()    # the same memory, as in pycaffe
+    assert (out == 44).all()  # the same memory, as in pycaffe

@@ -3,6 +3,7 @@ and knows of each blob when, and from inputs of which size, it was computed.
 
 In-place layers, blobs that feed several layers, inputs of changing size, blobs filled by hand.
 """
+
 import itertools
 
 import numpy as np
@@ -48,7 +49,7 @@ class Reference:
         return [bottoms[0] + bottoms[1]]
 
     def run(self, first, last):
-        for _, kind, setting, bottoms, tops in self.layers[first:last + 1]:
+        for _, kind, setting, bottoms, tops in self.layers[first : last + 1]:
             origin = {}
             for name in bottoms:
                 if name in self.inputs:
@@ -93,8 +94,11 @@ def graphs(draw):
         wanted = 2 if kind in ("Concat", "Eltwise") else 1
         bottoms = [draw(st.sampled_from(blobs)) for _ in range(wanted)]
         setting = draw(st.sampled_from([-1, 2, 3])) if kind == "Power" else None
-        if kind in ("Power", "ReLU") and bottoms[0] not in read.union(inputs) and draw(
-                st.booleans()):
+        if (
+            kind in ("Power", "ReLU")
+            and bottoms[0] not in read.union(inputs)
+            and draw(st.booleans())
+        ):
             tops = bottoms
         else:
             tops = [next(names) for _ in range(2 if kind == "Split" else 1)]
@@ -134,8 +138,11 @@ def both(net, call, expected):
 def run_some(net, reference, chance):
     layers = reference.layers
     first, last = sorted(chance.choices(range(len(layers)), k=2))
-    both(net, lambda: net.forward(start=layers[first][0], end=layers[last][0]),
-         lambda: reference.run(first, last))
+    both(
+        net,
+        lambda: net.forward(start=layers[first][0], end=layers[last][0]),
+        lambda: reference.run(first, last),
+    )
 
 
 def fill_by_hand(net, reference, chance):
@@ -156,9 +163,11 @@ def resize(net, reference, chance):
     net.blobs[name].reshape(1, 1, side, side)
     reference.shapes[name] = (1, 1, side, side)
     fill_an_input(net, reference, chance)
-    reference.values = {name: v if name not in reference.inputs else net.blobs[name].data.copy()
-                        for name, v in reference.values.items()}
-    if chance.random() < .5:
+    reference.values = {
+        name: v if name not in reference.inputs else net.blobs[name].data.copy()
+        for name, v in reference.values.items()
+    }
+    if chance.random() < 0.5:
         both(net, net.reshape, reference.reshape)
 
 
@@ -171,7 +180,7 @@ def test_stages_are_refused_or_right(graph, chance):
     layers, inputs = graph
     try:
         reference = Reference(layers, inputs)
-    except Refused:    # an Eltwise of unequal channels
+    except Refused:  # an Eltwise of unequal channels
         return
     net = build(layers)
     for _ in range(25):

@@ -1,4 +1,5 @@
 """Mode and precision belong to the process; nets in several threads do not disturb each other."""
+
 import sys
 import threading
 import time
@@ -50,8 +51,13 @@ def frames(net, seed):
         net.forward(start="pool")
         net.clear_param_diffs()
         net.backward(score=np.ones(net.blobs["score"].shape))
-        found.append((net.blobs["score"].data.copy(), net.blobs["data"].diff.copy(),
-                      net.params["conv"][0].diff.copy()))
+        found.append(
+            (
+                net.blobs["score"].data.copy(),
+                net.blobs["data"].diff.copy(),
+                net.params["conv"][0].diff.copy(),
+            )
+        )
     return found
 
 
@@ -93,7 +99,8 @@ DROPPING = small_solver.NET.replace(
     'shape { dim: 4 dim: 3 dim: 1 dim: 1 } data_filler { type: "gaussian" std: 1 } } }\n'
     'layer { name: "noisy" type: "Eltwise" bottom: "score" bottom: "noise" top: "noisy" }\n'
     'layer { name: "drop" type: "Dropout" bottom: "noisy" top: "noisy" }\n'
-    'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "noisy"')
+    'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "noisy"',
+)
 
 
 def trained(make_solver, seed, gate=None):
@@ -116,12 +123,13 @@ def test_solvers_in_threads_draw_as_they_do_alone(make_solver):
     for mine, theirs in zip(alone, together, strict=True):
         for a, b in zip(mine, theirs, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-    assert np.abs(alone[0][0] - alone[1][0]).max() > .01
+    assert np.abs(alone[0][0] - alone[1][0]).max() > 0.01
 
 
 def test_a_thread_without_a_seed_begins_with_that_of_the_main_thread():
     def draw():
         return torch.empty(5).uniform_(generator=device.generator()).tolist()
+
     caffe.set_random_seed(5)
     here = draw()
     assert in_another_thread(draw) == in_another_thread(draw) == here != draw()
@@ -129,6 +137,7 @@ def test_a_thread_without_a_seed_begins_with_that_of_the_main_thread():
     def with_another_seed():
         caffe.set_random_seed(6)
         return draw()
+
     assert in_another_thread(with_another_seed) != here == in_another_thread(draw)
 
 
@@ -158,10 +167,11 @@ def test_the_lock_is_released_while_a_layer_computes(make_net):
     def count():
         while not done.is_set():
             ticks.append(time.perf_counter())
-            time.sleep(.001)
+            time.sleep(0.001)
+
     counter = threading.Thread(target=count)
     switch = sys.getswitchinterval()
-    sys.setswitchinterval(100)    # nobody is made to let go of the lock
+    sys.setswitchinterval(100)  # nobody is made to let go of the lock
     try:
         counter.start()
         start = time.perf_counter()

@@ -1,4 +1,5 @@
 """The registry as a whole: what is promised is there, and says what it computes and whence."""
+
 import re
 
 import numpy as np
@@ -31,12 +32,19 @@ def test_each_says_its_formula_and_source(name):
     assert len(doc.split("Source")[0].split()) > 3
 
 
-@pytest.mark.parametrize("name, words", [
-    ("LSTM", "does not offer recurrent nets"), ("RNN", "does not offer"),
-    ("WindowData", "does not offer R-CNN"), ("Convolutoin", "did you mean 'Convolution'"),
-    ("Qqq", "known are AbsVal"), ("ReLU6", "fork of Caffe, MobileNet v2's"),
-    ("ROIPooling", "fork of Caffe, Fast R-CNN's; this package does not offer it"),
-    ("DepthwiseConvolution", 'write type: "Convolution", and as group')])
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("LSTM", "does not offer recurrent nets"),
+        ("RNN", "does not offer"),
+        ("WindowData", "does not offer R-CNN"),
+        ("Convolutoin", "did you mean 'Convolution'"),
+        ("Qqq", "known are AbsVal"),
+        ("ReLU6", "fork of Caffe, MobileNet v2's"),
+        ("ROIPooling", "fork of Caffe, Fast R-CNN's; this package does not offer it"),
+        ("DepthwiseConvolution", 'write type: "Convolution", and as group'),
+    ],
+)
 def test_other_types(make_net, name, words):
     with pytest.raises(UnknownLayerType, match=f"^layer 'x'.*{words}"):
         make_net(f'layer {{ name: "x" type: "{name}" }}')
@@ -62,8 +70,13 @@ def test_each_runs_in_bfloat16(ready):
     net.forward()
     net.backward()
     for name, wanted in exact.items():
-        np.testing.assert_allclose(net.blobs[name].data, wanted, rtol=.05,
-                                   atol=.05 * max(1, np.abs(wanted).max()), err_msg=name)
+        np.testing.assert_allclose(
+            net.blobs[name].data,
+            wanted,
+            rtol=0.05,
+            atol=0.05 * max(1, np.abs(wanted).max()),
+            err_msg=name,
+        )
 
 
 def test_each_is_the_same_as_a_torch_module(ready):

@@ -1,4 +1,5 @@
 """HingeLoss, MultinomialLogisticLoss and InfogainLoss, summed by hand in double precision."""
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
@@ -19,7 +20,7 @@ def test_hinge_loss(one_layer, check_gradients, norm, shape):
     for row, own in zip(x, label, strict=True):
         for k, score in enumerate(row):
             short = max(0, 1 - score if k == own else 1 + score)
-            total += short ** 2 if squared else short
+            total += short**2 if squared else short
     assert net.forward()["top"] == pytest.approx(total / 4, rel=1e-5)
     check_gradients(net, skip=["in1"], step=1e-3)
     assert not net.blobs["in1"].diff.any()
@@ -81,13 +82,17 @@ def matrix(tmp_path):
     """(H of four classes, the file it is in)."""
     values = np.random.default_rng(5).uniform(size=(4, 4)).astype(np.float32)
     path = tmp_path / "h.binaryproto"
-    path.write_bytes(caffe_pb2.BlobProto(num=1, channels=1, height=4, width=4,
-                                         data=values.ravel()).SerializeToString())
+    path.write_bytes(
+        caffe_pb2.BlobProto(
+            num=1, channels=1, height=4, width=4, data=values.ravel()
+        ).SerializeToString()
+    )
     return values, path
 
 
-@pytest.mark.parametrize("shapes, axis", [(((3, 4), (3,)), 1), (((2, 4, 3), (2, 3)), 1),
-                                          (((2, 3, 4), (2, 3)), -1)])
+@pytest.mark.parametrize(
+    "shapes, axis", [(((3, 4), (3,)), 1), (((2, 4, 3), (2, 3)), 1), (((2, 3, 4), (2, 3)), -1)]
+)
 @pytest.mark.parametrize("normalization", ["VALID", "FULL", "BATCH_SIZE", "NONE"])
 @pytest.mark.parametrize("ignore", [None, 2])
 @pytest.mark.parametrize("third", [True, False])
@@ -95,9 +100,12 @@ def test_infogain_loss(one_layer, matrix, shapes, axis, normalization, ignore, t
     values, path = matrix
     ignored = "" if ignore is None else f"ignore_label: {ignore}"
     source = "" if third else f'source: "{path}"'
-    net = one_layer(f'type: "InfogainLoss" top: "top" top: "prob" infogain_loss_param {{ {source} '
-                    f'axis: {axis} }} loss_param {{ normalization: {normalization} {ignored} }}',
-                    *shapes, *[(4, 4)] * third)
+    net = one_layer(
+        f'type: "InfogainLoss" top: "top" top: "prob" infogain_loss_param {{ {source} '
+        f"axis: {axis} }} loss_param {{ normalization: {normalization} {ignored} }}",
+        *shapes,
+        *[(4, 4)] * third,
+    )
     x, label = net.blobs["in0"].data, net.blobs["in1"].data
     label[...] = np.random.default_rng(0).integers(0, 4, shapes[1])
     if third:
@@ -106,7 +114,7 @@ def test_infogain_loss(one_layer, matrix, shapes, axis, normalization, ignore, t
     out = net.forward()
     assert out["top"] == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(out["prob"], softmax(x, axis), rtol=1e-5)
-    net.blobs["prob"].diff[...] = 100    # passes nothing down
+    net.blobs["prob"].diff[...] = 100  # passes nothing down
     np.testing.assert_allclose(net.backward()["in0"], gradient, atol=1e-6)
 
 
@@ -150,9 +158,11 @@ def test_infogain_refuses(one_layer, matrix, tmp_path):
         net.forward()
 
 
-SOLO = ('layer { name: "in" type: "Input" top: "x" top: "y" input_param { shape { dim: 2 dim: 3 } '
-        'shape { dim: 2 } } } layer { name: "one" type: "SoftmaxWithLoss" bottom: "x" bottom: "y" }'
-        'layer { name: "two" type: "HingeLoss" bottom: "x" bottom: "y" loss_weight: 2 }')
+SOLO = (
+    'layer { name: "in" type: "Input" top: "x" top: "y" input_param { shape { dim: 2 dim: 3 } '
+    'shape { dim: 2 } } } layer { name: "one" type: "SoftmaxWithLoss" bottom: "x" bottom: "y" }'
+    'layer { name: "two" type: "HingeLoss" bottom: "x" bottom: "y" loss_weight: 2 }'
+)
 
 
 def test_losses_without_a_top(make_net):

@@ -1,4 +1,5 @@
 """Input, Split, Silence, Eltwise, Crop, Softmax and the elementwise layers, each in numpy."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,12 +42,16 @@ def test_silence(one_layer):
     assert net.forward() == {} and net.outputs == []
 
 
-@pytest.mark.parametrize("params, by_hand", [
-    ("", lambda a, b, c: a + b + c), ("operation: SUM", lambda a, b, c: a + b + c),
-    ("coeff: [2, -1, 0.5]", lambda a, b, c: 2 * a - b + .5 * c),
-    ("operation: PROD", lambda a, b, c: a * b * c),
-    ("operation: MAX", lambda a, b, c: np.maximum(np.maximum(a, b), c)),
-])
+@pytest.mark.parametrize(
+    "params, by_hand",
+    [
+        ("", lambda a, b, c: a + b + c),
+        ("operation: SUM", lambda a, b, c: a + b + c),
+        ("coeff: [2, -1, 0.5]", lambda a, b, c: 2 * a - b + 0.5 * c),
+        ("operation: PROD", lambda a, b, c: a * b * c),
+        ("operation: MAX", lambda a, b, c: np.maximum(np.maximum(a, b), c)),
+    ],
+)
 def test_eltwise(one_layer, check_gradients, params, by_hand):
     net = one_layer(f'type: "Eltwise" eltwise_param {{ {params} }}', SHAPE, SHAPE, SHAPE)
     np.testing.assert_allclose(net.forward()["top"], by_hand(*values(net, 3)), rtol=1e-5, atol=1e-6)
@@ -71,26 +76,37 @@ def test_eltwise_refuses(one_layer):
         one_layer('type: "Eltwise"', (2, 3))
 
 
-@pytest.mark.parametrize("params, cut", [
-    ("", np.s_[:, :, :2, :3]), ("offset: 1", np.s_[:, :, 1:3, 1:4]),
-    ("offset: [2, 1]", np.s_[:, :, 2:4, 1:4]), ("axis: 3 offset: 2", np.s_[:, :, :, 2:5]),
-    ("axis: 1 offset: [1, 0, 2]", np.s_[:, 1:2, :2, 2:5]), ("axis: -1", np.s_[:, :, :, :3]),
-    ("axis: 0", np.s_[:1, :1, :2, :3]),
-])
+@pytest.mark.parametrize(
+    "params, cut",
+    [
+        ("", np.s_[:, :, :2, :3]),
+        ("offset: 1", np.s_[:, :, 1:3, 1:4]),
+        ("offset: [2, 1]", np.s_[:, :, 2:4, 1:4]),
+        ("axis: 3 offset: 2", np.s_[:, :, :, 2:5]),
+        ("axis: 1 offset: [1, 0, 2]", np.s_[:, 1:2, :2, 2:5]),
+        ("axis: -1", np.s_[:, :, :, :3]),
+        ("axis: 0", np.s_[:1, :1, :2, :3]),
+    ],
+)
 def test_crop(one_layer, check_gradients, params, cut):
     net = one_layer(f'type: "Crop" crop_param {{ {params} }}', SHAPE, (1, 1, 2, 3))
     wanted = net.blobs["in0"].data[cut]
     np.testing.assert_array_equal(net.forward()["top"], wanted)
-    check_gradients(net, skip=["in1"], step=.5)
+    check_gradients(net, skip=["in1"], step=0.5)
     assert not net.blobs["in1"].diff.any()
 
 
-@pytest.mark.parametrize("params, like, words", [
-    ("offset: 3", (1, 1, 2, 3), "axis 2: offset 3 . size 2 is more than the 4"),
-    ("", (1, 1, 2, 6), "axis 3.*size 6"), ("offset: [1, 2, 3]", (1, 1, 2, 3), "3 values for the 2"),
-    ("axis: 4", (1, 1, 2, 3), "axis 4"), ("", (2, 3), "4 and 2 axes"),
-    ("offset: 4294967295", (1, 1, 2, 3), "more than"),
-])
+@pytest.mark.parametrize(
+    "params, like, words",
+    [
+        ("offset: 3", (1, 1, 2, 3), "axis 2: offset 3 . size 2 is more than the 4"),
+        ("", (1, 1, 2, 6), "axis 3.*size 6"),
+        ("offset: [1, 2, 3]", (1, 1, 2, 3), "3 values for the 2"),
+        ("axis: 4", (1, 1, 2, 3), "axis 4"),
+        ("", (2, 3), "4 and 2 axes"),
+        ("offset: 4294967295", (1, 1, 2, 3), "more than"),
+    ],
+)
 def test_crop_refuses(one_layer, params, like, words):
     with pytest.raises(LayerError, match=f"^layer 'layer' .*{words}"):
         one_layer(f'type: "Crop" crop_param {{ {params} }}', SHAPE, like)
@@ -99,19 +115,20 @@ def test_crop_refuses(one_layer, params, like, words):
 @pytest.mark.parametrize("axis", [0, 1, 3, -1])
 def test_softmax(one_layer, check_gradients, axis):
     net = one_layer(f'type: "Softmax" softmax_param {{ axis: {axis} }}', SHAPE)
-    net.blobs["in0"].data[0] += 500    # exp alone would overflow
-    np.testing.assert_allclose(net.forward()["top"], softmax(net.blobs["in0"].data, axis),
-                               atol=1e-6)
+    net.blobs["in0"].data[0] += 500  # exp alone would overflow
+    np.testing.assert_allclose(
+        net.forward()["top"], softmax(net.blobs["in0"].data, axis), atol=1e-6
+    )
     net.blobs["in0"].data[0] -= 500
     check_gradients(net)
 
 
 NEURONS = {
     'type: "ReLU"': lambda x: np.maximum(x, 0),
-    'type: "ReLU" relu_param { negative_slope: 0.1 }': lambda x: np.where(x > 0, x, .1 * x),
+    'type: "ReLU" relu_param { negative_slope: 0.1 }': lambda x: np.where(x > 0, x, 0.1 * x),
     'type: "Power"': lambda x: x,
     'type: "Power" power_param { scale: 2 shift: 5 power: 3 }': lambda x: (5 + 2 * x) ** 3,
-    'type: "Power" power_param { scale: 0.5 shift: 4 power: -0.5 }': lambda x: (4 + x / 2) ** -.5,
+    'type: "Power" power_param { scale: 0.5 shift: 4 power: -0.5 }': lambda x: (4 + x / 2) ** -0.5,
     'type: "Power" power_param { scale: 0 shift: 3 power: 2 }': lambda x: 9 + 0 * x,
     'type: "Power" power_param { power: 0 }': lambda x: 1 + 0 * x,
     'type: "Dropout"': lambda x: x,
@@ -121,8 +138,9 @@ NEURONS = {
 @pytest.mark.parametrize("layer", NEURONS)
 def test_neurons(one_layer, check_gradients, layer):
     net = one_layer(layer, SHAPE)
-    np.testing.assert_allclose(net.forward()["top"], NEURONS[layer](net.blobs["in0"].data),
-                               rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        net.forward()["top"], NEURONS[layer](net.blobs["in0"].data), rtol=1e-5, atol=1e-5
+    )
     check_gradients(net, step=1e-3, tolerance=2e-2)
 
 
@@ -130,10 +148,12 @@ def test_neurons(one_layer, check_gradients, layer):
 @pytest.mark.parametrize("viewed", [False, True])
 def test_neurons_in_place(make_net, layer, viewed):
     """In place or not: the same values and gradients; the top is the bottom's memory."""
-    text = ('force_backward: true layer { name: "in" type: "Input" top: "in" input_param { '
-            'shape { dim: 2 dim: 9 } } } layer { name: "a" type: "Power" bottom: "in" top: "a" '
-            'power_param { scale: 1.5 } } layer { name: "f" bottom: "a" top: "%s" ' + layer + " }"
-            'layer { name: "z" type: "Power" bottom: "%s" top: "z" power_param { scale: 3 } }')
+    text = (
+        'force_backward: true layer { name: "in" type: "Input" top: "in" input_param { '
+        'shape { dim: 2 dim: 9 } } } layer { name: "a" type: "Power" bottom: "in" top: "a" '
+        'power_param { scale: 1.5 } } layer { name: "f" bottom: "a" top: "%s" ' + layer + " }"
+        'layer { name: "z" type: "Power" bottom: "%s" top: "z" power_param { scale: 3 } }'
+    )
     found = []
     for top in ("b", "a"):
         net = make_net(text % (top, top))
@@ -151,31 +171,37 @@ def test_neurons_in_place(make_net, layer, viewed):
 
 def test_dropout_at_train_time(one_layer):
     caffe.set_random_seed(3)
-    net = one_layer('type: "Dropout" dropout_param { dropout_ratio: 0.25 }', (1, 100000),
-                    phase=caffe.TRAIN)
+    net = one_layer(
+        'type: "Dropout" dropout_param { dropout_ratio: 0.25 }', (1, 100000), phase=caffe.TRAIN
+    )
     net.blobs["in0"].data[...] = 3
     first = net.forward()["top"].copy()
-    assert set(np.unique(first)) == {0, 4}    # scaled by 1 / (1 - ratio)
-    assert (first == 0).mean() == pytest.approx(.25, abs=.01)
+    assert set(np.unique(first)) == {0, 4}  # scaled by 1 / (1 - ratio)
+    assert (first == 0).mean() == pytest.approx(0.25, abs=0.01)
     diff = net.backward(top=np.ones((1, 100000)))["in0"]
-    np.testing.assert_allclose(diff, first / 3, rtol=1e-6)    # the same mask
-    assert (net.forward()["top"] != first).any()              # another each time
+    np.testing.assert_allclose(diff, first / 3, rtol=1e-6)  # the same mask
+    assert (net.forward()["top"] != first).any()  # another each time
     caffe.set_random_seed(3)
     np.testing.assert_array_equal(net.forward()["top"], first)
 
 
-@pytest.mark.parametrize("ratio", [-.1, 1, 2])
+@pytest.mark.parametrize("ratio", [-0.1, 1, 2])
 def test_dropout_ratio_out_of_range(one_layer, ratio):
     with pytest.raises(LayerError, match="'layer'.*dropout_ratio"):
         one_layer(f'type: "Dropout" dropout_param {{ dropout_ratio: {ratio} }}', SHAPE)
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 3)),
-                min_size=1, max_size=4), st.integers(-4, 3))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 3)), min_size=1, max_size=4
+    ),
+    st.integers(-4, 3),
+)
 def test_any_crop(axes, axis):
     """Over any number of axes: what fits is a slice, what does not is an error."""
     import torch
+
     whole, like, offsets = zip(*axes, strict=True)
     spec = caffe_pb2.LayerParameter(name="crop", type="Crop", bottom=["a", "b"], top=["t"])
     spec.crop_param.axis = axis
@@ -191,17 +217,20 @@ def test_any_crop(axes, axis):
             layer.geometry([whole, like])
         return
     x = torch.arange(int(np.prod(whole))).reshape(whole)
-    cut = tuple(slice(None) if i < first else slice(o, o + n)
-                for i, (_, n, o) in enumerate(axes))
-    got, = layer.forward(layer.geometry([whole, like]), [x, None], [])
+    cut = tuple(slice(None) if i < first else slice(o, o + n) for i, (_, n, o) in enumerate(axes))
+    (got,) = layer.forward(layer.geometry([whole, like]), [x, None], [])
     np.testing.assert_array_equal(got, x[cut])
 
 
 @pytest.mark.parametrize("stable", ["true", "false"])
 def test_the_gradient_of_a_product_with_a_zero_in_it(one_layer, stable):
     """With stable_prod_grad or without: no division by the zero."""
-    net = one_layer(f'type: "Eltwise" eltwise_param {{ operation: PROD '
-                    f'stable_prod_grad: {stable} }}', (2,), (2,), (2,))
+    net = one_layer(
+        f'type: "Eltwise" eltwise_param {{ operation: PROD stable_prod_grad: {stable} }}',
+        (2,),
+        (2,),
+        (2,),
+    )
     for i, values in enumerate(([0, 2], [3, 4], [5, 6])):
         net.blobs[f"in{i}"].data[...] = values
     net.forward()

@@ -1,4 +1,5 @@
 """SoftmaxWithLoss against the formula in double precision."""
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
@@ -11,7 +12,7 @@ def by_hand(x, label, axis=1, ignore=None, normalization="VALID"):
     """(loss, gradient) summed position by position."""
     x = np.moveaxis(x.astype(np.float64), axis, -1)
     label = label.reshape(x.shape[:-1]).astype(int)
-    logp, gradient, total, valid = log_softmax(x, -1), softmax(x, -1), 0., 0
+    logp, gradient, total, valid = log_softmax(x, -1), softmax(x, -1), 0.0, 0
     for place in np.ndindex(label.shape):
         if label[place] == ignore:
             gradient[place] = 0
@@ -31,26 +32,47 @@ def loss_net(one_layer, params, scores, labels, classes=None, tops='top: "top"',
     return net
 
 
-@pytest.mark.parametrize("scores, labels, axis", [
-    ((3, 4), (3,), 1), ((2, 4, 3, 5), (2, 1, 3, 5), 1), ((2, 4, 3, 5), (2, 3, 5), 1),
-    ((4, 5), (5,), 0), ((2, 3, 4), (2, 3), 2), ((2, 3, 4), (2, 3), -1)])
+@pytest.mark.parametrize(
+    "scores, labels, axis",
+    [
+        ((3, 4), (3,), 1),
+        ((2, 4, 3, 5), (2, 1, 3, 5), 1),
+        ((2, 4, 3, 5), (2, 3, 5), 1),
+        ((4, 5), (5,), 0),
+        ((2, 3, 4), (2, 3), 2),
+        ((2, 3, 4), (2, 3), -1),
+    ],
+)
 @pytest.mark.parametrize("normalization", ["VALID", "FULL", "BATCH_SIZE", "NONE"])
 @pytest.mark.parametrize("ignore", [None, 2])
 def test_value_and_gradient(one_layer, scores, labels, axis, normalization, ignore):
     ignored = "" if ignore is None else f"ignore_label: {ignore}"
-    net = loss_net(one_layer, f"loss_param {{ normalization: {normalization} {ignored} }} "
-                   f"softmax_param {{ axis: {axis} }}", scores, labels, axis=axis)
-    loss, gradient = by_hand(net.blobs["in0"].data, net.blobs["in1"].data, axis % len(scores),
-                             ignore, normalization)
+    net = loss_net(
+        one_layer,
+        f"loss_param {{ normalization: {normalization} {ignored} }} "
+        f"softmax_param {{ axis: {axis} }}",
+        scores,
+        labels,
+        axis=axis,
+    )
+    loss, gradient = by_hand(
+        net.blobs["in0"].data, net.blobs["in1"].data, axis % len(scores), ignore, normalization
+    )
     assert net.blobs["top"].shape == ()
     assert net.forward()["top"] == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(net.backward()["in0"], gradient, atol=1e-6)
     assert not net.blobs["in1"].diff.any()
 
 
-@pytest.mark.parametrize("params, normalization", [
-    ("normalize: true", "VALID"), ("normalize: false", "BATCH_SIZE"), ("", "VALID"),
-    ("normalize: false normalization: FULL", "FULL")])
+@pytest.mark.parametrize(
+    "params, normalization",
+    [
+        ("normalize: true", "VALID"),
+        ("normalize: false", "BATCH_SIZE"),
+        ("", "VALID"),
+        ("normalize: false normalization: FULL", "FULL"),
+    ],
+)
 def test_the_older_way_to_normalize(one_layer, params, normalization):
     net = loss_net(one_layer, f"loss_param {{ {params} ignore_label: 0 }}", (2, 3, 4), (2, 4))
     loss, _ = by_hand(net.blobs["in0"].data, net.blobs["in1"].data, 1, 0, normalization)
@@ -107,7 +129,7 @@ def test_labels_that_do_not_match_the_positions(one_layer, labels):
 
 def test_in_float32_whatever_the_precision(one_layer):
     net = loss_net(one_layer, "", (2, 300), (2,))
-    net.blobs["in1"].data[...] = [257, 299]    # no bfloat16 holds 257
+    net.blobs["in1"].data[...] = [257, 299]  # no bfloat16 holds 257
     exact = float(net.forward()["top"])
     caffe.set_precision("bfloat16")
     assert float(net.forward()["top"]) == exact

@@ -1,4 +1,5 @@
 """Pooling: every output by brute force over its window, sizes by counting windows."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -35,10 +36,11 @@ def pool(x, kernel, stride, pad, average, floor=False):
     where = np.zeros(out.shape)
     for n, c, i, j in np.ndindex(out.shape):
         (top, bottom), (left, right) = rows[i], columns[j]
-        inside = x[n, c, max(top, 0):max(bottom, 0), max(left, 0):max(right, 0)]
+        inside = x[n, c, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
         if average:
             out[n, c, i, j] = inside.sum(dtype=np.float64) / (
-                (min(bottom, x.shape[2] + pad[0]) - top) * (min(right, x.shape[3] + pad[1]) - left))
+                (min(bottom, x.shape[2] + pad[0]) - top) * (min(right, x.shape[3] + pad[1]) - left)
+            )
         elif inside.size:
             out[n, c, i, j] = inside.max()
             y, z = np.unravel_index(inside.argmax(), inside.shape)
@@ -53,8 +55,12 @@ CASES = {
     "overlapping": ("kernel_size: 3 stride: 2", (3, 3), (2, 2), (0, 0)),
     "padded": ("kernel_size: 3 stride: 2 pad: 1", (3, 3), (2, 2), (1, 1)),
     "last window in the padding": ("kernel_size: 3 stride: 4 pad: 2", (3, 3), (4, 4), (2, 2)),
-    "by axis": ("kernel_h: 2 kernel_w: 3 stride_h: 1 stride_w: 2 pad_h: 1 pad_w: 0",
-                (2, 3), (1, 2), (1, 0)),
+    "by axis": (
+        "kernel_h: 2 kernel_w: 3 stride_h: 1 stride_w: 2 pad_h: 1 pad_w: 0",
+        (2, 3),
+        (1, 2),
+        (1, 0),
+    ),
     "gaps": ("kernel_size: 1 stride_h: 3 stride_w: 5", (1, 1), (3, 5), (0, 0)),
     "wider than the image": ("kernel_size: 14 stride: 5 pad: 3", (14, 14), (5, 5), (3, 3)),
 }
@@ -69,8 +75,10 @@ def test_by_brute_force(one_layer, check_gradients, case, kind, rounding):
         with pytest.raises(LayerError, match="too small"):
             one_layer(f'type: "Pooling" pooling_param {{ {text} round_mode: FLOOR }}', (1, 1, 7, 6))
         return
-    net = one_layer(f'type: "Pooling" pooling_param {{ pool: {kind} {text} '
-                    f'round_mode: {rounding} }}', (2, 3, 7, 6))
+    net = one_layer(
+        f'type: "Pooling" pooling_param {{ pool: {kind} {text} round_mode: {rounding} }}',
+        (2, 3, 7, 6),
+    )
     wanted, _ = pool(net.blobs["in0"].data, *how, kind == "AVE", rounding == "FLOOR")
     np.testing.assert_allclose(net.forward()["top"], wanted, atol=1e-6)
     check_gradients(net, step=1e-3, tolerance=5e-3)
@@ -108,6 +116,7 @@ def test_size_formula(size, kernel, stride, pad, floor):
 def test_any_window_by_brute_force(size, kernel, stride, pad, average):
     """Also where the stride jumps over the image's end and a window is left with nothing."""
     import torch
+
     pad = min(pad, kernel - 1)
     if size + 2 * pad < kernel:
         return
@@ -115,13 +124,15 @@ def test_any_window_by_brute_force(size, kernel, stride, pad, average):
     x = np.random.default_rng(0).normal(size=(1, 2, size, size + 1)).astype(np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
         wanted, _ = pool(x, (kernel,) * 2, (stride,) * 2, (pad,) * 2, average)
-    got, = layer.forward(layer.geometry([x.shape]), [torch.from_numpy(x)], [])
+    (got,) = layer.forward(layer.geometry([x.shape]), [torch.from_numpy(x)], [])
     np.testing.assert_allclose(got, wanted.astype(np.float32), rtol=1e-5, atol=1e-6)
 
 
 def test_the_second_top_is_where_the_maximum_is(one_layer):
-    net = one_layer('type: "Pooling" top: "top" top: "where" pooling_param { kernel_size: 3 '
-                    'stride: 2 pad: 1 }', (2, 2, 8, 5))
+    net = one_layer(
+        'type: "Pooling" top: "top" top: "where" pooling_param { kernel_size: 3 stride: 2 pad: 1 }',
+        (2, 2, 8, 5),
+    )
     out = net.forward()
     values, where = pool(net.blobs["in0"].data, (3, 3), (2, 2), (1, 1), False)
     np.testing.assert_array_equal(out["top"], values.astype(np.float32))
@@ -129,38 +140,51 @@ def test_the_second_top_is_where_the_maximum_is(one_layer):
 
 
 def test_a_window_with_nothing_in_it(one_layer):
-    net = one_layer('type: "Pooling" top: "top" top: "where" pooling_param { kernel_size: 2 '
-                    'stride: 10 }', (1, 1, 5, 2))
+    net = one_layer(
+        'type: "Pooling" top: "top" top: "where" pooling_param { kernel_size: 2 stride: 10 }',
+        (1, 1, 5, 2),
+    )
     out = net.forward()
     assert out["top"][0, 0, 1, 0] == LOWEST and out["where"][0, 0, 1, 0] == -1
 
 
 def test_huge_strides_and_kernels_take_no_memory(one_layer):
-    net = one_layer('type: "Pooling" pooling_param { kernel_size: 4000000000 '
-                    'stride: 4000000000 }', (1, 1, 5, 2))
+    net = one_layer(
+        'type: "Pooling" pooling_param { kernel_size: 4000000000 stride: 4000000000 }', (1, 1, 5, 2)
+    )
     assert net.forward()["top"].shape == (1, 1, 1, 1)
-    net = one_layer('type: "Pooling" pooling_param { pool: AVE kernel_size: 2 '
-                    'stride: 4000000000 }', (1, 1, 5, 2))
+    net = one_layer(
+        'type: "Pooling" pooling_param { pool: AVE kernel_size: 2 stride: 4000000000 }',
+        (1, 1, 5, 2),
+    )
     assert net.forward()["top"].shape == (1, 1, 2, 1)
 
 
 def test_global_pooling_follows_the_input_size(one_layer):
-    net = one_layer('type: "Pooling" pooling_param { pool: AVE global_pooling: true }',
-                    (2, 3, 5, 6))
+    net = one_layer(
+        'type: "Pooling" pooling_param { pool: AVE global_pooling: true }', (2, 3, 5, 6)
+    )
     for size in ((5, 6), (2, 9)):
         net.blobs["in0"].reshape(2, 3, *size)
-        np.testing.assert_allclose(net.forward()["top"][:, :, 0, 0],
-                                   net.blobs["in0"].data.mean((2, 3)), atol=1e-6)
+        np.testing.assert_allclose(
+            net.forward()["top"][:, :, 0, 0], net.blobs["in0"].data.mean((2, 3)), atol=1e-6
+        )
 
 
-@pytest.mark.parametrize("params, words", [
-    ("", "kernel_size is missing"), ("kernel_h: 2", "give both"),
-    ("kernel_size: 2 kernel_h: 2 kernel_w: 2", "not both"), ("kernel_size: 0", "1 or more"),
-    ("kernel_size: 2 stride: 0", "1 or more"), ("kernel_size: 2 pad: 2", "smaller than kernel"),
-    ("kernel_size: 2 global_pooling: true", "global_pooling"),
-    ("global_pooling: true pad: 1", "global_pooling"),
-    ("kernel_size: 2 pad: 1 pool: STOCHASTIC", "STOCHASTIC pooling takes no pad"),
-])
+@pytest.mark.parametrize(
+    "params, words",
+    [
+        ("", "kernel_size is missing"),
+        ("kernel_h: 2", "give both"),
+        ("kernel_size: 2 kernel_h: 2 kernel_w: 2", "not both"),
+        ("kernel_size: 0", "1 or more"),
+        ("kernel_size: 2 stride: 0", "1 or more"),
+        ("kernel_size: 2 pad: 2", "smaller than kernel"),
+        ("kernel_size: 2 global_pooling: true", "global_pooling"),
+        ("global_pooling: true pad: 1", "global_pooling"),
+        ("kernel_size: 2 pad: 1 pool: STOCHASTIC", "STOCHASTIC pooling takes no pad"),
+    ],
+)
 def test_refused_with_the_layers_name(one_layer, params, words):
     with pytest.raises(LayerError, match=f"^layer 'layer'.*{words}"):
         one_layer(f'type: "Pooling" pooling_param {{ {params} }}', (1, 2, 6, 6))
@@ -168,8 +192,10 @@ def test_refused_with_the_layers_name(one_layer, params, words):
 
 def test_other_refusals(one_layer):
     with pytest.raises(LayerError, match="second top"):
-        one_layer('type: "Pooling" top: "a" top: "b" pooling_param { pool: AVE kernel_size: 2 }',
-                  (1, 2, 6, 6))
+        one_layer(
+            'type: "Pooling" top: "a" top: "b" pooling_param { pool: AVE kernel_size: 2 }',
+            (1, 2, 6, 6),
+        )
     with pytest.raises(LayerError, match="N x C x H x W"):
         one_layer('type: "Pooling" pooling_param { kernel_size: 2 }', (2, 6, 6))
 
@@ -181,26 +207,29 @@ def test_stochastic_pooling_at_test_time_is_the_expectation(one_layer, check_gra
     net = one_layer(STOCHASTIC, (2, 3, 7, 6))
     x = net.blobs["in0"].data
     x[...] = abs(x)
-    x[0, 0, :3, :3] = 0    # a window of zeros gives 0
+    x[0, 0, :3, :3] = 0  # a window of zeros gives 0
     wanted = np.zeros((2, 3, 3, 3))
     for n, c, i, j in np.ndindex(wanted.shape):
-        seen = x[n, c, 2 * i:2 * i + 3, 2 * j:2 * j + 3].astype(np.float64)
-        wanted[n, c, i, j] = (seen ** 2).sum() / seen.sum() if seen.any() else 0
+        seen = x[n, c, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3].astype(np.float64)
+        wanted[n, c, i, j] = (seen**2).sum() / seen.sum() if seen.any() else 0
     np.testing.assert_allclose(net.forward()["top"], wanted, rtol=1e-5)
-    x[...] += 1    # clear of the fraction's own zero
+    x[...] += 1  # clear of the fraction's own zero
     check_gradients(net, step=1e-3, tolerance=5e-3)
 
 
 def test_stochastic_pooling_in_training_draws_each_value_as_often_as_it_weighs(one_layer):
     caffe.set_random_seed(0)
-    net = one_layer('type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 2 }',
-                    (4000, 1, 2, 2), phase=caffe.TRAIN)
+    net = one_layer(
+        'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 2 }',
+        (4000, 1, 2, 2),
+        phase=caffe.TRAIN,
+    )
     net.blobs["in0"].data[...] = [[1, 0], [3, 6]]
     top = net.forward()["top"].copy()
-    assert set(np.unique(top)) == {1, 3, 6}    # 0 never
+    assert set(np.unique(top)) == {1, 3, 6}  # 0 never
     for value in (1, 3, 6):
-        assert (top == value).mean() == pytest.approx(value / 10, abs=.03)
-    diff = net.backward(top=np.ones_like(top))["in0"]    # goes to the one that was drawn
+        assert (top == value).mean() == pytest.approx(value / 10, abs=0.03)
+    diff = net.backward(top=np.ones_like(top))["in0"]  # goes to the one that was drawn
     np.testing.assert_array_equal(net.blobs["in0"].data[diff == 1], top.ravel())
     assert diff.sum() == len(top)
     assert (net.forward()["top"] != top).any()
@@ -209,6 +238,8 @@ def test_stochastic_pooling_in_training_draws_each_value_as_often_as_it_weighs(o
 def test_padding_on_one_axis_clips_the_last_window_of_both(one_layer):
     """The reference asks whether any padding is there before it drops windows that see nothing."""
     for pad, width in (("pad_h: 0", 2), ("pad_h: 1", 1)):
-        net = one_layer(f'type: "Pooling" pooling_param {{ kernel_size: 2 stride_h: 1 stride_w: 5 '
-                        f'{pad} }}', (1, 1, 4, 5))
+        net = one_layer(
+            f'type: "Pooling" pooling_param {{ kernel_size: 2 stride_h: 1 stride_w: 5 {pad} }}',
+            (1, 1, 4, 5),
+        )
         assert net.forward()["top"].shape[3] == width

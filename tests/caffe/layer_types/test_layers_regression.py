@@ -1,4 +1,5 @@
 """EuclideanLoss and SigmoidCrossEntropyLoss against their formulas in double precision."""
+
 import numpy as np
 import pytest
 
@@ -16,13 +17,23 @@ def test_euclidean_loss(one_layer):
     np.testing.assert_allclose(net.blobs["in1"].diff.reshape(SHAPE), 2 * (b - a) / 3, rtol=1e-5)
 
 
-@pytest.mark.parametrize("params, normalizer", [
-    ("", "BATCH_SIZE"), ("normalize: true", "VALID"), ("normalize: false", "BATCH_SIZE"),
-    *((f"normalization: {n}", n) for n in ("VALID", "FULL", "BATCH_SIZE", "NONE"))])
+@pytest.mark.parametrize(
+    "params, normalizer",
+    [
+        ("", "BATCH_SIZE"),
+        ("normalize: true", "VALID"),
+        ("normalize: false", "BATCH_SIZE"),
+        *((f"normalization: {n}", n) for n in ("VALID", "FULL", "BATCH_SIZE", "NONE")),
+    ],
+)
 @pytest.mark.parametrize("ignore", [False, True])
 def test_sigmoid_cross_entropy(one_layer, params, normalizer, ignore):
-    net = one_layer('type: "SigmoidCrossEntropyLoss" loss_param { '
-                    f'{params} {"ignore_label: 255" if ignore else ""} }}', SHAPE, SHAPE)
+    net = one_layer(
+        'type: "SigmoidCrossEntropyLoss" loss_param { '
+        f"{params} {'ignore_label: 255' if ignore else ''} }}",
+        SHAPE,
+        SHAPE,
+    )
     x, t = net.blobs["in0"].data, net.blobs["in1"].data
     t[...] = np.random.default_rng(0).uniform(size=SHAPE)
     keep = np.ones(SHAPE, bool)
@@ -52,8 +63,13 @@ def test_sizes_that_differ(one_layer, kind):
 @pytest.mark.parametrize("legacy", [False, True])
 @pytest.mark.parametrize("shape", [(6, 5), (6, 5, 1, 1)])
 def test_contrastive_loss(one_layer, legacy, shape):
-    net = one_layer(f'type: "ContrastiveLoss" contrastive_loss_param {{ margin: 4 legacy_version: '
-                    f'{str(legacy).lower()} }}', shape, shape, (6,))
+    net = one_layer(
+        f'type: "ContrastiveLoss" contrastive_loss_param {{ margin: 4 legacy_version: '
+        f"{str(legacy).lower()} }}",
+        shape,
+        shape,
+        (6,),
+    )
     a, b = (net.blobs[name].data.reshape(6, 5).astype(np.float64) for name in ("in0", "in1"))
     alike = np.array([0, 1, 0, 0, 1, 0])
     net.blobs["in2"].data[...] = alike
@@ -61,10 +77,10 @@ def test_contrastive_loss(one_layer, legacy, shape):
     for i, (x, y) in enumerate(zip(a, b, strict=True)):
         d = np.linalg.norm(x - y)
         if alike[i]:
-            loss, gradient[i] = loss + d ** 2, x - y
+            loss, gradient[i] = loss + d**2, x - y
         elif legacy:
-            loss += max(0, 4 - d ** 2)
-            gradient[i] = -(x - y) * (d ** 2 < 4)
+            loss += max(0, 4 - d**2)
+            gradient[i] = -(x - y) * (d**2 < 4)
         else:
             loss += max(0, 4 - d) ** 2
             gradient[i] = -max(0, 4 - d) * (x - y) / (d + 1e-4)
@@ -80,13 +96,18 @@ def test_vectors_on_the_same_spot(one_layer):
     net = one_layer('type: "ContrastiveLoss"', (1, 2), (1, 2), (1,))
     for name in ("in0", "in1", "in2"):
         net.blobs[name].data[...] = 0
-    assert net.forward()["top"] == .5
-    assert not net.backward()["in0"].any()    # and no nan
+    assert net.forward()["top"] == 0.5
+    assert not net.backward()["in0"].any()  # and no nan
 
 
-@pytest.mark.parametrize("shapes, words", [
-    (((3, 4), (3, 5), (3,)), "cannot be compared"), (((3, 4, 2), (3, 4, 2), (3,)), "N x C x 1 x 1"),
-    (((3, 4), (3, 4), (4,)), "3 pairs")])
+@pytest.mark.parametrize(
+    "shapes, words",
+    [
+        (((3, 4), (3, 5), (3,)), "cannot be compared"),
+        (((3, 4, 2), (3, 4, 2), (3,)), "N x C x 1 x 1"),
+        (((3, 4), (3, 4), (4,)), "3 pairs"),
+    ],
+)
 def test_contrastive_loss_refuses(one_layer, shapes, words):
     with pytest.raises(ShapeMismatch, match=f"'layer'.*{words}"):
         one_layer('type: "ContrastiveLoss"', *shapes)

@@ -1,4 +1,5 @@
 """BatchReindex and Filter by numpy's indexing, and what a top of changing size does to the rest."""
+
 import numpy as np
 import pytest
 
@@ -37,11 +38,15 @@ def test_batch_reindex_refuses(one_layer, shapes):
         one_layer('type: "BatchReindex"', *shapes)
 
 
-FILTER = ('force_backward: true ' + INPUT % ("a", "a", dims(5, 2)) + INPUT % ("b", "b", dims(5, 3))
-          + INPUT % ("s", "s", dims(5, 1, 1)) +
-          'layer { name: "filter" type: "Filter" bottom: "a" bottom: "b" bottom: "s" '
-          'top: "fa" top: "fb" } layer { name: "sum" type: "Reduction" bottom: "fb" top: "sum" '
-          'reduction_param { axis: 1 } }')
+FILTER = (
+    "force_backward: true "
+    + INPUT % ("a", "a", dims(5, 2))
+    + INPUT % ("b", "b", dims(5, 3))
+    + INPUT % ("s", "s", dims(5, 1, 1))
+    + 'layer { name: "filter" type: "Filter" bottom: "a" bottom: "b" bottom: "s" '
+    'top: "fa" top: "fb" } layer { name: "sum" type: "Reduction" bottom: "fb" top: "sum" '
+    "reduction_param { axis: 1 } }"
+)
 
 
 @pytest.fixture
@@ -61,8 +66,9 @@ def test_filter_changes_the_size_of_all_that_follows(filtered):
         rows = np.flatnonzero(chosen)
         net.forward()
         np.testing.assert_array_equal(net.blobs["fa"].data, net.blobs["a"].data[rows])
-        np.testing.assert_allclose(net.blobs["sum"].data, net.blobs["b"].data[rows].sum(1),
-                                   rtol=1e-5)
+        np.testing.assert_allclose(
+            net.blobs["sum"].data, net.blobs["b"].data[rows].sum(1), rtol=1e-5
+        )
         net.blobs["sum"].diff[...] = np.arange(1, len(rows) + 1)
         net.blobs["fa"].diff[...] = 7
         net.backward()
@@ -72,7 +78,7 @@ def test_filter_changes_the_size_of_all_that_follows(filtered):
         np.testing.assert_array_equal(net.blobs["a"].diff[:, 0] == 7, np.array(chosen) != 0)
         assert net.blobs["fa"].diff.shape == net.blobs["fa"].shape
     net.reshape()
-    assert net.blobs["fa"].shape == (1, 2)    # what was computed stays
+    assert net.blobs["fa"].shape == (1, 2)  # what was computed stays
     for name in "abs":
         net.blobs[name].reshape(3, *net.blobs[name].shape[1:])
     net.blobs["s"].data[...] = 1
@@ -93,7 +99,7 @@ def test_a_stage_behind_a_filter(filtered):
 
 def test_a_filtered_blob_with_a_loss_weight(make_net):
     text = FILTER.replace('top: "fb" }', 'top: "fb" loss_weight: 0 loss_weight: 3 }')
-    net = make_net(text[:text.index('layer { name: "sum"')])
+    net = make_net(text[: text.index('layer { name: "sum"')])
     for chosen in ([1, 0, 1, 0, 0], [1, 0, 0, 0, 0]):
         net.blobs["s"].data[:, 0, 0] = chosen
         net.forward()
@@ -101,9 +107,15 @@ def test_a_filtered_blob_with_a_loss_weight(make_net):
         np.testing.assert_array_equal(net.blobs["b"].diff[:, 0], 3 * np.array(chosen))
 
 
-@pytest.mark.parametrize("shapes, words", [
-    (((5, 2), (5, 2)), "one value for each row"), (((5, 2), (4,)), "does not have the 4 rows"),
-    (((5, 2), ()), "one value for each row"), (((), (5,)), "does not have")])
+@pytest.mark.parametrize(
+    "shapes, words",
+    [
+        (((5, 2), (5, 2)), "one value for each row"),
+        (((5, 2), (4,)), "does not have the 4 rows"),
+        (((5, 2), ()), "one value for each row"),
+        (((), (5,)), "does not have"),
+    ],
+)
 def test_filter_refuses(one_layer, shapes, words):
     with pytest.raises(ShapeMismatch, match=f"^layer 'layer'.*{words}"):
         one_layer('type: "Filter"', *shapes)

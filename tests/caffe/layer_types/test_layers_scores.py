@@ -1,4 +1,5 @@
 """Accuracy and ArgMax by counting, DummyData by what it leaves alone."""
+
 import numpy as np
 import pytest
 
@@ -18,15 +19,25 @@ def accuracy(scores, labels, axis, top_k, ignore):
     return right.sum() / max(1, all_.sum()), right / np.maximum(all_, 1)
 
 
-@pytest.mark.parametrize("shapes, axis", [(((9, 4), (9,)), 1), (((2, 4, 3, 5), (2, 1, 3, 5)), 1),
-                                          (((4, 6), (6,)), 0), (((2, 3, 4), (2, 3)), -1)])
+@pytest.mark.parametrize(
+    "shapes, axis",
+    [
+        (((9, 4), (9,)), 1),
+        (((2, 4, 3, 5), (2, 1, 3, 5)), 1),
+        (((4, 6), (6,)), 0),
+        (((2, 3, 4), (2, 3)), -1),
+    ],
+)
 @pytest.mark.parametrize("top_k", [1, 2])
 @pytest.mark.parametrize("ignore", [None, 2])
 def test_accuracy(one_layer, shapes, axis, top_k, ignore):
     ignored = "" if ignore is None else f"ignore_label: {ignore}"
-    net = one_layer(f'type: "Accuracy" top: "top" top: "each" accuracy_param {{ axis: {axis} '
-                    f'top_k: {top_k} {ignored} }}', *shapes)
-    net.blobs["in0"].data[...] = net.blobs["in0"].data.round()    # so that some are equal
+    net = one_layer(
+        f'type: "Accuracy" top: "top" top: "each" accuracy_param {{ axis: {axis} '
+        f"top_k: {top_k} {ignored} }}",
+        *shapes,
+    )
+    net.blobs["in0"].data[...] = net.blobs["in0"].data.round()  # so that some are equal
     net.blobs["in1"].data[...] = np.random.default_rng(0).integers(0, 4, shapes[1])
     share, each = accuracy(net.blobs["in0"].data, net.blobs["in1"].data, axis, top_k, ignore)
     out = net.forward()
@@ -56,10 +67,13 @@ def test_accuracy_refuses(one_layer):
 @pytest.mark.parametrize("top_k", [1, 3])
 @pytest.mark.parametrize("values", ["false", "true"])
 def test_argmax(one_layer, axis, top_k, values):
-    net = one_layer(f'type: "ArgMax" argmax_param {{ top_k: {top_k} out_max_val: {values} '
-                    f'{"" if axis is None else f"axis: {axis}"} }}', (3, 4, 5))
+    net = one_layer(
+        f'type: "ArgMax" argmax_param {{ top_k: {top_k} out_max_val: {values} '
+        f"{'' if axis is None else f'axis: {axis}'} }}",
+        (3, 4, 5),
+    )
     x = net.blobs["in0"].data
-    x[...] = x.round()    # of equal values the later comes first
+    x[...] = x.round()  # of equal values the later comes first
     rows = x.reshape(3, -1) if axis is None else np.moveaxis(x, axis, -1)
     order = np.lexsort((np.broadcast_to(np.arange(rows.shape[-1]), rows.shape), rows))
     places = order[..., ::-1][..., :top_k]
@@ -83,10 +97,11 @@ DUMMY = 'layer { name: "d" type: "DummyData" top: "a" top: "b" dummy_data_param 
 
 
 def test_dummy_data_shapes(make_net):
-    for text, wanted in (("shape { dim: 2 dim: 3 }", [(2, 3), (2, 3)]),
-                         ("shape { dim: 2 } shape { dim: 5 dim: 1 }", [(2,), (5, 1)]),
-                         ("num: 1 num: 2 channels: 3 height: 4 width: 5",
-                          [(1, 3, 4, 5), (2, 3, 4, 5)])):
+    for text, wanted in (
+        ("shape { dim: 2 dim: 3 }", [(2, 3), (2, 3)]),
+        ("shape { dim: 2 } shape { dim: 5 dim: 1 }", [(2,), (5, 1)]),
+        ("num: 1 num: 2 channels: 3 height: 4 width: 5", [(1, 3, 4, 5), (2, 3, 4, 5)]),
+    ):
         assert [b.shape for b in make_net(DUMMY % text).blobs.values()] == wanted
     for text in ("", "shape { } shape { } shape { }", "num: 1 channels: 3 height: 4"):
         with pytest.raises(LayerError, match="'d'.*give one each, or one for all"):
@@ -96,8 +111,10 @@ def test_dummy_data_shapes(make_net):
 
 
 def test_dummy_data_fills_noise_anew_and_constants_once(make_net):
-    net = make_net(DUMMY % 'shape { dim: 9 } data_filler { type: "constant" value: 4 } '
-                   'data_filler { type: "gaussian" std: 1 }')
+    net = make_net(
+        DUMMY % 'shape { dim: 9 } data_filler { type: "constant" value: 4 } '
+        'data_filler { type: "gaussian" std: 1 }'
+    )
     assert (net.blobs["a"].data == 4).all() and not net.blobs["b"].data.any()
     first = net.forward()["b"].copy()
     assert first.any()
@@ -110,7 +127,9 @@ def test_dummy_data_fills_noise_anew_and_constants_once(make_net):
 
 
 def test_a_stage_may_start_behind_constant_dummy_data(make_net):
-    net = make_net('layer { name: "d" type: "DummyData" top: "a" dummy_data_param { '
-                   'shape { dim: 3 } } } layer { name: "p" type: "Power" bottom: "a" top: "p" '
-                   'power_param { shift: 1 } }')
+    net = make_net(
+        'layer { name: "d" type: "DummyData" top: "a" dummy_data_param { '
+        'shape { dim: 3 } } } layer { name: "p" type: "Power" bottom: "a" top: "p" '
+        "power_param { shift: 1 } }"
+    )
     assert (net.forward(start="p")["p"] == 1).all()

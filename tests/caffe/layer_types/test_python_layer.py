@@ -1,4 +1,5 @@
 """Python layers: the user's class in the net, its gradient, its weights and its errors."""
+
 import sys
 
 import numpy as np
@@ -95,8 +96,10 @@ DATA = 'layer { name: "data" type: "Input" top: "data" input_param { shape { dim
 
 def python(name, bottom="data", param_str="", module="user_layers", layer="Scale", more=""):
     bottom = f'bottom: "{bottom}"' if bottom else ""
-    return (f'layer {{ name: "{name}" type: "Python" {bottom} top: "{name}" {more} python_param {{ '
-            f'module: "{module}" layer: "{layer}" param_str: "{param_str}" }} }}\n')
+    return (
+        f'layer {{ name: "{name}" type: "Python" {bottom} top: "{name}" {more} python_param {{ '
+        f'module: "{module}" layer: "{layer}" param_str: "{param_str}" }} }}\n'
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -136,17 +139,20 @@ def test_param_str_is_never_evaluated_by_us(make_net, tmp_path):
 
 
 def test_reshape_at_each_forward(make_net):
-    net = make_net(python("f", bottom="", layer="Frames")
-                   + 'layer { name: "p" type: "Power" bottom: "f" top: "p" '
-                   'power_param { shift: 1 } }')
+    net = make_net(
+        python("f", bottom="", layer="Frames")
+        + 'layer { name: "p" type: "Power" bottom: "f" top: "p" '
+        "power_param { shift: 1 } }"
+    )
     for t in range(3):
         out = net.forward()["p"]
         assert out.shape == (1, 1, 3 + t, 4) and (out == t + 1).all()
 
 
 def test_learned_blobs(make_net, tmp_path):
-    text = "force_backward: true " + DATA + python("w", layer="Weighted", more="param { lr_mult: 2 "
-                                                   "}")
+    text = (
+        "force_backward: true " + DATA + python("w", layer="Weighted", more="param { lr_mult: 2 }")
+    )
     net = make_net(text)
     assert net.params["w"][0].data[0] == 2 and net._learned[0].lr_mult == 2
     net.blobs["data"].data[...] = 1
@@ -162,8 +168,11 @@ def test_learned_blobs(make_net, tmp_path):
 
 def test_learned_blobs_shared_by_name(make_net):
     share = 'param { name: "w" }'
-    net = make_net(DATA + python("a", layer="Weighted", more=share)
-                   + python("b", "a", layer="Weighted", more=share))
+    net = make_net(
+        DATA
+        + python("a", layer="Weighted", more=share)
+        + python("b", "a", layer="Weighted", more=share)
+    )
     assert net.layer_dict["b"].blobs[0] is net.params["a"][0] is net.params["b"][0]
     net.params["a"][0].data[0] = 3
     net.blobs["data"].data[...] = 1
@@ -171,13 +180,16 @@ def test_learned_blobs_shared_by_name(make_net):
 
 
 def test_a_python_loss_trains_a_python_weight(write, make_net):
-    net = write(DATA + python("w", layer="Weighted")
-                + python("loss", "w", layer="Loss", more="loss_weight: 0.5"))
+    net = write(
+        DATA
+        + python("w", layer="Weighted")
+        + python("loss", "w", layer="Loss", more="loss_weight: 0.5")
+    )
     solver = caffe.SGDSolver(write(f'net: "{net}" base_lr: 0.1 lr_policy: "fixed"'))
     solver.net.blobs["data"].data[...] = 1
     solver.step(1)
-    assert solver.net.blobs["loss"].data[0] == 12    # 6 values of (2 * 1)^2 / 2
-    np.testing.assert_allclose(solver.net.params["w"][0].data, [2 - .1 * .5 * 12], rtol=1e-6)
+    assert solver.net.blobs["loss"].data[0] == 12  # 6 values of (2 * 1)^2 / 2
+    np.testing.assert_allclose(solver.net.params["w"][0].data, [2 - 0.1 * 0.5 * 12], rtol=1e-6)
 
 
 def test_loss_weight_follows_a_reshape(make_net):
@@ -191,8 +203,12 @@ def test_beside_another_reader_of_its_bottom(make_net):
     """A user's backward writes diffs outright; the net adds them up, whatever the order."""
     power = 'layer { name: "%s" type: "Power" bottom: "%s" top: "%s" power_param { scale: %d } }\n'
     for first, second in ((SCALE, power % ("q", "d", "q", 5)), (power % ("q", "d", "q", 5), SCALE)):
-        net = make_net("force_backward: true " + DATA + power % ("d", "data", "d", 1)
-                       + (first + second).replace('"data" top: "p"', '"d" top: "p"'))
+        net = make_net(
+            "force_backward: true "
+            + DATA
+            + power % ("d", "data", "d", 1)
+            + (first + second).replace('"data" top: "p"', '"d" top: "p"')
+        )
         net.forward()
         for _ in range(2):
             net.backward(p=np.ones((2, 3)), q=np.ones((2, 3)))
@@ -202,22 +218,30 @@ def test_beside_another_reader_of_its_bottom(make_net):
 @pytest.mark.parametrize("method", ["setup", "reshape", "forward", "backward"])
 def test_the_users_exception_passes_with_a_note_that_names_the_layer(make_net, method):
     with pytest.raises(KeyError, match="mine") as caught:
-        net = make_net("force_backward: true " + DATA
-                       + python("p", layer="Broken", param_str=method))
+        net = make_net(
+            "force_backward: true " + DATA + python("p", layer="Broken", param_str=method)
+        )
         net.forward()
         net.backward()
     assert f"in {method} of layer 'p' (Python): user_layers.Broken" in caught.value.__notes__
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(module="no_such_module"), "no module 'no_such_module' on sys.path: add its folder to "
-                                    "PYTHONPATH"),
-    (dict(module="user_layers.inner"), "no module 'user_layers.inner'"),
-    (dict(module=""), "needs a module"), (dict(layer=""), "needs a module"),
-    (dict(module=".relative"), "needs a module"),
-    (dict(layer="Scales"), "no subclass of caffe.Layer called 'Scales'"),
-    (dict(layer="NoLayer"), "no subclass"), (dict(layer="np"), "no subclass"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (
+            dict(module="no_such_module"),
+            "no module 'no_such_module' on sys.path: add its folder to PYTHONPATH",
+        ),
+        (dict(module="user_layers.inner"), "no module 'user_layers.inner'"),
+        (dict(module=""), "needs a module"),
+        (dict(layer=""), "needs a module"),
+        (dict(module=".relative"), "needs a module"),
+        (dict(layer="Scales"), "no subclass of caffe.Layer called 'Scales'"),
+        (dict(layer="NoLayer"), "no subclass"),
+        (dict(layer="np"), "no subclass"),
+    ],
+)
 def test_layers_that_are_not_there(make_net, arguments, words):
     with pytest.raises(LayerError, match=f"layer 'p' .*{words}"):
         make_net(DATA + python("p", **arguments))
@@ -236,5 +260,8 @@ def test_a_top_too_large_is_refused(make_net, user_layers):
 
 def test_a_next_layer_that_does_not_fit(make_net):
     with pytest.raises(ShapeMismatch, match="'s'"):
-        make_net(DATA + python("f", bottom="", layer="Frames")
-                 + 'layer { name: "s" type: "Eltwise" bottom: "f" bottom: "data" top: "s" }')
+        make_net(
+            DATA
+            + python("f", bottom="", layer="Frames")
+            + 'layer { name: "s" type: "Eltwise" bottom: "f" bottom: "data" top: "s" }'
+        )

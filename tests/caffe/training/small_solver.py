@@ -14,9 +14,12 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score" bottom: "label" top
 """
 BASE = 'base_lr: 0.1 lr_policy: "fixed" random_seed: 1 '
 SETTINGS = {
-    "SGD": dict(momentum=.9), "Nesterov": dict(momentum=.9), "AdaGrad": dict(delta=1e-4),
-    "RMSProp": dict(rms_decay=.8, delta=1e-4), "AdaDelta": dict(momentum=.95, delta=1e-4),
-    "Adam": dict(momentum=.9, momentum2=.99, delta=1e-4),
+    "SGD": dict(momentum=0.9),
+    "Nesterov": dict(momentum=0.9),
+    "AdaGrad": dict(delta=1e-4),
+    "RMSProp": dict(rms_decay=0.8, delta=1e-4),
+    "AdaDelta": dict(momentum=0.95, delta=1e-4),
+    "Adam": dict(momentum=0.9, momentum2=0.99, delta=1e-4),
 }
 
 

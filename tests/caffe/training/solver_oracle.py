@@ -3,6 +3,7 @@
 The net is one inner product and a Euclidean loss, whose gradient is written down by hand, so that
 nothing of the engine takes part.
 """
+
 import numpy as np
 
 NET = """
@@ -39,22 +40,28 @@ def gradient(w, b, i):
     """(loss, d loss / dw, d loss / db) of batch i; loss = sum of squares / (2 rows)."""
     x, y = (a.astype(np.float64) for a in batch(i))
     error = x @ w.T + b - y
-    return (error ** 2).sum() / 2 / BATCH, error.T @ x / BATCH, error.sum(0) / BATCH
+    return (error**2).sum() / 2 / BATCH, error.T @ x / BATCH, error.sum(0) / BATCH
 
 
 def rate(p, i):
     """The learning rate of iteration i, with the steps counted one by one."""
     base, gamma, kind = p["base_lr"], p.get("gamma", 0), p["lr_policy"]
     if kind in ("step", "multistep"):
-        steps = range(p["stepsize"], i + 1, p["stepsize"]) if kind == "step" else \
-            [s for s in p["stepvalue"] if s <= i]
+        steps = (
+            range(p["stepsize"], i + 1, p["stepsize"])
+            if kind == "step"
+            else [s for s in p["stepvalue"] if s <= i]
+        )
         for _ in steps:
             base = base * gamma
         return base
-    return {"fixed": lambda: base, "exp": lambda: base * gamma ** i,
-            "inv": lambda: base / (1 + gamma * i) ** p["power"],
-            "poly": lambda: base * (1 - i / p["max_iter"]) ** p["power"],
-            "sigmoid": lambda: base / (1 + np.exp(-gamma * (i - p["stepsize"])))}[kind]()
+    return {
+        "fixed": lambda: base,
+        "exp": lambda: base * gamma**i,
+        "inv": lambda: base / (1 + gamma * i) ** p["power"],
+        "poly": lambda: base * (1 - i / p["max_iter"]) ** p["power"],
+        "sigmoid": lambda: base / (1 + np.exp(-gamma * (i - p["stepsize"]))),
+    }[kind]()
 
 
 def train(p, mult, w, b, iterations):
@@ -70,7 +77,7 @@ def train(p, mult, w, b, iterations):
         gradients = [sum(g[k] for g in passes) for k in (1, 2)]
         # a blob of lr_mult 0 has no gradient, in the norm neither
         gradients = [g * (mult[k] != 0) for g, k in zip(gradients, ("lr_weight", "lr_bias"))]
-        norm = np.sqrt(sum((g ** 2).sum() for g in gradients))
+        norm = np.sqrt(sum((g**2).sum() for g in gradients))
         limit = p.get("clip_gradients", -1)
         if 0 <= limit < norm:
             gradients = [g * limit / norm for g in gradients]
@@ -78,7 +85,8 @@ def train(p, mult, w, b, iterations):
         for value, g, state, what in zip((w, b), gradients, states, ("weight", "bias")):
             lr = rate(p, t) * mult["lr_" + what]
             g = g / size + p.get("weight_decay", 0) * mult["decay_" + what] * (
-                np.sign(value) if p.get("regularization_type") == "L1" else value)
+                np.sign(value) if p.get("regularization_type") == "L1" else value
+            )
             new.append(value - rule(g, lr, state, t + 1, p) if lr else value)
         w, b = new
         history.append((loss, w, b))
@@ -100,29 +108,35 @@ def nesterov(g, r, s, t, p):
 
 
 def adagrad(g, r, s, t, p):
-    s["h"] = s.get("h", 0) + g ** 2
+    s["h"] = s.get("h", 0) + g**2
     return r * g / (np.sqrt(s["h"]) + p["delta"])
 
 
 def rmsprop(g, r, s, t, p):
-    s["h"] = p["rms_decay"] * s.get("h", 0) + (1 - p["rms_decay"]) * g ** 2
+    s["h"] = p["rms_decay"] * s.get("h", 0) + (1 - p["rms_decay"]) * g**2
     return r * g / (np.sqrt(s["h"]) + p["delta"])
 
 
 def adadelta(g, r, s, t, p):
     m = p["momentum"]
-    s["h"] = m * s.get("h", 0) + (1 - m) * g ** 2
+    s["h"] = m * s.get("h", 0) + (1 - m) * g**2
     u = g * np.sqrt((s.get("k", 0) + p["delta"]) / (s["h"] + p["delta"]))
-    s["k"] = m * s.get("k", 0) + (1 - m) * u ** 2
+    s["k"] = m * s.get("k", 0) + (1 - m) * u**2
     return r * u
 
 
 def adam(g, r, s, t, p):
     a, b = p["momentum"], p["momentum2"]
     s["m"] = a * s.get("m", 0) + (1 - a) * g
-    s["v"] = b * s.get("v", 0) + (1 - b) * g ** 2
-    return r * np.sqrt(1 - b ** t) / (1 - a ** t) * s["m"] / (np.sqrt(s["v"]) + p["delta"])
+    s["v"] = b * s.get("v", 0) + (1 - b) * g**2
+    return r * np.sqrt(1 - b**t) / (1 - a**t) * s["m"] / (np.sqrt(s["v"]) + p["delta"])
 
 
-RULES = {"SGD": sgd, "Nesterov": nesterov, "AdaGrad": adagrad, "RMSProp": rmsprop,
-         "AdaDelta": adadelta, "Adam": adam}
+RULES = {
+    "SGD": sgd,
+    "Nesterov": nesterov,
+    "AdaGrad": adagrad,
+    "RMSProp": rmsprop,
+    "AdaDelta": adadelta,
+    "Adam": adam,
+}

@@ -1,4 +1,5 @@
 """Solvers against update rules in plain numpy; test nets, callbacks, schedules, refusals."""
+
 import logging
 
 import numpy as np
@@ -12,7 +13,7 @@ from caffe.training.solver import SOLVERS
 from tests.caffe.training.small_solver import BASE, NET, SETTINGS, weights
 from tests.caffe.training.solver_oracle import RULES
 
-MULTIPLIERS = [(1, 1), (2, 0), (.5, 1), (0, 1)]    # of the learned blobs of NET
+MULTIPLIERS = [(1, 1), (2, 0), (0.5, 1), (0, 1)]  # of the learned blobs of NET
 
 
 def gradients(net):
@@ -20,12 +21,14 @@ def gradients(net):
 
 
 @pytest.mark.parametrize("kind", RULES)
-@pytest.mark.parametrize("decay", ["", "weight_decay: 0.1",
-                                   'weight_decay: 0.1 regularization_type: "L1"'])
+@pytest.mark.parametrize(
+    "decay", ["", "weight_decay: 0.1", 'weight_decay: 0.1 regularization_type: "L1"']
+)
 def test_update_rules(make_solver, kind, decay):
     rule, given = RULES[kind], SETTINGS[kind]
-    solver = make_solver(BASE + f'type: "{kind}" {decay} '
-                         + " ".join(f"{k}: {v}" for k, v in given.items()))
+    solver = make_solver(
+        BASE + f'type: "{kind}" {decay} ' + " ".join(f"{k}: {v}" for k, v in given.items())
+    )
     assert type(solver).__name__ == f"{kind}Solver" and solver.type == kind
     assert type(solver) is getattr(caffe, f"{kind}Solver")
     wanted, states = [w.astype(np.float64) for w in weights(solver.net)], [{} for _ in MULTIPLIERS]
@@ -39,21 +42,22 @@ def test_update_rules(make_solver, kind, decay):
                 continue
             g = g.astype(np.float64)
             if decay:
-                g += .1 * decays * (np.sign(wanted[i]) if "L1" in decay else wanted[i])
-            wanted[i] = wanted[i] - rule(g, .1 * lr, states[i], t, given)
+                g += 0.1 * decays * (np.sign(wanted[i]) if "L1" in decay else wanted[i])
+            wanted[i] = wanted[i] - rule(g, 0.1 * lr, states[i], t, given)
         for mine, theirs in zip(weights(solver.net), wanted, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=2e-6)
 
 
 POLICIES = {
     'lr_policy: "fixed"': lambda i: 2,
-    'lr_policy: "step" gamma: 0.5 stepsize: 3': lambda i: 2 * .5 ** (i // 3),
-    'lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 7':
-        lambda i: 2 * .5 ** ((i >= 2) + (i >= 7)),
-    'lr_policy: "exp" gamma: 0.9': lambda i: 2 * .9 ** i,
-    'lr_policy: "inv" gamma: 0.1 power: 0.75': lambda i: 2 * (1 + .1 * i) ** -.75,
+    'lr_policy: "step" gamma: 0.5 stepsize: 3': lambda i: 2 * 0.5 ** (i // 3),
+    'lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 7': lambda i: (
+        2 * 0.5 ** ((i >= 2) + (i >= 7))
+    ),
+    'lr_policy: "exp" gamma: 0.9': lambda i: 2 * 0.9**i,
+    'lr_policy: "inv" gamma: 0.1 power: 0.75': lambda i: 2 * (1 + 0.1 * i) ** -0.75,
     'lr_policy: "poly" power: 1.5 max_iter: 10': lambda i: 2 * max(0, 1 - i / 10) ** 1.5,
-    'lr_policy: "sigmoid" gamma: -0.5 stepsize: 4': lambda i: 2 / (1 + np.exp(.5 * (i - 4))),
+    'lr_policy: "sigmoid" gamma: -0.5 stepsize: 4': lambda i: 2 / (1 + np.exp(0.5 * (i - 4))),
 }
 
 
@@ -72,16 +76,20 @@ def test_steps_passed():
     assert [steps_passed(p, i) for i in (0, 2, 3, 9)] == [0, 0, 1, 3]
 
 
-@pytest.mark.parametrize("p, words", [
-    (dict(lr_policy="poli"), "'poli' is not known: use one of fixed"),
-    (dict(), "lr_policy '' is not known"), (dict(lr_policy="step"), "stepsize"),
-    (dict(lr_policy="poly"), "max_iter"),
-    (dict(lr_policy="exp", gamma=1e30, base_lr=1), "no finite number"),
-    (dict(lr_policy="poly", max_iter=1, power=-1, base_lr=1), "no finite number"),
-])
+@pytest.mark.parametrize(
+    "p, words",
+    [
+        (dict(lr_policy="poli"), "'poli' is not known: use one of fixed"),
+        (dict(), "lr_policy '' is not known"),
+        (dict(lr_policy="step"), "stepsize"),
+        (dict(lr_policy="poly"), "max_iter"),
+        (dict(lr_policy="exp", gamma=1e30, base_lr=1), "no finite number"),
+        (dict(lr_policy="poly", max_iter=1, power=-1, base_lr=1), "no finite number"),
+    ],
+)
 def test_policies_that_make_no_sense(p, words):
     with pytest.raises(SolverError, match=words):
-        rate(caffe_pb2.SolverParameter(**p), 10 ** 6)
+        rate(caffe_pb2.SolverParameter(**p), 10**6)
 
 
 def test_iter_size_adds_up_batches_and_averages(make_solver):
@@ -101,9 +109,9 @@ def test_clip_gradients(make_solver):
     solver.add_callback(lambda: None, lambda: found.extend(gradients(solver.net)))
     solver.step(1)
     norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in found))
-    assert norm > .01
+    assert norm > 0.01
     for (lr, _), w, g, after in zip(MULTIPLIERS, before, found, weights(solver.net), strict=True):
-        np.testing.assert_allclose(w - after, .1 * lr * g * .01 / norm, rtol=1e-2, atol=1e-7)
+        np.testing.assert_allclose(w - after, 0.1 * lr * g * 0.01 / norm, rtol=1e-2, atol=1e-7)
     wide = make_solver(BASE + "clip_gradients: 1000")
     wide.step(1)
     plain = make_solver(BASE)
@@ -114,24 +122,36 @@ def test_clip_gradients(make_solver):
 
 def test_callbacks_stand_where_pycaffe_has_them(make_solver):
     solver, calls = make_solver(BASE), []
-    solver.add_callback(lambda: calls.append(("start", solver.iter, weights(solver.net))),
-                        lambda: calls.append(("gradients", solver.iter, weights(solver.net))))
+    solver.add_callback(
+        lambda: calls.append(("start", solver.iter, weights(solver.net))),
+        lambda: calls.append(("gradients", solver.iter, weights(solver.net))),
+    )
     solver.step(2)
-    assert [c[:2] for c in calls] == [("start", 0), ("gradients", 0), ("start", 1),
-                                      ("gradients", 1)]
+    assert [c[:2] for c in calls] == [
+        ("start", 0),
+        ("gradients", 0),
+        ("start", 1),
+        ("gradients", 1),
+    ]
     np.testing.assert_array_equal(calls[0][2][0], calls[1][2][0])
     assert (calls[1][2][0] != calls[2][2][0]).any()
 
 
-TESTED = NET + """
+TESTED = (
+    NET
+    + """
 layer { name: "only" type: "Power" bottom: "score" top: "only" power_param { scale: 2 }
   include { phase: TEST stage: "extra" } }
 """
+)
 
 
 def test_test_nets_share_the_weights_and_are_scored_on_time(make_solver, caplog):
-    solver = make_solver(BASE + "test_iter: 3 test_iter: 2 test_interval: 2 "
-                         'test_state { stage: "extra" } test_state { } ', TESTED)
+    solver = make_solver(
+        BASE + "test_iter: 3 test_iter: 2 test_interval: 2 "
+        'test_state { stage: "extra" } test_state { } ',
+        TESTED,
+    )
     full, plain = solver.test_nets
     assert "only" in full.blobs and "only" not in plain.blobs and "only" not in solver.net.blobs
     seen = []
@@ -147,8 +167,13 @@ def test_test_nets_share_the_weights_and_are_scored_on_time(make_solver, caplog)
 
 
 def test_no_test_at_the_start_if_not_wanted_and_one_at_the_end(make_solver):
-    solver, seen = make_solver(BASE + "test_iter: 1 test_interval: 2 test_initialization: false "
-                               "max_iter: 4 snapshot_after_train: false"), []
+    solver, seen = (
+        make_solver(
+            BASE + "test_iter: 1 test_interval: 2 test_initialization: false "
+            "max_iter: 4 snapshot_after_train: false"
+        ),
+        [],
+    )
     solver.test_all = lambda: seen.append(solver.iter)
     solver.solve()
     assert seen == [2, 4]
@@ -188,7 +213,7 @@ def test_random_seed_repeats_the_fillers(make_solver):
 def test_backward_after_an_update_sees_what_memory_holds(make_solver):
     solver = make_solver(BASE)
     solver.step(1)
-    solver.net.backward()    # autograd's own rules would forbid it
+    solver.net.backward()  # autograd's own rules would forbid it
     assert np.isfinite(solver.net.params["low"][0].diff).all()
 
 
@@ -197,16 +222,25 @@ def test_old_solver_types(make_solver):
     assert set(SOLVERS) == {"SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam"}
 
 
-@pytest.mark.parametrize("parameters, words", [
-    (BASE + 'type: "Adaam"', "'Adaam' is not known"), (BASE + "iter_size: 0", "iter_size is 0"),
-    (BASE + 'regularization_type: "L3"', "'L3'"), ('base_lr: 1 lr_policy: "x"', "lr_policy"),
-    (BASE + "test_iter: 1", "test_interval"), (BASE + 'train_net: "b"', "net and train_net"),
-    (BASE + 'test_net: "{net}" test_interval: 1', "1 test nets but 0 test_iter"),
-    (BASE + "test_iter: 1 test_interval: 1 test_state { } test_state { }", "2 test_state"),
-    (BASE + 'type: "AdaGrad" momentum: 0.9', "AdaGrad has no momentum"),
-    (BASE + 'snapshot: 1 snapshot_prefix: "/nowhere/at/all"', "snapshot_prefix.*does not exist"),
-    (BASE + 'weights: "nothing.caffemodel"', "nothing.caffemodel"),
-])
+@pytest.mark.parametrize(
+    "parameters, words",
+    [
+        (BASE + 'type: "Adaam"', "'Adaam' is not known"),
+        (BASE + "iter_size: 0", "iter_size is 0"),
+        (BASE + 'regularization_type: "L3"', "'L3'"),
+        ('base_lr: 1 lr_policy: "x"', "lr_policy"),
+        (BASE + "test_iter: 1", "test_interval"),
+        (BASE + 'train_net: "b"', "net and train_net"),
+        (BASE + 'test_net: "{net}" test_interval: 1', "1 test nets but 0 test_iter"),
+        (BASE + "test_iter: 1 test_interval: 1 test_state { } test_state { }", "2 test_state"),
+        (BASE + 'type: "AdaGrad" momentum: 0.9', "AdaGrad has no momentum"),
+        (
+            BASE + 'snapshot: 1 snapshot_prefix: "/nowhere/at/all"',
+            "snapshot_prefix.*does not exist",
+        ),
+        (BASE + 'weights: "nothing.caffemodel"', "nothing.caffemodel"),
+    ],
+)
 def test_parameters_that_are_refused(write, parameters, words):
     net = write(NET)
     path = write(f'net: "{net}" ' + parameters.replace("{net}", str(net)))

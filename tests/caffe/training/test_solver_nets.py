@@ -1,4 +1,5 @@
 """Which nets a solver trains and tests, how they share weights, and what training leaves behind."""
+
 import logging
 import re
 
@@ -15,7 +16,7 @@ from tests.caffe.training.solver_oracle import LAYER, batch, gradient
 from tests.caffe.training.solver_oracle import NET as CYCLING
 
 MULT = dict(lr_weight=1, lr_bias=1, decay_weight=1, decay_bias=1)
-TESTED = 'test_interval: 2 test_iter: 3 '
+TESTED = "test_interval: 2 test_iter: 3 "
 
 
 @pytest.fixture
@@ -31,33 +32,53 @@ def solver_of(write, text):
 
 def named(name, **layers):
     """A net of that name; layers: name -> include rule, none for ''."""
-    extra = "".join(f'layer {{ name: "{k}" type: "Silence" bottom: "low" {v} }}'
-                    for k, v in layers.items())
+    extra = "".join(
+        f'layer {{ name: "{k}" type: "Silence" bottom: "low" {v} }}' for k, v in layers.items()
+    )
     return f'name: "{name}" {NET} {extra}'
 
 
 def test_test_nets_in_their_order(write):
     """test_net_param, then test_net, then the net itself for what is left of test_iter."""
-    solver = solver_of(write, f'net: "{write(named("own"))}" test_net: "{write(named("file"))}" '
-                       f"test_net_param {{ {named('inline')} }} "
-                       + "test_interval: 1 " + "test_iter: 1 " * 4)
+    solver = solver_of(
+        write,
+        f'net: "{write(named("own"))}" test_net: "{write(named("file"))}" '
+        f"test_net_param {{ {named('inline')} }} " + "test_interval: 1 " + "test_iter: 1 " * 4,
+    )
     assert [n.name for n in solver.test_nets] == ["inline", "file", "own", "own"]
     assert solver.net.name == "own"
-    solver = solver_of(write, f"train_net_param {{ {named('train')} }} "
-                       f'test_net: "{write(named("a"))}" test_net: "{write(named("b"))}" '
-                       "test_interval: 1 test_iter: 1 test_iter: 1")
+    solver = solver_of(
+        write,
+        f"train_net_param {{ {named('train')} }} "
+        f'test_net: "{write(named("a"))}" test_net: "{write(named("b"))}" '
+        "test_interval: 1 test_iter: 1 test_iter: 1",
+    )
     assert [solver.net.name] + [n.name for n in solver.test_nets] == ["train", "a", "b"]
 
 
 def test_states_choose_the_layers(write):
-    net = named("n", train="include { phase: TRAIN }", test="include { phase: TEST }",
-                deep="include { min_level: 2 }", x='include { stage: "x" }',
-                y='include { stage: "y" }', not_x='exclude { stage: "x" }') + 'state { stage: "y" }'
-    solver = solver_of(write, f'net: "{write(net)}" train_state {{ level: 2 }} '
-                       'test_interval: 1 test_iter: 1 test_iter: 1 '
-                       'test_state { stage: "x" } test_state { level: 3 phase: TRAIN }')
+    net = (
+        named(
+            "n",
+            train="include { phase: TRAIN }",
+            test="include { phase: TEST }",
+            deep="include { min_level: 2 }",
+            x='include { stage: "x" }',
+            y='include { stage: "y" }',
+            not_x='exclude { stage: "x" }',
+        )
+        + 'state { stage: "y" }'
+    )
+    solver = solver_of(
+        write,
+        f'net: "{write(net)}" train_state {{ level: 2 }} '
+        "test_interval: 1 test_iter: 1 test_iter: 1 "
+        'test_state { stage: "x" } test_state { level: 3 phase: TRAIN }',
+    )
+
     def layers(n):
         return [x for x in n._layer_names if x not in ("data", "label", "low", "score", "loss")]
+
     assert layers(solver.net) == ["train", "deep", "y", "not_x"]
     assert layers(solver.test_nets[0]) == ["test", "x", "y"]
     assert layers(solver.test_nets[1]) == ["train", "deep", "y", "not_x"]
@@ -70,6 +91,7 @@ def test_scores_are_means_over_batches_under_the_weights_of_the_moment(rows, wri
     def expect():
         w, b = (blob.data.astype(float) for blob in solver.net.params["fc"])
         wanted.append(np.mean([gradient(w, b, next(test_batches))[0] for _ in range(3)]))
+
     real = solver.test_all
     solver.test_all = lambda: (expect(), real())
     with caplog.at_level(logging.INFO, "caffe"):
@@ -79,10 +101,10 @@ def test_scores_are_means_over_batches_under_the_weights_of_the_moment(rows, wri
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     summed = [float(m.split("= ")[1]) for m in caplog.messages if "(loss)" in m]
     np.testing.assert_allclose(summed, wanted, rtol=1e-5)
-    net, = solver.test_nets
+    (net,) = solver.test_nets
     net.params["fc"][0].data[0, 0] = 77
     assert solver.net.params["fc"][0].data[0, 0] == 77
-    assert solver.net.layers[0].at == 5    # testing takes nothing of the training data
+    assert solver.net.layers[0].at == 5  # testing takes nothing of the training data
 
 
 def test_weights_to_start_from_reach_the_test_nets(make_solver, tmp_path):
@@ -91,8 +113,10 @@ def test_weights_to_start_from_reach_the_test_nets(make_solver, tmp_path):
     solver.net.params["score"][0].data[...] = 5
     solver.net.save(tmp_path / "a.caffemodel")
     solver.net.save_hdf5(tmp_path / "b.caffemodel.h5")
-    other = make_solver(BASE + f'weights: "{tmp_path}/a.caffemodel, {tmp_path}/b.caffemodel.h5" '
-                        "test_iter: 1 test_interval: 9")
+    other = make_solver(
+        BASE + f'weights: "{tmp_path}/a.caffemodel, {tmp_path}/b.caffemodel.h5" '
+        "test_iter: 1 test_interval: 9"
+    )
     for net in (other.net, *other.test_nets):
         assert (net.params["low"][0].data == 7).all() and (net.params["score"][0].data == 5).all()
 
@@ -133,6 +157,7 @@ def test_what_a_callback_does_to_gradients_is_applied(make_solver):
         for blobs in doubled.net.params.values():
             for blob in blobs:
                 blob.diff[...] *= 2
+
     doubled.add_callback(lambda: None, double)
     for solver in (plain, doubled):
         solver.step(1)
@@ -144,7 +169,7 @@ def test_solve_shows_the_loss_of_the_last_update(rows, write, caplog):
     solver = solver_of(write, f'net: "{write(CYCLING % MULT)}" max_iter: 4 display: 2')
     with caplog.at_level(logging.INFO, "caffe"):
         solver.solve()
-    assert solver.net.layers[0].at == 5    # one more forward than iterations
+    assert solver.net.layers[0].at == 5  # one more forward than iterations
     w, b = (blob.data.astype(float) for blob in solver.net.params["fc"])
     shown = re.search(r"iteration 4, loss ([\d.]+)", caplog.text)
     assert float(shown[1]) == pytest.approx(gradient(w, b, 4)[0], rel=1e-3)
@@ -156,32 +181,41 @@ def test_solve_shows_the_loss_of_the_last_update(rows, write, caplog):
 def test_average_loss(rows, write, caplog):
     solver = solver_of(write, f'net: "{write(CYCLING % MULT)}" display: 1 average_loss: 3')
     losses = []
-    solver.add_callback(lambda: None,
-                        lambda: losses.append(float(solver.net.blobs["loss"].data)))
+    solver.add_callback(lambda: None, lambda: losses.append(float(solver.net.blobs["loss"].data)))
     with caplog.at_level(logging.INFO, "caffe"):
         solver.step(5)
     shown = [float(re.search(r"loss ([\d.]+)", m)[1]) for m in caplog.messages]
-    np.testing.assert_allclose(shown, [np.mean(losses[max(0, i - 2):i + 1]) for i in range(5)],
-                               rtol=1e-4)
+    np.testing.assert_allclose(
+        shown, [np.mean(losses[max(0, i - 2) : i + 1]) for i in range(5)], rtol=1e-4
+    )
 
 
 def test_beyond_max_iter(make_solver):
-    solver = make_solver('base_lr: 0.1 lr_policy: "poly" power: 0.5 max_iter: 2 '
-                         "snapshot_after_train: false")
+    solver = make_solver(
+        'base_lr: 0.1 lr_policy: "poly" power: 0.5 max_iter: 2 snapshot_after_train: false'
+    )
     assert solver.max_iter == 2
     solver.solve()
     before = weights(solver.net)
-    solver.step(3)    # Caffe's rate is not a number there, and so are its weights
+    solver.step(3)  # Caffe's rate is not a number there, and so are its weights
     assert solver.iter == 5 and solver.lr == 0
     for mine, theirs in zip(weights(solver.net), before, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    solver.solve()    # nothing is left to do
+    solver.solve()  # nothing is left to do
     assert solver.iter == 5
 
 
-@pytest.mark.parametrize("old, kind", [
-    ("SGD", "SGD"), ("NESTEROV", "Nesterov"), ("ADAGRAD", "AdaGrad"), ("RMSPROP", "RMSProp"),
-    ("ADADELTA", "AdaDelta"), ("ADAM", "Adam")])
+@pytest.mark.parametrize(
+    "old, kind",
+    [
+        ("SGD", "SGD"),
+        ("NESTEROV", "Nesterov"),
+        ("ADAGRAD", "AdaGrad"),
+        ("RMSPROP", "RMSProp"),
+        ("ADADELTA", "AdaDelta"),
+        ("ADAM", "Adam"),
+    ],
+)
 def test_every_way_to_name_a_solver(make_solver, old, kind):
     number = caffe_pb2.SolverParameter.SolverType.Value(old)
     for text in (f"solver_type: {old}", f"solver_type: {number}", f'type: "{kind}"'):
@@ -190,8 +224,9 @@ def test_every_way_to_name_a_solver(make_solver, old, kind):
 
 def test_the_same_seed_the_same_training(make_solver):
     net = NET.replace('bottom: "low" top: "score"', 'bottom: "drop" top: "score"').replace(
-        'layer { name: "score"', 'layer { name: "drop" type: "Dropout" bottom: "low" top: "drop" }'
-        '\nlayer { name: "score"')
+        'layer { name: "score"',
+        'layer { name: "drop" type: "Dropout" bottom: "low" top: "drop" }\nlayer { name: "score"',
+    )
     runs = []
     for seed in (1, 1, 2):
         solver = make_solver(f'base_lr: 0.1 lr_policy: "fixed" random_seed: {seed}', net)
@@ -201,11 +236,15 @@ def test_the_same_seed_the_same_training(make_solver):
     assert (runs[0] != runs[2]).any()
 
 
-@pytest.mark.parametrize("text, words", [
-    ("average_loss: 0", "average_loss is 0"), ('type: "RMSProp" rms_decay: 1', "rms_decay is 1"),
-    ('type: "RMSProp" momentum: 0.5', "no momentum"),
-    ("test_interval: 1 test_iter: 1 test_state { } test_state { }", "2 test_state for 1"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("average_loss: 0", "average_loss is 0"),
+        ('type: "RMSProp" rms_decay: 1', "rms_decay is 1"),
+        ('type: "RMSProp" momentum: 0.5', "no momentum"),
+        ("test_interval: 1 test_iter: 1 test_state { } test_state { }", "2 test_state for 1"),
+    ],
+)
 def test_refused(make_solver, text, words):
     with pytest.raises(SolverError, match=words):
         make_solver(BASE + text)

@@ -1,4 +1,5 @@
 """All six solvers over many random settings against float64 training by hand, and torch.optim."""
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +8,7 @@ import caffe
 from tests.caffe.training.solver_oracle import LAYER, NET, RULES, gradient, train
 
 ITERATIONS = 12
-SETTINGS = 40    # of each solver
+SETTINGS = 40  # of each solver
 
 
 @pytest.fixture
@@ -19,10 +20,15 @@ def rows(tmp_path, monkeypatch):
 
 def text_of(p):
     """The prototxt of a dict of solver parameters."""
+
     def line(key, value):
         return f'{key}: "{value}"' if isinstance(value, str) else f"{key}: {value!r}"
-    return " ".join(line(k, v) for key, given in p.items()
-                    for k, v in [(key, x) for x in (given if isinstance(given, list) else [given])])
+
+    return " ".join(
+        line(k, v)
+        for key, given in p.items()
+        for k, v in [(key, x) for x in (given if isinstance(given, list) else [given])]
+    )
 
 
 def start(write, p, mult, seed):
@@ -41,14 +47,19 @@ def some(rng, *choices):
 def policy(rng):
     """Parameters of a random learning-rate policy."""
     kind = some(rng, "fixed", "step", "multistep", "exp", "inv", "poly", "sigmoid")
-    gamma = float(rng.uniform(.5, .95))
+    gamma = float(rng.uniform(0.5, 0.95))
     return {"lr_policy": kind} | {
-        "fixed": {}, "exp": dict(gamma=gamma),
+        "fixed": {},
+        "exp": dict(gamma=gamma),
         "step": dict(gamma=gamma, stepsize=int(rng.integers(1, 6))),
-        "multistep": dict(gamma=gamma, stepvalue=sorted(
-            int(v) for v in rng.choice(np.arange(1, 14), int(rng.integers(1, 4)), False))),
-        "inv": dict(gamma=gamma, power=float(rng.uniform(.5, 2))),
-        "poly": dict(power=float(rng.uniform(.5, 2)), max_iter=int(rng.integers(12, 40))),
+        "multistep": dict(
+            gamma=gamma,
+            stepvalue=sorted(
+                int(v) for v in rng.choice(np.arange(1, 14), int(rng.integers(1, 4)), False)
+            ),
+        ),
+        "inv": dict(gamma=gamma, power=float(rng.uniform(0.5, 2))),
+        "poly": dict(power=float(rng.uniform(0.5, 2)), max_iter=int(rng.integers(12, 40))),
         "sigmoid": dict(gamma=-gamma, stepsize=int(rng.integers(1, 10))),
     }[kind]
 
@@ -57,27 +68,37 @@ def own(kind, rng):
     """Random parameters of a solver's own."""
     delta = float(10 ** rng.uniform(-4, -1))
     return {
-        "SGD": dict(momentum=float(rng.uniform(0, .95))),
-        "Nesterov": dict(momentum=float(rng.uniform(0, .95))), "AdaGrad": dict(delta=delta),
-        "RMSProp": dict(delta=delta, rms_decay=float(rng.uniform(.1, .99))),
-        "AdaDelta": dict(delta=delta, momentum=float(rng.uniform(.5, .99))),
-        "Adam": dict(delta=delta, momentum=float(rng.uniform(.5, .95)),
-                     momentum2=float(rng.uniform(.8, .999))),
+        "SGD": dict(momentum=float(rng.uniform(0, 0.95))),
+        "Nesterov": dict(momentum=float(rng.uniform(0, 0.95))),
+        "AdaGrad": dict(delta=delta),
+        "RMSProp": dict(delta=delta, rms_decay=float(rng.uniform(0.1, 0.99))),
+        "AdaDelta": dict(delta=delta, momentum=float(rng.uniform(0.5, 0.99))),
+        "Adam": dict(
+            delta=delta,
+            momentum=float(rng.uniform(0.5, 0.95)),
+            momentum2=float(rng.uniform(0.8, 0.999)),
+        ),
     }[kind]
 
 
 def random_setting(kind, rng):
     """(solver parameters, multipliers)."""
     p = {"type": kind, "base_lr": float(10 ** rng.uniform(-3, -1.3))} | policy(rng) | own(kind, rng)
-    if rng.random() < .6:
-        p |= dict(weight_decay=float(10 ** rng.uniform(-3, -.5)),
-                  regularization_type=some(rng, "L1", "L2"))
-    if rng.random() < .4:
+    if rng.random() < 0.6:
+        p |= dict(
+            weight_decay=float(10 ** rng.uniform(-3, -0.5)),
+            regularization_type=some(rng, "L1", "L2"),
+        )
+    if rng.random() < 0.4:
         p["clip_gradients"] = float(10 ** rng.uniform(-1, 1.3))
-    if rng.random() < .5:
+    if rng.random() < 0.5:
         p["iter_size"] = int(rng.integers(2, 5))
-    return p, dict(lr_weight=some(rng, 1, .5, 2), lr_bias=some(rng, 1, 0, 2),
-                   decay_weight=some(rng, 1, .5), decay_bias=some(rng, 1, 0))
+    return p, dict(
+        lr_weight=some(rng, 1, 0.5, 2),
+        lr_bias=some(rng, 1, 0, 2),
+        decay_weight=some(rng, 1, 0.5),
+        decay_bias=some(rng, 1, 0),
+    )
 
 
 @pytest.mark.parametrize("kind", RULES)
@@ -100,9 +121,14 @@ def test_random_settings_against_training_by_hand(rows, write, kind):
 def optimizer(p, mult, w, b):
     """The torch.optim of a solver under a fixed rate: there the formulas agree, Adam's where its
     delta is next to nothing."""
-    groups = [dict(params=[t], lr=p["base_lr"] * mult["lr_" + k],
-                   weight_decay=p["weight_decay"] * mult["decay_" + k])
-              for t, k in ((w, "weight"), (b, "bias"))]
+    groups = [
+        dict(
+            params=[t],
+            lr=p["base_lr"] * mult["lr_" + k],
+            weight_decay=p["weight_decay"] * mult["decay_" + k],
+        )
+        for t, k in ((w, "weight"), (b, "bias"))
+    ]
     o = torch.optim
     return {
         "SGD": lambda: o.SGD(groups, momentum=p["momentum"]),
@@ -119,9 +145,13 @@ def test_random_settings_against_torch_optim(rows, write, kind):
     rng = np.random.default_rng(100 + list(RULES).index(kind))
     for n in range(SETTINGS // 2):
         p, mult = random_setting(kind, rng)
-        p = {"type": kind, "base_lr": p["base_lr"], "lr_policy": "fixed",
-             "weight_decay": p.get("weight_decay", 0.)} | own(kind, rng)
-        p["momentum"] = max(.1, p.get("momentum", 0.)) if kind != "AdaGrad" else 0.
+        p = {
+            "type": kind,
+            "base_lr": p["base_lr"],
+            "lr_policy": "fixed",
+            "weight_decay": p.get("weight_decay", 0.0),
+        } | own(kind, rng)
+        p["momentum"] = max(0.1, p.get("momentum", 0.0)) if kind != "AdaGrad" else 0.0
         if kind == "RMSProp":
             del p["momentum"]
         if kind == "Adam":

@@ -1,5 +1,6 @@
 """Going on from a snapshot to the bit: six solvers, both formats, wherever the snapshot fell; and
 states that BVLC Caffe wrote."""
+
 import logging
 
 import h5py
@@ -14,14 +15,18 @@ from tests.caffe.training.solver_oracle import LAYER, NET
 FORMATS = ["BINARYPROTO", "HDF5"]
 MULT = dict(lr_weight=1, lr_bias=2, decay_weight=1, decay_bias=0)
 NORMED = (NET % MULT).replace('bottom: "x" top: "fc"', 'bottom: "bn" top: "fc"')
-NORMED = NORMED.replace('layer { name: "fc"', 'layer { name: "bn" type: "BatchNorm" bottom: "x" '
-                        'top: "bn" }\nlayer { name: "fc"', 1)
+NORMED = NORMED.replace(
+    'layer { name: "fc"',
+    'layer { name: "bn" type: "BatchNorm" bottom: "x" top: "bn" }\nlayer { name: "fc"',
+    1,
+)
 # rates that change at iterations 2, 3 and 5, and every iteration; what is added over passes
-POLICIES = ['lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 3 stepvalue: 5 '
-            "weight_decay: 0.001",
-            'lr_policy: "poly" power: 0.9 max_iter: 20 iter_size: 3 clip_gradients: 0.5',
-            'lr_policy: "step" gamma: 0.7 stepsize: 2 iter_size: 2 weight_decay: 0.01 '
-            'regularization_type: "L1"']
+POLICIES = [
+    'lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 3 stepvalue: 5 weight_decay: 0.001',
+    'lr_policy: "poly" power: 0.9 max_iter: 20 iter_size: 3 clip_gradients: 0.5',
+    'lr_policy: "step" gamma: 0.7 stepsize: 2 iter_size: 2 weight_decay: 0.01 '
+    'regularization_type: "L1"',
+]
 
 
 @pytest.fixture
@@ -31,10 +36,14 @@ def make(tmp_path, monkeypatch, write):
     monkeypatch.syspath_prepend(tmp_path)
 
     def make(parameters, net=NORMED):
-        solver = caffe.get_solver(write(
-            f'net: "{write(net)}" snapshot_prefix: "{tmp_path}/snap" base_lr: 0.05 {parameters}'))
+        solver = caffe.get_solver(
+            write(
+                f'net: "{write(net)}" snapshot_prefix: "{tmp_path}/snap" base_lr: 0.05 {parameters}'
+            )
+        )
         solver.net.params["fc"][0].data[...] = np.linspace(-1, 1, 15).reshape(3, 5)
         return solver
+
     return make
 
 
@@ -47,7 +56,7 @@ def same(mine, theirs):
     assert mine.iter == theirs.iter and mine.lr == theirs.lr
     for a, b in zip(weights(mine.net), weights(theirs.net), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert sum(bool(h.any()) for h in mine.history) >= 2    # BatchNorm's have none
+    assert sum(bool(h.any()) for h in mine.history) >= 2  # BatchNorm's have none
     for a, b in zip(mine.history, theirs.history, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -66,7 +75,7 @@ def test_to_the_bit(make, kind, ending, policy):
         other = make(text)
         other.restore(whole.param.snapshot_prefix + f"_iter_{at}.solverstate{h5}")
         assert other.iter == at
-        other.net.layers[0].at = at * passes    # where the data go on is not in a state
+        other.net.layers[0].at = at * passes  # where the data go on is not in a state
         other.step(8 - at)
         same(other, whole)
 
@@ -77,12 +86,18 @@ def test_a_snapshot_with_gradients_half_gathered(make, kind, ending):
     """Taken in a callback, between the passes or before the update, it is that of the iteration's
     start: the iteration is run again."""
     text = f"{own(kind)} {POLICIES[1]} snapshot_format: {ending}"
-    plain = NET % MULT    # statistics of a batch would have changed already
+    plain = NET % MULT  # statistics of a batch would have changed already
     whole, found = make(text, plain), []
-    whole.net.before_forward(lambda *_: found.append(
-        whole.snapshot()[1]) if whole.net.layers[0].at == 3 * 3 + 1 and len(found) < 1 else None)
-    whole.add_callback(lambda: None, lambda: found.append(
-        whole.snapshot()[1]) if whole.iter == 4 else None)
+    whole.net.before_forward(
+        lambda *_: (
+            found.append(whole.snapshot()[1])
+            if whole.net.layers[0].at == 3 * 3 + 1 and len(found) < 1
+            else None
+        )
+    )
+    whole.add_callback(
+        lambda: None, lambda: found.append(whole.snapshot()[1]) if whole.iter == 4 else None
+    )
     whole.step(8)
     assert len(found) == 2
     for at, state in zip((3, 4), found):
@@ -137,12 +152,14 @@ def test_other_stepvalues_at_resumption_are_said(make, caplog):
         other = make(text % "9")
         other.restore(state)
     assert "had passed 2 stepvalue(s) at iteration 4" in caplog.text
-    assert other.lr == pytest.approx(.05)
-    assert solver.lr == pytest.approx(.05 / 4)
+    assert other.lr == pytest.approx(0.05)
+    assert solver.lr == pytest.approx(0.05 / 4)
 
 
-RECORDED = "adadelta adagrad adam fcn_sgd_fixed nesterov sgd_exp sgd_fixed sgd_inv sgd_l1 " \
+RECORDED = (
+    "adadelta adagrad adam fcn_sgd_fixed nesterov sgd_exp sgd_fixed sgd_inv sgd_l1 "
     "sgd_itersize2 sgd_itersize2_input sgd_multistep sgd_sigmoid sgd_step".split()
+)
 
 
 @pytest.fixture
@@ -165,7 +182,9 @@ def recorded(shared, monkeypatch):
                 rows = [(4 * i + k) % 32 for k in range(4)]
                 solver.net.blobs["data"].data[...] = x[rows]
                 solver.net.blobs["label"].data[...] = y[rows]
+
         return folder / name, solver, feed
+
     return make
 
 
@@ -183,8 +202,10 @@ def test_states_are_those_of_caffe(recorded, name, tmp_path):
         feed(i)
         solver.step(1)
     solver.param.snapshot_prefix = str(tmp_path / "snap")
-    mine, theirs = (caffe_pb2.SolverState.FromString(open(path, "rb").read()) for path in (
-        solver.snapshot()[1], folder / "iter10.solverstate"))
+    mine, theirs = (
+        caffe_pb2.SolverState.FromString(open(path, "rb").read())
+        for path in (solver.snapshot()[1], folder / "iter10.solverstate")
+    )
     assert (mine.iter, mine.current_step) == (theirs.iter, theirs.current_step)
     for a, b in zip(mine.history, theirs.history, strict=True):
         assert list(a.shape.dim) == list(b.shape.dim)

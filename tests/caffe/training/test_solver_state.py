@@ -1,4 +1,5 @@
 """Snapshots of solvers: names, content, going on to the bit, and states that do not fit."""
+
 import h5py
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ from tests.caffe.training.small_solver import BASE, NET, SETTINGS, weights
 @pytest.mark.parametrize("ending", ["BINARYPROTO", "HDF5"])
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_training_goes_on_from_a_snapshot_to_the_bit(make_solver, kind, ending):
-    text = BASE + f'type: "{kind}" snapshot_format: {ending} weight_decay: 0.01 ' + " ".join(
-        f"{k}: {v}" for k, v in SETTINGS[kind].items())
+    text = (
+        BASE
+        + f'type: "{kind}" snapshot_format: {ending} weight_decay: 0.01 '
+        + " ".join(f"{k}: {v}" for k, v in SETTINGS[kind].items())
+    )
     solver = make_solver(text)
     solver.step(3)
     model, state = solver.snapshot()
@@ -31,20 +35,29 @@ def test_training_goes_on_from_a_snapshot_to_the_bit(make_solver, kind, ending):
 def test_names_of_snapshots(make_solver, write, tmp_path):
     solver = make_solver(BASE)
     solver.step(2)
-    assert solver.snapshot() == (f"{tmp_path}/snap_iter_2.caffemodel",
-                                 f"{tmp_path}/snap_iter_2.solverstate")
+    assert solver.snapshot() == (
+        f"{tmp_path}/snap_iter_2.caffemodel",
+        f"{tmp_path}/snap_iter_2.solverstate",
+    )
     hdf5 = make_solver(BASE + "snapshot_format: HDF5")
-    assert hdf5.snapshot() == (f"{tmp_path}/snap_iter_0.caffemodel.h5",
-                               f"{tmp_path}/snap_iter_0.solverstate.h5")
+    assert hdf5.snapshot() == (
+        f"{tmp_path}/snap_iter_0.caffemodel.h5",
+        f"{tmp_path}/snap_iter_0.solverstate.h5",
+    )
     net = write(NET)
     (tmp_path / "own.prototxt").write_text(f'net: "{net}" {BASE}')
-    assert caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0] \
-        == f"{tmp_path}/own_iter_0.caffemodel"    # no prefix: beside the solver, by its name
+    assert (
+        caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0]
+        == f"{tmp_path}/own_iter_0.caffemodel"
+    )  # no prefix: beside the solver, by its name
     (tmp_path / "folder").mkdir()
-    (tmp_path / "own.prototxt").write_text(f'net: "{net}" {BASE} '
-                                           f'snapshot_prefix: "{tmp_path}/folder"')
-    assert caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0] \
+    (tmp_path / "own.prototxt").write_text(
+        f'net: "{net}" {BASE} snapshot_prefix: "{tmp_path}/folder"'
+    )
+    assert (
+        caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0]
         == f"{tmp_path}/folder/own_iter_0.caffemodel"
+    )
 
 
 def test_what_a_state_holds(make_solver):
@@ -61,7 +74,8 @@ def test_what_a_state_holds(make_solver):
 def test_snapshots_on_the_way_and_at_the_end(make_solver, tmp_path):
     make_solver(BASE + "snapshot: 2 max_iter: 5").solve()
     assert sorted(p.name for p in tmp_path.glob("*.solverstate")) == [
-        f"snap_iter_{i}.solverstate" for i in (2, 4, 5)]
+        f"snap_iter_{i}.solverstate" for i in (2, 4, 5)
+    ]
     solver = make_solver(BASE + "max_iter: 6 snapshot_after_train: false")
     solver.solve(str(tmp_path / "snap_iter_4.solverstate"))
     assert solver.iter == 6 and not (tmp_path / "snap_iter_6.solverstate").exists()
@@ -88,15 +102,22 @@ def bad_states(solver, tmp_path):
     model, state = solver.snapshot()
     content = open(state, "rb").read()
     yield "no such solver state", tmp_path / "nothing.solverstate"
-    for words, bytes_ in (("empty", b""), ("truncated", content[:-3]),
-                          ("web page", b"<html></html>"), ("damaged", b"\x89HDF\r\n\x1a\n" * 9)):
+    for words, bytes_ in (
+        ("empty", b""),
+        ("truncated", content[:-3]),
+        ("web page", b"<html></html>"),
+        ("damaged", b"\x89HDF\r\n\x1a\n" * 9),
+    ):
         path = tmp_path / f"{words.replace(' ', '_')}.solverstate"
         path.write_bytes(bytes_)
         yield words, path
     yield "no iteration: it is not a .solverstate", model
     path = tmp_path / "other.solverstate"
-    path.write_bytes(caffe_pb2.SolverState(iter=1, history=[
-        dict(shape=dict(dim=[7]), data=[0.] * 7)] * 4).SerializeToString())
+    path.write_bytes(
+        caffe_pb2.SolverState(
+            iter=1, history=[dict(shape=dict(dim=[7]), data=[0.0] * 7)] * 4
+        ).SerializeToString()
+    )
     yield r"history 0 has shape \(7,\)", path
     path = tmp_path / "lost.solverstate"
     state = caffe_pb2.SolverState.FromString(content)
@@ -137,13 +158,13 @@ def hostile(f, what):
         f["history/0"] = h5py.ExternalLink("elsewhere.h5", "x")
     elif what == "a large history":
         del f["history/0"]
-        f.create_dataset("history/0", (2 ** 40,), "f4")
+        f.create_dataset("history/0", (2**40,), "f4")
     elif what == "a history of words":
         del f["history/0"]
         f.create_dataset("history/0", shape, "S100000000")
     elif what == "a large iteration":
         del f["iter"]
-        f.create_dataset("iter", (2 ** 40,), "i4")
+        f.create_dataset("iter", (2**40,), "i4")
     elif what == "a long name":
         del f["learned_net"]
         f.create_dataset("learned_net", (1,), "S100000000")
@@ -151,8 +172,17 @@ def hostile(f, what):
         del f["history"]
 
 
-@pytest.mark.parametrize("what", ["history elsewhere", "a large history", "a history of words",
-                                  "a large iteration", "a long name", "no history"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "history elsewhere",
+        "a large history",
+        "a history of words",
+        "a large iteration",
+        "a long name",
+        "no history",
+    ],
+)
 def test_hostile_states(make_solver, what):
     solver = make_solver(BASE + "momentum: 0.9 snapshot_format: HDF5")
     state = solver.snapshot()[1]
@@ -164,6 +194,6 @@ def test_hostile_states(make_solver, what):
 
 def test_a_state_of_millions_of_empty_blobs(make_solver, tmp_path):
     path = tmp_path / "many.solverstate"
-    path.write_bytes(b"\x08\x01" + b"\x1a\x00" * 10 ** 6)
+    path.write_bytes(b"\x08\x01" + b"\x1a\x00" * 10**6)
     with pytest.raises(WeightsError, match="many.solverstate is not a .solverstate.*more than"):
         make_solver(BASE).restore(path)

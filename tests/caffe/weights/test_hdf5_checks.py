@@ -1,4 +1,5 @@
 """HDF5 weights: what is packed and sound is read; what would inflate, or lies elsewhere, is not."""
+
 import tracemalloc
 import zlib
 
@@ -22,20 +23,32 @@ VALUES = np.random.default_rng(0).normal(size=(32, 64)).astype(np.float32)
 @pytest.fixture
 def load(make_net, tmp_path):
     """load(write): weights of a net that loaded the file that write(h5py.File) filled."""
+
     def load(write):
         with h5py.File(tmp_path / "w.caffemodel.h5", "w") as f:
             write(f)
         net = make_net(NET)
         net.copy_from(tmp_path / "w.caffemodel.h5")
         return net.params["a/fc"][0].data
+
     return load
 
 
-@pytest.mark.parametrize("options", [
-    {}, dict(chunks=(8, 8)), dict(compression="gzip"), dict(shuffle=True, compression="gzip"),
-    dict(fletcher32=True, compression="gzip", chunks=(5, 7)), dict(fletcher32=True),
-    dict(maxshape=(None, None), compression="gzip"), dict(dtype="f8", compression="gzip"),
-    dict(dtype=">f4"), dict(dtype="f2")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        dict(chunks=(8, 8)),
+        dict(compression="gzip"),
+        dict(shuffle=True, compression="gzip"),
+        dict(fletcher32=True, compression="gzip", chunks=(5, 7)),
+        dict(fletcher32=True),
+        dict(maxshape=(None, None), compression="gzip"),
+        dict(dtype="f8", compression="gzip"),
+        dict(dtype=">f4"),
+        dict(dtype="f2"),
+    ],
+)
 def test_sound_files(load, options):
     got = load(lambda f: f.create_dataset("data/a/fc/0", data=VALUES, **options))
     np.testing.assert_allclose(got, VALUES, rtol=1e-2 if options.get("dtype") == "f2" else 1e-7)
@@ -43,28 +56,32 @@ def test_sound_files(load, options):
 
 def bomb(f):
     """A chunk of 8 KB that inflates to 64 MB, 64 KB of it on the disk."""
-    data = f.create_dataset("data/a/fc/0", VALUES.shape, "f4", compression="gzip",
-                            chunks=VALUES.shape)
+    data = f.create_dataset(
+        "data/a/fc/0", VALUES.shape, "f4", compression="gzip", chunks=VALUES.shape
+    )
     squeeze = zlib.compressobj(9)
-    packed = b"".join(squeeze.compress(bytes(2 ** 24)) for _ in range(4)) + squeeze.flush()
+    packed = b"".join(squeeze.compress(bytes(2**24)) for _ in range(4)) + squeeze.flush()
     data.id.write_direct_chunk((0, 0), packed)
 
 
 def small_bomb(f):
-    data = f.create_dataset("data/a/fc/0", VALUES.shape, "f4", compression="gzip",
-                            chunks=VALUES.shape)
+    data = f.create_dataset(
+        "data/a/fc/0", VALUES.shape, "f4", compression="gzip", chunks=VALUES.shape
+    )
     data.id.write_direct_chunk((0, 0), zlib.compress(bytes(8_000_000), 9))
 
 
 def cut_chunk(f):
-    data = f.create_dataset("data/a/fc/0", VALUES.shape, "f4", compression="gzip",
-                            chunks=VALUES.shape)
+    data = f.create_dataset(
+        "data/a/fc/0", VALUES.shape, "f4", compression="gzip", chunks=VALUES.shape
+    )
     data.id.write_direct_chunk((0, 0), zlib.compress(bytes(100)))
 
 
 def not_packed(f):
-    data = f.create_dataset("data/a/fc/0", VALUES.shape, "f4", compression="gzip",
-                            chunks=VALUES.shape)
+    data = f.create_dataset(
+        "data/a/fc/0", VALUES.shape, "f4", compression="gzip", chunks=VALUES.shape
+    )
     data.id.write_direct_chunk((0, 0), b"these are no packed bytes")
 
 
@@ -77,27 +94,46 @@ def virtual(f):
 def one_member(name, value):
     def write(f):
         f[name] = value
+
     return write
 
 
 HOSTILE = {
-    "bomb": (bomb, "chunk of .* bytes for 8192"), "small bomb": (small_bomb, "does not inflate"),
-    "cut chunk": (cut_chunk, "does not inflate"), "not packed": (not_packed, "cannot be inflated"),
-    "huge chunks": (lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "f4", chunks=(
-        2 ** 12, 2 ** 12), maxshape=(None, None)), "in chunks of"),
-    "another filter": (lambda f: f.create_dataset(
-        "data/a/fc/0", data=VALUES, compression="lzf"), "only gzip"),
-    "two passes": (lambda f: f.create_dataset(
-        "data/a/fc/0", data=VALUES, scaleoffset=3, compression="gzip"), "only gzip"),
-    "another file": (one_member("data/a/fc/0", h5py.ExternalLink("elsewhere.h5", "x")),
-                     "another file, elsewhere.h5"),
+    "bomb": (bomb, "chunk of .* bytes for 8192"),
+    "small bomb": (small_bomb, "does not inflate"),
+    "cut chunk": (cut_chunk, "does not inflate"),
+    "not packed": (not_packed, "cannot be inflated"),
+    "huge chunks": (
+        lambda f: f.create_dataset(
+            "data/a/fc/0", VALUES.shape, "f4", chunks=(2**12, 2**12), maxshape=(None, None)
+        ),
+        "in chunks of",
+    ),
+    "another filter": (
+        lambda f: f.create_dataset("data/a/fc/0", data=VALUES, compression="lzf"),
+        "only gzip",
+    ),
+    "two passes": (
+        lambda f: f.create_dataset("data/a/fc/0", data=VALUES, scaleoffset=3, compression="gzip"),
+        "only gzip",
+    ),
+    "another file": (
+        one_member("data/a/fc/0", h5py.ExternalLink("elsewhere.h5", "x")),
+        "another file, elsewhere.h5",
+    ),
     "group elsewhere": (one_member("data/a", h5py.ExternalLink("/dev/zero", "x")), "/dev/zero"),
     "all elsewhere": (one_member("data", h5py.ExternalLink("/dev/zero", "x")), "/dev/zero"),
     "virtual": (virtual, "values in another file"),
-    "external": (lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "f4", external=[
-        ("/dev/zero", 0, h5py.h5f.UNLIMITED)]), "values in another file"),
-    "long words": (lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "S1000000000"),
-                   "no plain numbers"),
+    "external": (
+        lambda f: f.create_dataset(
+            "data/a/fc/0", VALUES.shape, "f4", external=[("/dev/zero", 0, h5py.h5f.UNLIMITED)]
+        ),
+        "values in another file",
+    ),
+    "long words": (
+        lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "S1000000000"),
+        "no plain numbers",
+    ),
     "pairs": (lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "c8"), "no plain numbers"),
     "a circle": (one_member("data", h5py.SoftLink("/data")), "damaged"),
 }

@@ -1,4 +1,5 @@
 """Weights files: round trips, what is missing or extra, and every way a file can be bad."""
+
 import h5py
 import numpy as np
 import pytest
@@ -25,14 +26,16 @@ def save(net, path):
 
 
 def contents(net):
-    return {(name, i): blob.data.copy() for name, blobs in net.params.items()
-            for i, blob in enumerate(blobs)}
+    return {
+        (name, i): blob.data.copy()
+        for name, blobs in net.params.items()
+        for i, blob in enumerate(blobs)
+    }
 
 
 def same(net, other):
     mine, theirs = contents(net), contents(other)
-    return mine.keys() == theirs.keys() and all(
-        np.array_equal(mine[k], theirs[k]) for k in mine)
+    return mine.keys() == theirs.keys() and all(np.array_equal(mine[k], theirs[k]) for k in mine)
 
 
 @pytest.fixture(params=ENDINGS)
@@ -40,7 +43,7 @@ def saved(request, make_net, tmp_path):
     """(net, path of its weights), in either format."""
     net, path = make_net(PLAIN), tmp_path / ("net" + request.param)
     for blobs in net.params.values():
-        blobs[-1].data[...] += .5
+        blobs[-1].data[...] += 0.5
     save(net, path)
     return net, path
 
@@ -80,7 +83,7 @@ def test_saved_twice_is_the_same_and_leaves_no_other_file(saved):
     net, path = saved
     first = path.read_bytes()
     save(net, path)
-    if path.suffix != ".h5":    # HDF5 files carry times
+    if path.suffix != ".h5":  # HDF5 files carry times
         assert path.read_bytes() == first
     assert [p for p in path.parent.iterdir() if "part" in p.name] == []
 
@@ -94,7 +97,10 @@ def test_what_a_caffemodel_says(saved):
         return
     param = caffe_pb2.NetParameter.FromString(path.read_bytes())
     assert [(x.name, x.type, len(x.blobs)) for x in param.layer] == [
-        ("data", "Input", 0), ("conv", "Convolution", 2), ("up", "Deconvolution", 1)]
+        ("data", "Input", 0),
+        ("conv", "Convolution", 2),
+        ("up", "Deconvolution", 1),
+    ]
     assert list(param.layer[1].blobs[0].shape.dim) == [4, 4, 3, 3]
     assert list(param.layer[1].bottom) == ["data"]
 
@@ -110,21 +116,29 @@ def test_layers_absent_from_the_file_keep_their_values(saved, make_net):
 
 def test_layers_unknown_to_the_net_are_passed_over(saved, make_net):
     net, path = saved
-    less = make_net(PLAIN[:PLAIN.index('layer { name: "up"')])
+    less = make_net(PLAIN[: PLAIN.index('layer { name: "up"')])
     less.copy_from(path)
     np.testing.assert_array_equal(less.params["conv"][0].data, net.params["conv"][0].data)
 
 
-@pytest.mark.parametrize("change, words", [
-    (lambda t: t.replace("num_output: 4  kernel", "num_output: 4 group: 4 kernel"),
-     r"'up', blob 0: shape \(4, 4, 4, 4\) in the file, \(4, 1, 4, 4\) in the net: .*net is group"),
-    (lambda t: t.replace("num_output: 4 kernel", "num_output: 5 kernel", 1),
-     r"'conv', blob 0: shape \(4, 4, 3, 3\) in the file, \(5, 4, 3, 3\).*num_output"),
-    (lambda t: t.replace("kernel_size: 3", "kernel_size: 2"), r"'conv'.*kernel_size"),
-    (lambda t: t.replace("dim: 4 dim: 6", "dim: 3 dim: 6"), r"'conv'.*other channels"),
-])
-def test_other_shapes_are_refused_with_the_cause_and_nothing_is_copied(saved, make_net, change,
-                                                                       words):
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (
+            lambda t: t.replace("num_output: 4  kernel", "num_output: 4 group: 4 kernel"),
+            r"'up', blob 0: shape \(4, 4, 4, 4\) in the file, \(4, 1, 4, 4\) in the net: .*net is group",
+        ),
+        (
+            lambda t: t.replace("num_output: 4 kernel", "num_output: 5 kernel", 1),
+            r"'conv', blob 0: shape \(4, 4, 3, 3\) in the file, \(5, 4, 3, 3\).*num_output",
+        ),
+        (lambda t: t.replace("kernel_size: 3", "kernel_size: 2"), r"'conv'.*kernel_size"),
+        (lambda t: t.replace("dim: 4 dim: 6", "dim: 3 dim: 6"), r"'conv'.*other channels"),
+    ],
+)
+def test_other_shapes_are_refused_with_the_cause_and_nothing_is_copied(
+    saved, make_net, change, words
+):
     net, path = saved
     other = make_net(change(PLAIN))
     before = contents(other)
@@ -146,24 +160,38 @@ def test_another_number_of_blobs(make_net, tmp_path, ending, swap):
     texts = [PLAIN, PLAIN.replace("bias_term: false", "bias_term: true")]
     net, other = (make_net(t) for t in (reversed(texts) if swap else texts))
     save(net, tmp_path / ("w" + ending))
-    with pytest.raises(WeightsError, match=f"'up' has {1 + swap} blobs in the file, {2 - swap} in "
-                                           "the net: bias_term"):
+    with pytest.raises(
+        WeightsError,
+        match=f"'up' has {1 + swap} blobs in the file, {2 - swap} in the net: bias_term",
+    ):
         other.copy_from(tmp_path / ("w" + ending))
 
 
 def damaged(content, kind):
-    return {"truncated": content[:len(content) * 2 // 3], "cut at the start": content[:20],
-            "middle overwritten": content[:100] + b"\xff" * 100 + content[200:],
-            "empty": b"", "a web page": b"<!DOCTYPE html><html><body>404</body></html>",
-            "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            "text": b"these are no weights, just words " * 9, "zeros": bytes(4096)}[kind]
+    return {
+        "truncated": content[: len(content) * 2 // 3],
+        "cut at the start": content[:20],
+        "middle overwritten": content[:100] + b"\xff" * 100 + content[200:],
+        "empty": b"",
+        "a web page": b"<!DOCTYPE html><html><body>404</body></html>",
+        "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        "text": b"these are no weights, just words " * 9,
+        "zeros": bytes(4096),
+    }[kind]
 
 
-@pytest.mark.parametrize("kind, words", [
-    ("truncated", "truncated|damaged"), ("cut at the start", "truncated|damaged|damage"),
-    ("empty", "is empty"), ("a web page", "web page"), ("a Git LFS pointer", "git lfs pull"),
-    ("text", "another kind|no layers"), ("zeros", "another kind|no layers"),
-])
+@pytest.mark.parametrize(
+    "kind, words",
+    [
+        ("truncated", "truncated|damaged"),
+        ("cut at the start", "truncated|damaged|damage"),
+        ("empty", "is empty"),
+        ("a web page", "web page"),
+        ("a Git LFS pointer", "git lfs pull"),
+        ("text", "another kind|no layers"),
+        ("zeros", "another kind|no layers"),
+    ],
+)
 def test_damaged_files_are_refused_by_name_and_nothing_is_copied(saved, make_net, kind, words):
     _, path = saved
     path.write_bytes(damaged(path.read_bytes(), kind))
@@ -225,8 +253,10 @@ def older(net, generation):
         layer.name = name
         for blob in blobs:
             shape = (1,) * (4 - len(blob.shape)) + blob.shape
-            layer.blobs.add(data=blob.data.ravel().tolist(),
-                            **dict(zip(("num", "channels", "height", "width"), shape)))
+            layer.blobs.add(
+                data=blob.data.ravel().tolist(),
+                **dict(zip(("num", "channels", "height", "width"), shape)),
+            )
     return param
 
 
@@ -283,28 +313,35 @@ def write_h5(path, **datasets):
     return path
 
 
-@pytest.mark.parametrize("content, words", [
-    ({"other": np.zeros(3)}, "no group 'data'"), ({"data": np.zeros(3)}, "no group 'data'"),
-    ({"data/up": np.zeros(3)}, "'up' has 0 blobs"), ({"data/up": None}, "'up' has 0 blobs"),
-    ({"data/up/0": None}, "/data/up/0 is no dataset"), ({"data/up/0": b"words"}, "shape"),
-    ({"data/up/0": np.full((4, 4, 4, 4), b"words")}, "damaged"),
-    ({"data/up/0": np.zeros((4, 4, 4, 4)), "data/up/1": np.zeros(4)}, "'up' has 2 blobs"),
-])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ({"other": np.zeros(3)}, "no group 'data'"),
+        ({"data": np.zeros(3)}, "no group 'data'"),
+        ({"data/up": np.zeros(3)}, "'up' has 0 blobs"),
+        ({"data/up": None}, "'up' has 0 blobs"),
+        ({"data/up/0": None}, "/data/up/0 is no dataset"),
+        ({"data/up/0": b"words"}, "shape"),
+        ({"data/up/0": np.full((4, 4, 4, 4), b"words")}, "damaged"),
+        ({"data/up/0": np.zeros((4, 4, 4, 4)), "data/up/1": np.zeros(4)}, "'up' has 2 blobs"),
+    ],
+)
 def test_hdf5_files_of_another_kind(make_net, tmp_path, content, words):
     path = write_h5(tmp_path / "w.caffemodel.h5", **content)
-    with pytest.raises(WeightsError if "shape" not in words else ShapeMismatch,
-                       match=f"w.caffemodel.h5.*{words}"):
+    with pytest.raises(
+        WeightsError if "shape" not in words else ShapeMismatch, match=f"w.caffemodel.h5.*{words}"
+    ):
         make_net(PLAIN).copy_from(path)
 
 
 def test_more_than_protobuf_can_hold(make_net, tmp_path):
     net = make_net(PLAIN)
-    net.params["conv"][0] = caffe.Blob(2 ** 29)
+    net.params["conv"][0] = caffe.Blob(2**29)
     with pytest.raises(WeightsError, match="save_hdf5"):
         net.save(tmp_path / "w.caffemodel")
     large = tmp_path / "large.caffemodel"
     with open(large, "wb") as f:
-        f.truncate(2 ** 31)    # takes no room on the disk
+        f.truncate(2**31)  # takes no room on the disk
     with pytest.raises(WeightsError, match="2 GiB"):
         net.copy_from(large)
 

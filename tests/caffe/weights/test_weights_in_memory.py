@@ -1,4 +1,5 @@
 """Weights that are handed over as a message or as bytes, and not as the name of a file."""
+
 import numpy as np
 import pytest
 
@@ -24,8 +25,10 @@ def stored(make_net, tmp_path):
 
 
 def same(a, b):
-    return all(np.array_equal(x.data, y.data) for x, y in zip(a.params["conv"], b.params["conv"],
-                                                              strict=True))
+    return all(
+        np.array_equal(x.data, y.data)
+        for x, y in zip(a.params["conv"], b.params["conv"], strict=True)
+    )
 
 
 def test_every_kind(make_net, write, stored):
@@ -42,8 +45,9 @@ def test_every_kind(make_net, write, stored):
     assert not same(net, make_net(NET))
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>nothing here</html>", bytes(99),
-                                     b"\x89HDF\r\n\x1a\n" + bytes(99)])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>nothing here</html>", bytes(99), b"\x89HDF\r\n\x1a\n" + bytes(99)]
+)
 def test_bytes_that_hold_no_weights(make_net, stored, content):
     with pytest.raises(WeightsError, match="the weights given in memory"):
         make_net(NET, weights=content)

@@ -1,5 +1,6 @@
 """The walk over a .caffemodel finds what protobuf's own parser finds, and refuses hostile files
 before it allocates anything."""
+
 import io
 import time
 
@@ -24,15 +25,20 @@ layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
 """
 floats = st.lists(st.floats(width=32, allow_nan=False), max_size=6)
 blobs = st.builds(
-    caffe_pb2.BlobProto, data=floats, diff=floats, double_data=floats, num=st.integers(0, 9),
-    shape=st.none() | st.builds(caffe_pb2.BlobShape, dim=st.lists(st.integers(0, 2 ** 40))))
+    caffe_pb2.BlobProto,
+    data=floats,
+    diff=floats,
+    double_data=floats,
+    num=st.integers(0, 9),
+    shape=st.none() | st.builds(caffe_pb2.BlobShape, dim=st.lists(st.integers(0, 2**40))),
+)
 names = st.text(st.characters(codec="utf-8"), max_size=5)
 fields = dict(name=names, blobs=st.lists(blobs, max_size=2))
 v0 = st.builds(caffe_pb2.V0LayerParameter, type=names, pad=st.integers(0, 9), **fields)
-layers = st.lists(st.builds(caffe_pb2.LayerParameter, type=names, loss_weight=floats, **fields),
-                  max_size=3)
-older = st.lists(st.builds(caffe_pb2.V1LayerParameter, layer=st.none() | v0, **fields),
-                 max_size=3)
+layers = st.lists(
+    st.builds(caffe_pb2.LayerParameter, type=names, loss_weight=floats, **fields), max_size=3
+)
+older = st.lists(st.builds(caffe_pb2.V1LayerParameter, layer=st.none() | v0, **fields), max_size=3)
 
 
 @settings(max_examples=60, deadline=None)
@@ -49,8 +55,11 @@ def test_finds_what_the_parser_finds(net):
         found.append((name, [(blob.shape, array.tolist()) for blob, array in zip(stored, arrays)]))
     # the file has all of `layers` (field 2) before those of `layer` (field 100)
     older_first = caffe_pb2.NetParameter(layers=net.layers), caffe_pb2.NetParameter(layer=net.layer)
-    assert found == [(name, [(shape_of(b), values(b).tolist()) for b in protos])
-                     for part in older_first for name, protos in named_blobs(part)]
+    assert found == [
+        (name, [(shape_of(b), values(b).tolist()) for b in protos])
+        for part in older_first
+        for name, protos in named_blobs(part)
+    ]
 
 
 def unpacked(*values):
@@ -62,13 +71,21 @@ def unpacked(*values):
 def in_runs(*runs):
     """A BlobProto whose values are packed in several runs, which protobuf allows."""
     count = sum(map(len, runs))
-    return b"".join(caffe_pb2.BlobProto(data=run).SerializeToString() for run in runs) \
+    return (
+        b"".join(caffe_pb2.BlobProto(data=run).SerializeToString() for run in runs)
         + caffe_pb2.BlobProto(shape=dict(dim=[count])).SerializeToString()
+    )
 
 
-@pytest.mark.parametrize("content", [
-    unpacked(1, 2, 3), in_runs([1], [], [2, 3]), b"\x2d\0\0\x80\x3f" + in_runs([2, 3]),
-    caffe_pb2.BlobProto(double_data=[1, 2, 3], shape=dict(dim=[3])).SerializeToString()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        unpacked(1, 2, 3),
+        in_runs([1], [], [2, 3]),
+        b"\x2d\0\0\x80\x3f" + in_runs([2, 3]),
+        caffe_pb2.BlobProto(double_data=[1, 2, 3], shape=dict(dim=[3])).SerializeToString(),
+    ],
+)
 def test_values_of_other_writers(content):
     expected = caffe_pb2.BlobProto.FromString(content)
     reader = Wire(io.BytesIO(content))
@@ -77,7 +94,7 @@ def test_values_of_other_writers(content):
     assert blob.shape == shape_of(expected) and array.tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize("n", [0, 1, 127, 128, 300, 2 ** 31 - 1, 2 ** 40])
+@pytest.mark.parametrize("n", [0, 1, 127, 128, 300, 2**31 - 1, 2**40])
 def test_varints(n):
     message = caffe_pb2.BlobShape(dim=[n]).SerializeToString()
     [(_, _, _, begin, end)] = Wire(io.BytesIO(message)).fields(0, len(message))
@@ -87,8 +104,8 @@ def test_varints(n):
 LAYER = wire.head(100, 0)
 HOSTILE = {  # content: what the refusal says
     "empty layers": (LAYER * 600_000, "more than"),
-    "fields": (wire.head(100, 2 ** 21) + b"\x28\x01" * 2 ** 20, "more than"),
-    "length": (wire.head(100, 2 ** 62), "beyond the end"),
+    "fields": (wire.head(100, 2**21) + b"\x28\x01" * 2**20, "more than"),
+    "length": (wire.head(100, 2**62), "beyond the end"),
     "length of a length": (b"\xa2\x06" + b"\xff" * 11, "ten bytes"),
     "group": (b"\x0b\x0c", "unknown kind"),
     "key 0": (b"\x00\x00", "number 0"),
@@ -114,13 +131,17 @@ def model(blob):
     return wire.head(100, len(layer)) + layer
 
 
-@pytest.mark.parametrize("blob, words", [
-    (caffe_pb2.BlobProto(shape=dict(dim=[2 ** 40, 2 ** 22])), "'fc', blob 0: shape"),
-    (caffe_pb2.BlobProto(shape=dict(dim=[2, 3]), data=[1] * 5), "5 values for shape"),
-    (caffe_pb2.BlobProto(shape=dict(dim=[-2, -3]), data=[1] * 6), "'fc', blob 0: shape"),
-    (caffe_pb2.BlobProto(shape=dict(dim=[1] * 70_000)), "more than"),
-    (unpacked(*range(20_000)), "more than"),
-    (caffe_pb2.BlobProto(shape=dict(dim=[2, 3])).SerializeToString() + b"\x2a\x03abc", "short")])
+@pytest.mark.parametrize(
+    "blob, words",
+    [
+        (caffe_pb2.BlobProto(shape=dict(dim=[2**40, 2**22])), "'fc', blob 0: shape"),
+        (caffe_pb2.BlobProto(shape=dict(dim=[2, 3]), data=[1] * 5), "5 values for shape"),
+        (caffe_pb2.BlobProto(shape=dict(dim=[-2, -3]), data=[1] * 6), "'fc', blob 0: shape"),
+        (caffe_pb2.BlobProto(shape=dict(dim=[1] * 70_000)), "more than"),
+        (unpacked(*range(20_000)), "more than"),
+        (caffe_pb2.BlobProto(shape=dict(dim=[2, 3])).SerializeToString() + b"\x2a\x03abc", "short"),
+    ],
+)
 def test_hostile_blobs(make_net, tmp_path, blob, words):
     path = tmp_path / "hostile.caffemodel"
     path.write_bytes(model(blob if isinstance(blob, bytes) else blob.SerializeToString()))
@@ -137,8 +158,7 @@ def test_a_file_shortened_while_it_is_read():
 
 @given(st.data())
 def test_one_byte_changed(tmp_path_factory, data):
-    """The net loads other weights or refuses the file by name; no other exception, no other shape.
-    """
+    """The net loads other weights or refuses the file by name; no other exception, no other shape."""
     path = tmp_path_factory.getbasetemp() / "byte.caffemodel"
     definition = path.with_suffix(".prototxt")
     definition.write_text(NET)

@@ -10,14 +10,14 @@ from lib.schedule import Step
 
 PALETTE = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
 IMAGES = [Image.fromarray(np.full((4, 6, 3), 50 * t, np.uint8)) for t in range(2)]
-ALL = ('shallow', 'middle', 'deep', 'fuse')
+ALL = ("shallow", "middle", "deep", "fuse")
 
 
 @pytest.fixture(autouse=True)
 def no_window():
-    plt.switch_backend('agg')
+    plt.switch_backend("agg")
     yield
-    plt.close('all')
+    plt.close("all")
 
 
 def step(value, ran, then=()):
@@ -31,32 +31,37 @@ def cells(ax):
 
 
 def test_cells_tell_which_stages_ran_and_when():
-    fig = filmstrip(IMAGES, {'pipeline': [step(0, ALL), step(1, ('shallow', 'middle', 'fuse'),
-                                                             ('deep',))],
-                             'other': [step(0, ALL), step(0, ())]}, PALETTE)
+    fig = filmstrip(
+        IMAGES,
+        {
+            "pipeline": [step(0, ALL), step(1, ("shallow", "middle", "fuse"), ("deep",))],
+            "other": [step(0, ALL), step(0, ())],
+        },
+        PALETTE,
+    )
     grid = np.array(fig.axes).reshape(5, 2)
-    assert [ax.get_title() for ax in grid[0]] == ['frame 0', 'frame 1']
+    assert [ax.get_title() for ax in grid[0]] == ["frame 0", "frame 1"]
     assert (grid[1, 1].images[0].get_array() == [0, 255, 0]).all()
     ran, late, idle = (True, False), (True, True), (False, False)
     assert cells(grid[2, 0]) == [ran] * 4
     assert cells(grid[2, 1]) == [ran, ran, late, ran]
     assert cells(grid[4, 1]) == [idle] * 4
-    assert [grid[i, 0].get_ylabel() for i in (1, 3)] == ['pipeline', 'other']
+    assert [grid[i, 0].get_ylabel() for i in (1, 3)] == ["pipeline", "other"]
     legend = [text.get_text() for text in fig.legends[0].get_texts()]
-    assert legend == [*ALL, 'ran after the output', 'did not run']
+    assert legend == [*ALL, "ran after the output", "did not run"]
 
 
 def test_what_no_stage_did_is_not_in_the_legend():
-    fig = filmstrip(IMAGES, {'all': [step(0, ALL), step(1, ALL)]}, PALETTE)
+    fig = filmstrip(IMAGES, {"all": [step(0, ALL), step(1, ALL)]}, PALETTE)
     legend = [text.get_text() for text in fig.legends[0].get_texts()]
-    assert legend == [*ALL, 'did not run']
+    assert legend == [*ALL, "did not run"]
 
 
 def test_frames_are_numbered_from_the_first():
-    fig = filmstrip(IMAGES, {'all': [step(0, ALL), step(1, ALL)]}, PALETTE, first=4)
-    assert [fig.axes[t].get_title() for t in (0, 1)] == ['frame 4', 'frame 5']
+    fig = filmstrip(IMAGES, {"all": [step(0, ALL), step(1, ALL)]}, PALETTE, first=4)
+    assert [fig.axes[t].get_title() for t in (0, 1)] == ["frame 4", "frame 5"]
 
 
 def test_as_many_steps_as_images():
-    with pytest.raises(ValueError, match='short: 1 steps for 2 images'):
-        filmstrip(IMAGES, {'short': [step(0, ALL)]}, PALETTE)
+    with pytest.raises(ValueError, match="short: 1 steps for 2 images"):
+        filmstrip(IMAGES, {"short": [step(0, ALL)]}, PALETTE)

@@ -9,9 +9,9 @@ PICTURE = np.zeros((6, 8, 3), np.uint8)
 
 @pytest.fixture(autouse=True)
 def no_window():
-    plt.switch_backend('agg')
+    plt.switch_backend("agg")
     yield
-    plt.close('all')
+    plt.close("all")
 
 
 def corners(ax):
@@ -23,15 +23,15 @@ def corners(ax):
 def test_outline_runs_between_object_and_ground():
     mask = np.zeros((6, 8), bool)
     mask[1:4, 2:7] = True
-    fig = outlines([PICTURE, PICTURE], [mask, None], ['a', 'b'])
-    assert corners(fig.axes[0]) == (1.5, .5, 6.5, 3.5)
+    fig = outlines([PICTURE, PICTURE], [mask, None], ["a", "b"])
+    assert corners(fig.axes[0]) == (1.5, 0.5, 6.5, 3.5)
     assert not fig.axes[1].collections
-    assert fig.axes[0].get_xlim() == (-.5, 7.5)
+    assert fig.axes[0].get_xlim() == (-0.5, 7.5)
 
 
 def test_outline_of_an_object_that_fills_the_picture_is_closed():
     fig = outlines([PICTURE], [np.ones((6, 8), np.uint8)])
-    assert corners(fig.axes[0]) == (-.5, -.5, 7.5, 5.5)
+    assert corners(fig.axes[0]) == (-0.5, -0.5, 7.5, 5.5)
 
 
 def test_an_object_out_of_view_has_none():
@@ -39,18 +39,20 @@ def test_an_object_out_of_view_has_none():
 
 
 def test_masks_that_do_not_fit():
-    with pytest.raises(ValueError, match='2 masks for 1 pictures'):
+    with pytest.raises(ValueError, match="2 masks for 1 pictures"):
         outlines([PICTURE], [None, None])
-    with pytest.raises(ValueError, match=r'shape \(8, 6\), its picture \(6, 8\)'):
+    with pytest.raises(ValueError, match=r"shape \(8, 6\), its picture \(6, 8\)"):
         outlines([PICTURE], [np.ones((8, 6))])
 
 
 def test_grey_levels_are_shares_on_a_logarithmic_scale():
     counts = np.bincount([0] * 30 + [255] * 10, minlength=256)
-    ax = grey_levels({'stored': counts}, 15)
-    assert ax.get_yscale() == 'log'
+    ax = grey_levels({"stored": counts}, 15)
+    assert ax.get_yscale() == "log"
     assert ax.patches[0].get_data().values[[0, 1, 255]].tolist() == [75, 0, 25]
     assert ax.lines[0].get_xdata()[0] == 15.5
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        'stored', 'object: levels above 15']
+        "stored",
+        "object: levels above 15",
+    ]
     ax.figure.canvas.draw()

@@ -1,4 +1,5 @@
 """Training light nets: recipes with nets, solvers and weights that are there, and the start."""
+
 import numpy as np
 import pytest
 
@@ -21,8 +22,11 @@ def test_a_recipe_has_its_net_its_solvers_and_its_row_in_the_table(name):
 
 def test_layers_of_the_same_shape_start_from_other_weights():
     net = caffe.Net(find_net("miniature-voc-fcn8s-light-train"), caffe.TRAIN)
-    other = caffe.Net(find_net("stage-camvid-fcn8s-light"),
-                      str(FOLDER / "camvid-fcn8s-light.caffemodel"), caffe.TEST)
+    other = caffe.Net(
+        find_net("stage-camvid-fcn8s-light"),
+        str(FOLDER / "camvid-fcn8s-light.caffemodel"),
+        caffe.TEST,
+    )
     new = train.start_from(net, "camvid-fcn8s-light")
     assert {"score_fr", "score_pool4", "score_pool3"} <= set(new)  # 21 classes, not 11
     assert "fc7" not in new

@@ -1,4 +1,5 @@
 """notebooks/README.md lists every notebook as it is now, and each keeps the house rules."""
+
 import base64
 import io
 import re
@@ -44,7 +45,7 @@ class TestNotebook:
         text = (contents.FOLDER / "README.md").read_text()
         assert name in KNOWN
         fresh = contents.page({name: notebook}, repository_of(text))
-        line, = (line for line in fresh.splitlines() if f"thumbnails/{name}.png" in line)
+        (line,) = (line for line in fresh.splitlines() if f"thumbnails/{name}.png" in line)
         assert line in text.splitlines(), "run `make contents`"
 
     def test_has_a_thumbnail_of_its_figure(self, name, notebook):
@@ -66,21 +67,26 @@ class TestNotebook:
         assert last.cell_type == "markdown" and "published" in last.source.lower()
 
     def test_has_one_cell_of_parameters_with_a_word_before_it(self, notebook):
-        tagged = [i for i, cell in enumerate(notebook.cells)
-                  if "parameters" in cell.metadata.get("tags", [])]
+        tagged = [
+            i
+            for i, cell in enumerate(notebook.cells)
+            if "parameters" in cell.metadata.get("tags", [])
+        ]
         assert len(tagged) == 1
         assert notebook.cells[tagged[0] - 1].source.startswith("## Parameters")
 
     def test_has_more_prose_than_code(self, notebook, code):
         assert 2 * len(code) <= len(notebook.cells)
         assert median(len(cell.source.splitlines()) for cell in code) <= 5
-        assert all(len(cell.source.splitlines()) <= 12 or "\nimport " in cell.source
-                   for cell in code)
+        assert all(
+            len(cell.source.splitlines()) <= 12 or "\nimport " in cell.source for cell in code
+        )
 
     def test_was_executed_from_top_to_bottom(self, code):
         assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-        assert any("image/png" in output.get("data", {}) for cell in code
-                   for output in cell.outputs)
+        assert any(
+            "image/png" in output.get("data", {}) for cell in code for output in cell.outputs
+        )
 
     def test_shows_no_warning_and_no_error(self, code):
         kinds = {output.get("name", output.output_type) for cell in code for output in cell.outputs}
@@ -104,15 +110,22 @@ def test_main_readme_points_to_the_contents(root):
     assert "(notebooks/README.md)" in (root / "README.md").read_text()
 
 
-@pytest.mark.parametrize("address", [
-    "https://github.com/some-one/clock.work.git", "https://me@github.com/some-one/clock.work",
-    "git@github.com:some-one/clock.work.git", "ssh://git@github.com:22/some-one/clock.work/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/some-one/clock.work.git",
+        "https://me@github.com/some-one/clock.work",
+        "git@github.com:some-one/clock.work.git",
+        "ssh://git@github.com:22/some-one/clock.work/",
+    ],
+)
 def test_name_of_a_github_address(address):
     assert contents.github_name(address) == "some-one/clock.work"
 
 
-@pytest.mark.parametrize("address", ["", "/srv/clock.git", "https://example.org/github/a/b",
-                                     "https://notgithub.com/a/b"])
+@pytest.mark.parametrize(
+    "address", ["", "/srv/clock.git", "https://example.org/github/a/b", "https://notgithub.com/a/b"]
+)
 def test_other_addresses_have_none(address):
     assert contents.github_name(address) is None
 
@@ -120,8 +133,9 @@ def test_other_addresses_have_none(address):
 def test_repository_of_a_clone(tmp_path):
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     assert contents.find_repository(tmp_path) == contents.REPOSITORY
-    subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", "git@github.com:a/b.git"],
-                   check=True)
+    subprocess.run(
+        ["git", "-C", tmp_path, "remote", "add", "origin", "git@github.com:a/b.git"], check=True
+    )
     assert contents.find_repository(tmp_path) == "a/b"
 
 

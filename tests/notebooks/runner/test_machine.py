@@ -1,11 +1,14 @@
 """How many notebooks run at once: by cores, memory, and the limits of a container."""
+
 import pytest
 
 from notebooks.runner import machine
 
 
-@pytest.mark.parametrize("notebooks, cores, gigabytes, workers", [
-    (10, 4, 64, 4), (3, 16, 64, 3), (10, 16, 7, 4), (10, 4, 0.5, 1), (0, 4, 64, 1)])
+@pytest.mark.parametrize(
+    "notebooks, cores, gigabytes, workers",
+    [(10, 4, 64, 4), (3, 16, 64, 3), (10, 16, 7, 4), (10, 4, 0.5, 1), (0, 4, 64, 1)],
+)
 def test_workers(notebooks, cores, gigabytes, workers):
     assert machine.workers_for(notebooks, cores, gigabytes * 1e9) == workers
 
@@ -13,9 +16,11 @@ def test_workers(notebooks, cores, gigabytes, workers):
 @pytest.fixture
 def system(tmp_path, monkeypatch):
     """Write the files of a system with 8 GiB free; system(path, text) writes a further one."""
+
     def write(path, text):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
+
     monkeypatch.setattr(machine, "CGROUPS", tmp_path / "cgroup")
     monkeypatch.setattr(machine, "PROC", tmp_path / "proc")
     monkeypatch.setattr(machine.os, "sched_getaffinity", lambda pid: range(16), raising=False)
@@ -24,7 +29,7 @@ def system(tmp_path, monkeypatch):
 
 
 def test_without_a_container(system):
-    assert (machine.usable_cores(), machine.free_memory()) == (16, 8 * 2 ** 30)
+    assert (machine.usable_cores(), machine.free_memory()) == (16, 8 * 2**30)
 
 
 def test_not_linux(system, tmp_path):

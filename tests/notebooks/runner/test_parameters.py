@@ -1,4 +1,5 @@
 """Parameters of notebooks from a file: put in where they belong, else refused."""
+
 import json
 
 import nbformat
@@ -25,8 +26,9 @@ def folder(write_notebook, tmp_path, monkeypatch):
 
 def start(folder, values):
     (folder / "values.json").write_text(json.dumps(values))
-    return run.main(["--results", str(folder / "results"),
-                     "--parameters", str(folder / "values.json")], folder)
+    return run.main(
+        ["--results", str(folder / "results"), "--parameters", str(folder / "values.json")], folder
+    )
 
 
 def test_a_notebook_runs_with_the_values_of_the_file(folder):
@@ -41,8 +43,10 @@ def test_a_notebook_runs_with_the_values_of_the_file(folder):
 
 def test_unknown_parameters_are_refused_with_those_there_are(folder, capsys):
     assert start(folder, {"shots": {"root": "x", "rot": 1, "nett": 2}}) == 1
-    assert ("shots: failed, 0 s, shots has no parameter rot, nett; there are: root, net, low, high"
-            in capsys.readouterr().out)
+    assert (
+        "shots: failed, 0 s, shots has no parameter rot, nett; there are: root, net, low, high"
+        in capsys.readouterr().out
+    )
     notebook = nbformat.read(folder / "plain.ipynb", as_version=4)
     put_in(notebook, {}, "plain")
     assert len(notebook.cells) == 2
@@ -54,8 +58,11 @@ def test_unknown_notebooks_and_files_are_refused(folder, capsys):
     with pytest.raises(SystemExit, match="2"):
         start(folder, {"shot": {}})
     assert "no notebook shot; there are: shots, plain" in capsys.readouterr().err
-    for text, message in (('{"shots": ', "cannot be read as JSON"), ("[]", "holds no"),
-                          ('{"shots": 3}', "holds no")):
+    for text, message in (
+        ('{"shots": ', "cannot be read as JSON"),
+        ("[]", "holds no"),
+        ('{"shots": 3}', "holds no"),
+    ):
         (folder / "bad.json").write_text(text)
         with pytest.raises(ParametersError, match=f"bad.json {message}"):
             read_parameters(folder / "bad.json")

@@ -1,4 +1,5 @@
 """A run goes on from one that was interrupted or had failures; one that ended well is run anew."""
+
 import os
 import signal
 import subprocess
@@ -65,8 +66,12 @@ def has_ended(pid):
 
 
 def test_a_stopped_run_goes_on_with_what_is_not_finished(two, root, capsys):
-    with subprocess.Popen([sys.executable, "-c", COMMAND], cwd=two, stdout=subprocess.DEVNULL,
-                          env=os.environ | {"PYTHONPATH": str(root)}) as running:
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND],
+        cwd=two,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    ) as running:
         signal_at(2, two, running.pid, signal.SIGKILL)
     again = partial(run.main, ["--results", str(two / "results"), "--jobs", "1"], two)
     with ThreadPoolExecutor(1) as thread:  # a user at the keyboard
@@ -104,8 +109,14 @@ def executed(write_notebook, tmp_path, monkeypatch):
 
     def executed(*argv):
         names = []
-        monkeypatch.setattr(run, "execute_all", lambda paths, results, workers, **more: (
-            names.extend(path.stem for path in paths), execute_all(paths, results, **more))[1])
+        monkeypatch.setattr(
+            run,
+            "execute_all",
+            lambda paths, results, workers, **more: (
+                names.extend(path.stem for path in paths),
+                execute_all(paths, results, **more),
+            )[1],
+        )
         executed.status = run.main(["--results", str(tmp_path / "results"), *argv], tmp_path)
         return "".join(names)
 

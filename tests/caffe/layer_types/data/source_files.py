@@ -1,4 +1,5 @@
 """Databases, lists and means for the tests of data layers, written as other programs would."""
+
 import io
 
 import numpy as np
@@ -18,7 +19,7 @@ def datum(image, label=0):
     return made
 
 
-def encoded(image, label=0, form='PNG'):
+def encoded(image, label=0, form="PNG"):
     """A Datum that holds an image file; image: height x width (x 3 or 4, RGB or RGBA)."""
     content = io.BytesIO()
     Image.fromarray(image).save(content, form)
@@ -27,13 +28,14 @@ def encoded(image, label=0, form='PNG'):
 
 def write_lmdb(path, records, keys=None):
     """Write Datums (or raw bytes) under keys 00000000, 00000001, ..."""
-    lmdb = __import__('lmdb')
-    env = lmdb.open(str(path), map_size=2 ** 26)
+    lmdb = __import__("lmdb")
+    env = lmdb.open(str(path), map_size=2**26)
     with env.begin(write=True) as transaction:
         for i, record in enumerate(records):
-            key = keys[i] if keys else b'%08d' % i
-            transaction.put(key, record if isinstance(record, bytes)
-                            else record.SerializeToString())
+            key = keys[i] if keys else b"%08d" % i
+            transaction.put(
+                key, record if isinstance(record, bytes) else record.SerializeToString()
+            )
     env.close()
     return path
 

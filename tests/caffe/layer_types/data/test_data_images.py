@@ -1,4 +1,5 @@
 """ImageData: lists of image files, resized and decoded as OpenCV does; order and damage."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,42 +9,51 @@ from caffe.errors import DataError
 from caffe.layer_types.data import images
 from tests.caffe.layer_types.data.source_files import noise
 
-LAYER = '''layer {{ name: "data" type: "ImageData" top: "data" top: "label" {more}
-image_data_param {{ source: "{source}" root_folder: "{root}" batch_size: {batch} {data} }} }}'''
+LAYER = """layer {{ name: "data" type: "ImageData" top: "data" top: "label" {more}
+image_data_param {{ source: "{source}" root_folder: "{root}" batch_size: {batch} {data} }} }}"""
 
 
 @pytest.fixture
 def image_net(make_net, tmp_path):
     """image_net(images, ...) -> Net over PNG files "image 0.png", ... with labels 0, ..."""
-    def image_net(pictures, batch=2, data='', more='', phase=caffe.TEST, lines=None):
+
+    def image_net(pictures, batch=2, data="", more="", phase=caffe.TEST, lines=None):
         for i, picture in enumerate(pictures):
-            Image.fromarray(picture).save(tmp_path / ('image %d.png' % i))
-        source = tmp_path / 'list.txt'
-        source.write_text(lines or ''.join(
-            'image %d.png %d\n' % (i, i) for i in range(len(pictures))))
-        return make_net(LAYER.format(source=source, root='%s/' % tmp_path, batch=batch, data=data,
-                                     more=more), phase)
+            Image.fromarray(picture).save(tmp_path / ("image %d.png" % i))
+        source = tmp_path / "list.txt"
+        source.write_text(
+            lines or "".join("image %d.png %d\n" % (i, i) for i in range(len(pictures)))
+        )
+        return make_net(
+            LAYER.format(source=source, root=f"{tmp_path}/", batch=batch, data=data, more=more),
+            phase,
+        )
+
     return image_net
 
 
 def test_the_order_of_the_list_round_and_round(image_net):
     pictures = noise(3, 4, 6, 3)
     net = image_net(pictures)
-    assert net.blobs['data'].shape == (2, 3, 4, 6) and net.blobs['label'].shape == (2,)
+    assert net.blobs["data"].shape == (2, 3, 4, 6) and net.blobs["label"].shape == (2,)
     for wanted in ([0, 1], [2, 0], [1, 2]):
         out = net.forward()
-        np.testing.assert_array_equal(out['label'], wanted)
-        np.testing.assert_array_equal(out['data'],
-                                      pictures[wanted][..., ::-1].transpose(0, 3, 1, 2))
+        np.testing.assert_array_equal(out["label"], wanted)
+        np.testing.assert_array_equal(
+            out["data"], pictures[wanted][..., ::-1].transpose(0, 3, 1, 2)
+        )
 
 
 def test_batch_size_is_one_unless_given_and_then_shapes_may_change(image_net):
-    net = image_net([noise(4, 6, 3), noise(5, 2, 3)], data='')
-    with pytest.raises(DataError, match=r'list.txt:2: has shape \(3, 5, 2\) where the batch began'):
+    net = image_net([noise(4, 6, 3), noise(5, 2, 3)], data="")
+    with pytest.raises(DataError, match=r"list.txt:2: has shape \(3, 5, 2\) where the batch began"):
         net.forward()
     net = image_net([noise(4, 6, 3), noise(5, 2, 3)], batch=1)
-    assert [net.forward()['data'].shape for _ in range(3)] == [(1, 3, 4, 6), (1, 3, 5, 2),
-                                                               (1, 3, 4, 6)]
+    assert [net.forward()["data"].shape for _ in range(3)] == [
+        (1, 3, 4, 6),
+        (1, 3, 5, 2),
+        (1, 3, 4, 6),
+    ]
 
 
 def test_shuffling_shows_each_image_once_a_round_in_another_order(image_net):
@@ -51,14 +61,15 @@ def test_shuffling_shows_each_image_once_a_round_in_another_order(image_net):
 
     def rounds(seed):
         caffe.set_random_seed(seed)
-        net = image_net(pictures, batch=4, data='shuffle: true')
+        net = image_net(pictures, batch=4, data="shuffle: true")
         seen = []
         for _ in range(6):
             out = net.forward()
-            for image, label in zip(out['data'], out['label']):
+            for image, label in zip(out["data"], out["label"]):
                 np.testing.assert_array_equal(image[::-1].transpose(1, 2, 0), pictures[int(label)])
-            seen.extend(out['label'].astype(int).tolist())
-        return [seen[k:k + 8] for k in (0, 8, 16)]
+            seen.extend(out["label"].astype(int).tolist())
+        return [seen[k : k + 8] for k in (0, 8, 16)]
+
     first = rounds(0)
     assert all(sorted(r) == list(range(8)) for r in first)
     assert first[0] != first[1] != first[2] and first[0] != list(range(8))
@@ -69,32 +80,36 @@ def test_rand_skip(image_net):
     begun = set()
     for seed in range(10):
         caffe.set_random_seed(seed)
-        begun.add(int(image_net(noise(5, 2, 2, 3), batch=1, data='rand_skip: 3')
-                      .forward()['label'][0]))
+        begun.add(
+            int(image_net(noise(5, 2, 2, 3), batch=1, data="rand_skip: 3").forward()["label"][0])
+        )
     assert begun <= {0, 1, 2} and len(begun) > 1
 
 
 def test_grey_and_colour(image_net):
     colour, grey = noise(4, 5, 3), noise(4, 5)
-    assert image_net([grey], batch=1).forward()['data'].shape == (1, 3, 4, 5)
-    out = image_net([colour], batch=1, data='is_color: false').forward()['data']
+    assert image_net([grey], batch=1).forward()["data"].shape == (1, 3, 4, 5)
+    out = image_net([colour], batch=1, data="is_color: false").forward()["data"]
     assert out.shape == (1, 1, 4, 5)
-    np.testing.assert_allclose(out[0, 0], colour @ [.299, .587, .114], atol=.51)
+    np.testing.assert_allclose(out[0, 0], colour @ [0.299, 0.587, 0.114], atol=0.51)
 
 
 def test_resized_cropped_and_scaled(image_net):
-    net = image_net([noise(9, 7, 3), noise(5, 8, 3)], data='new_height: 6 new_width: 6',
-                    more='transform_param { crop_size: 4 scale: 0.5 mean_value: 100 }')
-    out = net.forward()['data']
+    net = image_net(
+        [noise(9, 7, 3), noise(5, 8, 3)],
+        data="new_height: 6 new_width: 6",
+        more="transform_param { crop_size: 4 scale: 0.5 mean_value: 100 }",
+    )
+    out = net.forward()["data"]
     assert out.shape == (2, 3, 4, 4)
     whole = images.resize(noise(9, 7, 3)[:, :, ::-1].transpose(2, 0, 1), 6, 6)
-    np.testing.assert_allclose(out[0], (whole[:, 1:5, 1:5] - 100.) * .5)
+    np.testing.assert_allclose(out[0], (whole[:, 1:5, 1:5] - 100.0) * 0.5)
 
 
-@pytest.mark.parametrize('size', [(4, 5), (7, 7), (13, 9), (20, 30), (3, 31), (1, 1), (40, 60)])
-@pytest.mark.parametrize('channels', [1, 3])
+@pytest.mark.parametrize("size", [(4, 5), (7, 7), (13, 9), (20, 30), (3, 31), (1, 1), (40, 60)])
+@pytest.mark.parametrize("channels", [1, 3])
 def test_resizing_is_opencvs(size, channels):
-    cv2 = pytest.importorskip('cv2')
+    cv2 = pytest.importorskip("cv2")
     image = noise(20, 30, channels)
     wanted = cv2.resize(image, size[::-1]).reshape(*size, channels).transpose(2, 0, 1)
     got = images.resize(image.transpose(2, 0, 1), *size)
@@ -102,83 +117,100 @@ def test_resizing_is_opencvs(size, channels):
     np.testing.assert_array_equal(got, wanted)
 
 
-@pytest.mark.parametrize('mode', ['L', 'RGB', 'RGBA', 'LA', 'P', '1', 'I;16'])
-@pytest.mark.parametrize('colour', [True, False, None])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "1", "I;16"])
+@pytest.mark.parametrize("colour", [True, False, None])
 def test_decoding_is_opencvs(tmp_path, mode, colour):
-    cv2 = pytest.importorskip('cv2')
-    if mode == 'I;16':
+    cv2 = pytest.importorskip("cv2")
+    if mode == "I;16":
         picture = Image.fromarray(noise(6, 5).astype(np.uint16) * 256 + 77)
     else:
-        picture = Image.fromarray(noise(6, 5, 4), 'RGBA').convert('RGB' if mode == 'P' else 'RGBA')
+        picture = Image.fromarray(noise(6, 5, 4), "RGBA").convert("RGB" if mode == "P" else "RGBA")
         picture = picture.convert(mode)
-    path = str(tmp_path / 'image.png')
+    path = str(tmp_path / "image.png")
     picture.save(path)
     flag = {True: cv2.IMREAD_COLOR, False: cv2.IMREAD_GRAYSCALE, None: cv2.IMREAD_UNCHANGED}[colour]
     wanted = cv2.imread(path, flag)
-    if mode == 'I;16' and colour is None:    # Caffe takes 8 bits only
-        with pytest.raises(DataError, match='more than 8 bits'):
-            images.decode(path, 'here', colour)
+    if mode == "I;16" and colour is None:  # Caffe takes 8 bits only
+        with pytest.raises(DataError, match="more than 8 bits"):
+            images.decode(path, "here", colour)
         return
-    got = images.decode(path, 'here', colour)
+    got = images.decode(path, "here", colour)
     wanted = wanted.reshape(6, 5, -1).transpose(2, 0, 1)
     assert got.shape == wanted.shape and got.dtype == np.uint8
     assert np.abs(got.astype(int) - wanted).max() <= (1 if colour is False else 0)
 
 
-@pytest.mark.parametrize('form', ['BMP', 'JPEG', 'PPM', 'TIFF', 'WEBP', 'PNG'])
+@pytest.mark.parametrize("form", ["BMP", "JPEG", "PPM", "TIFF", "WEBP", "PNG"])
 def test_formats(tmp_path, form):
-    Image.fromarray(np.full((9, 8, 3), (200, 100, 50), np.uint8)).save(tmp_path / 'x', form)
-    out = images.decode(str(tmp_path / 'x'), 'here', True)
+    Image.fromarray(np.full((9, 8, 3), (200, 100, 50), np.uint8)).save(tmp_path / "x", form)
+    out = images.decode(str(tmp_path / "x"), "here", True)
     assert np.abs(out[:, 4, 4].astype(int) - [50, 100, 200]).max() < 6
 
 
 def test_formats_that_are_programs_are_not_opened(tmp_path):
-    Image.fromarray(noise(4, 4, 3)).save(tmp_path / 'x.eps')
-    with pytest.raises(DataError, match='here: is no image that can be read'):
-        images.decode(str(tmp_path / 'x.eps'), 'here', True)
+    Image.fromarray(noise(4, 4, 3)).save(tmp_path / "x.eps")
+    with pytest.raises(DataError, match="here: is no image that can be read"):
+        images.decode(str(tmp_path / "x.eps"), "here", True)
 
 
-@pytest.mark.parametrize('lines, words', [
-    ('image 0.png\n', r"list.txt:1: 'image 0.png' is no path, a space and a whole number"),
-    ('image 0.png 1\n\n\nimage 0.png 1.5\n', 'list.txt:4: '),
-    ('image 0.png 99999999999\n', 'list.txt:1: '),
-    ('  \n\n', 'holds blank lines only'),
-    ('none.png 3\n', 'list.txt:1: there is no image file .*none.png: correct the line, or root'),
-    ('\0\1\2', 'is a binary file'),
-    ('list.txt 0\n', 'list.txt:1: .*list.txt: is no image')])
+@pytest.mark.parametrize(
+    "lines, words",
+    [
+        ("image 0.png\n", r"list.txt:1: 'image 0.png' is no path, a space and a whole number"),
+        ("image 0.png 1\n\n\nimage 0.png 1.5\n", "list.txt:4: "),
+        ("image 0.png 99999999999\n", "list.txt:1: "),
+        ("  \n\n", "holds blank lines only"),
+        (
+            "none.png 3\n",
+            "list.txt:1: there is no image file .*none.png: correct the line, or root",
+        ),
+        ("\0\1\2", "is a binary file"),
+        ("list.txt 0\n", "list.txt:1: .*list.txt: is no image"),
+    ],
+)
 def test_lists_that_do_not_work(image_net, lines, words):
     with pytest.raises(DataError, match=r"layer 'data' \(ImageData\): .*" + words):
         image_net([noise(4, 5, 3)], lines=lines)
 
 
-@pytest.mark.parametrize('source, words', [('', 'gives no source'), ('.', 'is a folder'),
-                                           ('/none', 'no such list of images'),
-                                           ('/dev/zero', 'is a pipe or a device')])
+@pytest.mark.parametrize(
+    "source, words",
+    [
+        ("", "gives no source"),
+        (".", "is a folder"),
+        ("/none", "no such list of images"),
+        ("/dev/zero", "is a pipe or a device"),
+    ],
+)
 def test_sources_that_are_no_lists(make_net, source, words):
     with pytest.raises(DataError, match=words):
-        make_net(LAYER.format(source=source, root='', batch=1, data='', more=''))
+        make_net(LAYER.format(source=source, root="", batch=1, data="", more=""))
 
 
-@pytest.mark.parametrize('data, words', [
-    ('new_height: 3', 'one of new_height and new_width'),
-    ('new_height: 100000 new_width: 4000000000', 'make it smaller')])
+@pytest.mark.parametrize(
+    "data, words",
+    [
+        ("new_height: 3", "one of new_height and new_width"),
+        ("new_height: 100000 new_width: 4000000000", "make it smaller"),
+    ],
+)
 def test_sizes_that_do_not_work(image_net, data, words):
     with pytest.raises(DataError, match=words):
         image_net([noise(4, 5, 3)], data=data)
 
 
 def test_a_small_file_that_says_it_is_a_huge_image(tmp_path):
-    huge = Image.new('1', (20000, 20000))    # 20 kB as PNG
-    huge.save(tmp_path / 'x.png')
-    assert (tmp_path / 'x.png').stat().st_size < 100_000
-    with pytest.raises(DataError, match='20000 x 20000 pixels|here: is no image .*bomb'):
-        images.decode(str(tmp_path / 'x.png'), 'here', True)
+    huge = Image.new("1", (20000, 20000))  # 20 kB as PNG
+    huge.save(tmp_path / "x.png")
+    assert (tmp_path / "x.png").stat().st_size < 100_000
+    with pytest.raises(DataError, match="20000 x 20000 pixels|here: is no image .*bomb"):
+        images.decode(str(tmp_path / "x.png"), "here", True)
 
 
-@pytest.mark.filterwarnings('ignore::UserWarning:PIL')
-@pytest.mark.parametrize('form', ['PNG', 'JPEG', 'TIFF', 'BMP', 'PPM', 'WEBP'])
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP"])
 def test_no_damage_of_an_image_leads_to_another_exception(tmp_path, form):
-    path = tmp_path / 'x'
+    path = tmp_path / "x"
     Image.fromarray(noise(12, 11, 3)).save(path, form)
     content = path.read_bytes()
     rng = np.random.default_rng(0)
@@ -186,23 +218,22 @@ def test_no_damage_of_an_image_leads_to_another_exception(tmp_path, form):
         bad = bytearray(content)
         for k in rng.integers(len(bad), size=1 + trial % 4):
             bad[k] = rng.integers(256)
-        path.write_bytes(bad[:rng.integers(len(bad))] if trial % 5 == 0 else bad)
+        path.write_bytes(bad[: rng.integers(len(bad))] if trial % 5 == 0 else bad)
         try:
-            assert images.decode(str(path), 'here', True).shape[0] == 3
+            assert images.decode(str(path), "here", True).shape[0] == 3
         except DataError as e:
-            assert str(e).startswith('here: ')
+            assert str(e).startswith("here: ")
 
 
 def test_data_layers_of_the_first_generation(image_net, make_net, tmp_path):
     image_net([noise(4, 5, 3)])
-    net = make_net('''layers { layer { name: "data" type: "images" source: "%s" batchsize: 1
-        new_height: 6 new_width: 6 cropsize: 3 scale: 0.5 } top: "data" top: "label" }'''
-                   % write_list(tmp_path))
-    assert net.forward()['data'].shape == (1, 3, 3, 3)
+    net = make_net(f'''layers {{ layer {{ name: "data" type: "images" source: "{write_list(tmp_path)}" batchsize: 1
+        new_height: 6 new_width: 6 cropsize: 3 scale: 0.5 }} top: "data" top: "label" }}''')
+    assert net.forward()["data"].shape == (1, 3, 3, 3)
 
 
 def write_list(folder):
     """A list whose paths are whole."""
-    path = folder / 'whole.txt'
-    path.write_text('%s/image 0.png 0' % folder)
+    path = folder / "whole.txt"
+    path.write_text(f"{folder}/image 0.png 0")
     return path

@@ -1,6 +1,5 @@
 """Raw video of NYUDv2: one folder per video, with the time of each frame in its file name."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,21 +100,21 @@ def raw_frame_path(video: Path, frame: str) -> Path:
     )
 
 
-def every(skip: int, frames: Sequence[Frame], through: int = 0) -> Sequence[Frame]:
+def every(skip: int, frames: list[Frame], through: int = 0) -> list[Frame]:
     """Subsample frames in step with a given one.
 
     Parameters
     ----------
     skip : int
         Keep one of `skip` frames, 1 or more.
-    frames : sequence
+    frames : list
         The frames.
     through : int
         Index of a frame to keep.
 
     Returns
     -------
-    sequence
+    list
         Every `skip`-th frame, including the one at `through`.
 
     Raises

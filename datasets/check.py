@@ -79,7 +79,7 @@ class Report:
         what : str
             What is missing or wrong.
         items : collection, optional
-            The items that `what` holds for. If it is given and empty, there is no fault.
+            The items affected. If given and empty, no fault is added.
         """
         if items is None and what not in self.faults:
             self.faults.append(what)

@@ -1,7 +1,7 @@
 """Inventories for datasets.check: compare what each dataset should hold with what is there.
 
-INVENTORIES maps the name of a dataset to a function of a Report and the folder of the dataset. It
-adds counts and faults to the report, and may raise DatasetError.
+INVENTORIES maps the name of a dataset to a function of a Report and the folder of the dataset. The
+function adds counts and faults to the report, and may raise DatasetError.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The cores and the memory that this machine, or the container it is, has free for notebooks."""
+"""The cores and the memory that notebooks may use on this machine or in this container."""
 
 import math
 import os

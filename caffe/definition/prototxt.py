@@ -16,7 +16,7 @@ from caffe.definition.hints import explain
 from caffe.definition.upgrade import UpgradeError, upgrade_net, upgrade_solver
 from caffe.errors import CaffeError
 from caffe.proto import caffe_pb2
-from caffe.weights.files import HDF5_MAGIC
+from caffe.weights.files import HDF5_MAGIC, PathLike
 
 # Parsing takes about 1 s per MiB or two, and 500 bytes of memory per group; a net of 1000 layers is
 # about 1 MiB.
@@ -24,7 +24,6 @@ MOST_BYTES, MOST_GROUPS = 2**23, 200_000
 WEIGHTS_COME_SECOND = (
     'the definition comes first and the weights second: Net("net.prototxt", "net.caffemodel", TEST)'
 )
-PathLike = str | os.PathLike[str]
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 

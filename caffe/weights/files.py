@@ -40,7 +40,7 @@ def is_hdf5(path: PathLike) -> bool:
 
 
 def check_number(path: PathLike, layer: str, theirs: int, mine: int) -> None:
-    """Raise WeightsError if a layer has `theirs` blobs in the file and `mine` others in the net."""
+    """Raise WeightsError if a layer has `theirs` blobs in the file, but `mine` in the net."""
     if theirs != mine:
         raise WeightsError(
             f"{path}: layer {layer!r} has {theirs} blobs in the file, {mine} in the net: bias_term "

@@ -63,7 +63,7 @@ def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
 
 def _pairs(net, group, path):
     """Return [(Blob, its dataset)]; a blob that layers share may be stored with the first only."""
-    pairs, found = [], set()
+    pairs, paired = [], set()
     for name, mine in net.params.items():
         layer = member(group, name)
         if layer is None:
@@ -73,7 +73,7 @@ def _pairs(net, group, path):
             check_number(path, name, len(stored), len(mine))
         for i, blob in enumerate(mine):
             if i not in stored:
-                if id(blob) in found:
+                if id(blob) in paired:
                     continue
                 check_number(path, name, len(stored), len(mine))
             dataset = member(layer, str(i))
@@ -83,7 +83,7 @@ def _pairs(net, group, path):
                 )
             check_shape(path, name, i, blob.shape, tuple(dataset.shape or ()))
             pairs.append((blob, dataset))
-            found.add(id(blob))
+            paired.add(id(blob))
     return pairs
 
 

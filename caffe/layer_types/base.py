@@ -183,11 +183,11 @@ class LayerType(abc.ABC):
         return True
 
     def error(self, text: str, kind: type[CaffeError] = LayerError) -> CaffeError:
-        """Return an exception of type `kind` whose message begins with the layer's name and type."""
+        """Return an exception of type `kind` that begins with the layer's name and type."""
         return kind(f"layer {self.name!r} ({self.spec.type}): {text}")
 
     def mismatch(self, text: str) -> CaffeError:
-        """Return a ShapeMismatch whose message begins with the layer's name and type."""
+        """Return a ShapeMismatch that begins with the layer's name and type."""
         return self.error(text, ShapeMismatch)
 
     def ask(self, question: Callable[[Shapes], Result], shapes: Shapes) -> Result:

@@ -73,17 +73,17 @@ class Filter(LayerType):
     def geometry(self, shapes: Shapes) -> Geometry:
         """Return the shapes of the bottoms; raise ShapeMismatch if the selector does not fit."""
         *rows, selector = shapes
-        name_of_selector = self.spec.bottom[-1]
+        last = self.spec.bottom[-1]
         if not selector or any(d != 1 for d in selector[1:]):
             raise self.mismatch(
-                f"its selector {name_of_selector!r} has shape {tuple(selector)}: it needs one value "
-                "for each row, N x 1 x ..."
+                f"its selector {last!r} has shape {tuple(selector)}: it needs one value for each "
+                "row, N x 1 x ..."
             )
         for name, shape in zip(self.spec.bottom, rows):
             if shape[:1] != selector[:1]:
                 raise self.mismatch(
                     f"bottom {name!r} of shape {tuple(shape)} does not have the {selector[0]} rows "
-                    f"of its selector {name_of_selector!r}"
+                    f"of its selector {last!r}"
                 )
         return Geometry(tuple(map(tuple, rows)))
 

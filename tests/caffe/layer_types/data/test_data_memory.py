@@ -143,6 +143,6 @@ def test_memory_that_runs_out_is_an_error_with_the_layers_name(net):
     layer = net._graph.layers[0]
     with (
         pytest.raises(DataError, match=r"'data' .MemoryData.: memory_data.* is 2, and "),
-        layer.named(),
+        layer.naming_errors(),
     ):
         raise MemoryError

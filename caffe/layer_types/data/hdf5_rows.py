@@ -31,7 +31,7 @@ class Rows:
     names : sequence of str
         The datasets to read.
     random : numpy.random.Generator, optional
-        Shuffles the files, and the rows within each, anew in each epoch; no shuffling without it.
+        Shuffles the files, and the rows within each, again in each epoch. No shuffling without it.
 
     Attributes
     ----------

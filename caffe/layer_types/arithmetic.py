@@ -45,7 +45,7 @@ class Eltwise(LayerType):
 
     any_order = True
     bottoms = (2, None)
-    precision = Precision.AS_HELD
+    precision = Precision.AS_HELD  # sums of scores stay in float32
 
     def check_spec(self) -> None:
         """Raise LayerError if `coeff` does not fit the operation or the number of bottoms."""

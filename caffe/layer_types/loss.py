@@ -37,7 +37,7 @@ class Loss(LayerType):
         The NormalizationMode if the prototxt gives none.
     """
 
-    bottoms: tuple[int, int | None] = (2, 2)
+    bottoms = (2, 2)
     precision = Precision.FLOAT32  # labels, and sums over many positions
     loss = True
     default_normalization = L.VALID

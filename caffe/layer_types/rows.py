@@ -21,9 +21,9 @@ class BatchReindex(LayerType):
         """Return one row per index; raise ShapeMismatch if the indices have not one axis."""
         rows, index = shapes
         if len(index) != 1 or not rows:
-            x, numbers = self.spec.bottom
+            of, indices = self.spec.bottom
             raise self.mismatch(
-                f"bottom {numbers!r} indexes the rows of bottom {x!r} and must have one axis; "
+                f"bottom {indices!r} indexes the rows of bottom {of!r} and must have one axis; "
                 f"their shapes are {index} and {rows}"
             )
         return Geometry((tuple(index) + tuple(rows[1:]),))
@@ -33,9 +33,9 @@ class BatchReindex(LayerType):
         x, index = bottoms[0], bottoms[1].long()
         bad = index[(index < 0) | (index >= len(x))]
         if len(bad):
+            rows, indices = self.spec.bottom
             raise self.error(
-                f"{bad[0]} in bottom {self.spec.bottom[1]!r} is not one of the {len(x)} rows of "
-                f"bottom {self.spec.bottom[0]!r}",
+                f"bottom {indices!r} indexes row {bad[0]}, but bottom {rows!r} has {len(x)} rows",
                 LabelRange,
             )
         return (x.index_select(0, index),)

@@ -99,7 +99,7 @@ class Crop(LayerType):
 
     any_order = True
     bottoms = (2, 2)
-    precision = Precision.AS_HELD
+    precision = Precision.AS_HELD  # scores stay in float32
 
     def geometry(self, shapes: Shapes) -> Geometry:
         """Return the cropped shape; raise ShapeMismatch if it reaches outside bottom 0."""

@@ -23,9 +23,7 @@ def test_batch_reindex(one_layer):
     np.testing.assert_allclose(net.backward(top=top)["in0"], wanted, rtol=1e-5)
     assert not net.blobs["in0"].diff[1].any() and not net.blobs["in1"].diff.any()
     net.blobs["in1"].data[2] = 4
-    with pytest.raises(
-        LabelRange, match="^layer 'layer'.*4 in bottom 'in1' is not one of the 4 rows"
-    ):
+    with pytest.raises(LabelRange, match="^layer 'layer'.*'in1' indexes row 4, but.* has 4 rows"):
         net.forward()
 
 

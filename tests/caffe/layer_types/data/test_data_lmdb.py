@@ -167,9 +167,8 @@ def test_nets_release_their_database(data_net, tmp_path):
     net = data_net([datum(noise(1, 2, 2), 1)], batch=1)
     net.forward()
     del net
-    write_lmdb(
-        tmp_path / "db", [datum(noise(1, 2, 2), 2)]
-    )  # LMDB opens a file only once per process
+    # fails if the net still holds it: LMDB opens a file only once per process
+    write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2), 2)])
 
 
 def test_the_source_may_be_the_data_file(make_net, tmp_path):

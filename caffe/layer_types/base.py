@@ -23,9 +23,9 @@ from caffe.layer_types.fork_layers import of_fork
 from caffe.proto import caffe_pb2
 
 Shape = tuple[int, ...]
-Shapes = Sequence[Shape]
+Shapes = Sequence[Shape]  # of the bottoms, in the order of the prototxt
 Tensors = Sequence[torch.Tensor]
-Tops = tuple[torch.Tensor | None, ...]
+Tops = tuple[torch.Tensor | None, ...]  # None: this top keeps its content
 ParamShapes = list[tuple[Shape, caffe_pb2.FillerParameter]]
 Blobs = Sequence[Blob]
 Result = TypeVar("Result")
@@ -144,6 +144,11 @@ class LayerType(abc.ABC):
     def geometry(self, shapes: Shapes) -> Geometry:
         """Return the Geometry for bottoms of these shapes.
 
+        Parameters
+        ----------
+        shapes : sequence of Shape
+            The shapes of the bottoms.
+
         Raises
         ------
         LayerError
@@ -153,7 +158,18 @@ class LayerType(abc.ABC):
         """
 
     def param_shapes(self, shapes: Shapes) -> ParamShapes:
-        """Return the shape and filler of each learned blob for bottoms of these shapes."""
+        """Return the shape and filler of each learned blob; none by default.
+
+        Parameters
+        ----------
+        shapes : sequence of Shape
+            The shapes of the bottoms.
+
+        Returns
+        -------
+        list of (Shape, FillerParameter)
+            In the order in which weight files store the blobs.
+        """
         return []
 
     @abc.abstractmethod
@@ -216,8 +232,9 @@ class LayerType(abc.ABC):
 class StatefulLayer(LayerType):
     """Base class of Python layers and of the layers that read or write data.
 
-    The Net passes them Blobs, not tensors: it calls `setup` once, then `reshape` and `run` in each
-    forward, and `run_backward` in each backward.
+    The Net passes them Blobs, not tensors: lists of those below (`bottom`) and above (`top`). It
+    calls `setup` once, then `reshape` and `run` in each forward, and `run_backward` in each
+    backward.
 
     Attributes
     ----------
@@ -260,7 +277,13 @@ NOT_OFFERED = {
 
 
 def register(name: str) -> Callable[[LayerClass], LayerClass]:
-    """Return a class decorator that registers a LayerType under this `type` of the prototxt."""
+    """Return a class decorator that registers a LayerType.
+
+    Parameters
+    ----------
+    name : str
+        The layer's `type` in a prototxt.
+    """
 
     def enter(cls: LayerClass) -> LayerClass:
         registry[name] = cls
@@ -324,5 +347,12 @@ def with_gradient(value: torch.Tensor, source: torch.Tensor, divisor: torch.Tens
     """Return `value` with the gradient of ``source / divisor``, the divisor taken as constant.
 
     For functions whose gradient Caffe regularizes, for instance at 0.
+
+    Parameters
+    ----------
+    value : torch.Tensor
+        The result.
+    source, divisor : torch.Tensor
+        In the shape of `value`.
     """
     return value.detach() + (source - source.detach()) / divisor.detach()

@@ -119,7 +119,7 @@ class SoftmaxWithLoss(Loss):
 
 
 def ignore_label(param: caffe_pb2.LossParameter | caffe_pb2.AccuracyParameter) -> int | None:
-    """Return the label that does not count, or None if all labels do."""
+    """Return the ignore_label of a loss_param or accuracy_param, or None if all labels count."""
     return param.ignore_label if param.HasField("ignore_label") else None
 
 

@@ -114,8 +114,8 @@ def test_distant_textures_are_averaged():
 
 
 def test_sketch_is_drawn_in_metres_from_the_ground_up():
-    sketch = Sketch(2.0, 1.0, scale=10)
-    sketch.box(-1.0, 0.0, 0.0, 0.5, (10, 20, 30), PERSON)
+    sketch = Sketch(2.0, 1.0, PERSON, scale=10)
+    sketch.box(-1.0, 0.0, 0.0, 0.5, (10, 20, 30))
     color, label, _ = sketch.texture(np.random.default_rng(0), grain=0).level(1)
     assert label.shape == (10, 20)
     assert label[8, 3] == PERSON and color[8, 3].tolist() == [10, 20, 30]

@@ -183,9 +183,8 @@ def toilet(rng: Generator, decor: Decor) -> Piece:
     lid = np.full((24, 16), TOILET)
     y, x = np.mgrid[-1:1:24j, -1:1:16j]
     lid[x * x + y * y > 1] = CLEAR
-    seat, hole = (
-        Texture(np.full((24, 16, 3), tile.mean() * light, float), lid) for light in (1.05, 0.75)
-    )
+    white = np.full((24, 16, 3), tile.mean())
+    seat, hole = Texture(white * 1.05, lid), Texture(white * 0.75, lid)
     parts = [
         shadow(0.45, 0.7, 0.7),
         *box(tile, TOILET, (-0.23, 0.23), (0.38, 0.8), (-0.2, 0)),

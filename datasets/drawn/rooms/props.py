@@ -125,9 +125,8 @@ def clothes(rng: Generator, decor: Decor) -> Piece:
         cloth = _rag(rng, decor.fabric())
         x, z = rng.uniform(-0.15, 0.15), rng.uniform(-0.45, -0.3)
         size, turn = rng.uniform(0.24, 0.42), rng.uniform(0, 3)
-        parts.append(
-            sheet(cloth, (x - size, x + size), 0.03 + 0.03 * k, (z - size, z + size), turn)
-        )
+        span = (x - size, x + size), 0.03 + 0.03 * k, (z - size, z + size)
+        parts.append(sheet(cloth, *span, turn))
         parts.append(Billboard((x, 0, z), size * 2, size * 0.8, cloth, 0.85))
     return Piece(parts, 0.8, 0.7)
 

@@ -54,13 +54,11 @@ def cat(sheet: Sheet, rng: Generator, phase: float) -> None:
     lower = [(0.5, -0.1), (0.3, -0.32), (-0.2, -0.25), (-0.6, -0.35)]
     sheet.blob(upper + lower, color)
     x, y, r = 0.52, 0.3, rng.uniform(0.27, 0.34)  # the head
-    ear, inner_ear = (
-        [(0.25, 0.8), (0.95, 0.4), (0.9, 1.6)],
-        [(0.45, 0.85), (0.8, 0.6), (0.82, 1.25)],
-    )
+    ear = [(0.25, 0.8), (0.95, 0.4), (0.9, 1.6)]
+    inside = [(0.45, 0.85), (0.8, 0.6), (0.82, 1.25)]
     for side in (-1, 1):
         sheet.polygon([(x + side * r * u, y + r * v) for u, v in ear], color)
-        sheet.polygon([(x + side * r * u, y + r * v) for u, v in inner_ear], (205, 140, 140))
+        sheet.polygon([(x + side * r * u, y + r * v) for u, v in inside], (205, 140, 140))
     sheet.disc(x, y, r, tint(color, 1.1), 0.88)
     sheet.disc(x, y - r * 0.4, r * 0.45, tint(color, 1.4), 0.7)
     for side in (-1, 1):

@@ -150,11 +150,9 @@ def train(sheet: Sheet, rng: Generator, phase: float) -> None:
         _solid_wheel(sheet, x, -0.4, 0.085, phase)
     sheet.box(gap - 0.1, -0.3, gap + 0.1, top - 0.1, (45, 45, 48))
     sheet.box(-1.2, -0.36, gap - 0.03, top, tint(color, 0.9))
-    rear, nose = (
-        [(gap + 0.03, -0.36), (gap + 0.03, top)],
-        [(1.0, 0.05), (1.12, -0.2), (1.08, -0.36)],
-    )
-    sheet.polygon([*rear, (snout, top), *nose], color)
+    rear = [(gap + 0.03, -0.36), (gap + 0.03, top), (snout, top)]
+    nose = [(1.0, 0.05), (1.12, -0.2), (1.08, -0.36)]
+    sheet.polygon(rear + nose, color)
     screen = [(snout + 0.04, top - 0.05), (0.98, 0.04), (snout - 0.04, 0.04)]
     sheet.polygon(screen, tint(_GLASS, 0.5))
     for left, stop in ((-1.12, gap - 0.14), (gap + 0.1, snout - 0.25)):

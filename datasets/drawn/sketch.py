@@ -22,15 +22,15 @@ def mirrored(*points: Point) -> list[Point]:
 class Sketch:
     """A sheet to draw on, empty at first.
 
-    x runs from -width / 2 to width / 2, y from 0 at the ground upwards. Each stroke sets colour
-    and label.
+    x runs from -width / 2 to width / 2, y from 0 at the ground upwards, in metres. Each stroke
+    sets a colour (RGB, clipped to 0..255) and a label, by default that of the sketch.
 
     Parameters
     ----------
     width, height : float
         Size in metres.
     label : int
-        Class of every stroke that names no other.
+        Class of the strokes.
     scale : float
         Texels per metre.
     """
@@ -43,23 +43,9 @@ class Sketch:
         self._sheets = [Image.new(mode, size, blank) for mode, blank in modes]
         self._pens = [ImageDraw.Draw(sheet) for sheet in self._sheets]
 
-    def polygon(
-        self, points: Points, color: Color, label: int | None = None, glassy: bool = False
-    ) -> None:
-        """Fill a polygon.
-
-        Parameters
-        ----------
-        points : iterable of (x, y)
-            Corners in metres.
-        color : sequence of float
-            RGB, clipped to 0..255.
-        label : int, optional
-            Class, if not that of the sketch.
-        glassy : bool
-            Set the label only: the colour behind stays visible, as through a spoked wheel.
-        """
-        self._stroke("polygon", points, color, label, glassy)
+    def polygon(self, points: Points, color: Color, label: int | None = None) -> None:
+        """Fill the polygon of (x, y) `points`."""
+        self._stroke("polygon", points, color, label)
 
     def box(
         self,
@@ -83,7 +69,10 @@ class Sketch:
         stretch: float = 1.0,
         glassy: bool = False,
     ) -> None:
-        """Fill a disc about (x, y), `stretch` times as high as wide; `glassy` as for polygons."""
+        """Fill a disc about (x, y), `stretch` times as high as wide.
+
+        A `glassy` one sets the label only: the colour behind stays visible, as through spokes.
+        """
         corners = [(x - radius, y + radius * stretch), (x + radius, y - radius * stretch)]
         self._stroke("ellipse", corners, color, label, glassy)
 

@@ -153,7 +153,7 @@ def box(
 def legs(
     tile: np.ndarray, label: int, x: Span, y: Span, z: Span, thickness: float = 0.05
 ) -> list[Quad]:
-    """Build four legs under the corners of a box; for the parameters see there."""
+    """Build a leg in each corner of the space over `x`, `y`, `z`; see `box` for the rest."""
     parts = []
     for left in (x[0], x[1] - thickness):
         for near in (z[0], z[1] - thickness):
@@ -168,7 +168,7 @@ def panel(texture: Texture, x: Span, y: Span, z: float = -0.02, light: float = 1
 
 
 def sheet(texture: Texture, x: Span, y: float, z: Span, turn: float = 0.0) -> Quad:
-    """Return a flat picture at height `y` over `x`, `z`, turned by `turn` (rad) in its middle."""
+    """Return a flat picture at height `y` over `x`, `z`, turned about its middle by `turn` rad."""
     c, s = np.cos(turn), np.sin(turn)
     right = np.array((c, 0, -s)) * (x[1] - x[0])
     up = np.array((s, 0, c)) * (z[1] - z[0])

@@ -38,8 +38,9 @@ def bird(sheet: Sheet, rng: Generator, phase: float) -> None:
 
 def _bird_wing(sheet, x, span, beat, color):
     """Draw a wing that starts at `x` and is raised by `beat` of its span."""
-    front = [(x + 0.32, 0.08), (x + 0.15, 0.1 + span * beat * 0.75), (x - 0.45, 0.05 + span * beat)]
-    rear = [(x - 0.4, 0.05 + span * beat * 0.6), (x - 0.3, 0.05 + span * beat * 0.3), (x - 0.25, 0)]
+    lift = span * beat
+    front = [(x + 0.32, 0.08), (x + 0.15, 0.1 + lift * 0.75), (x - 0.45, 0.05 + lift)]
+    rear = [(x - 0.4, 0.05 + lift * 0.6), (x - 0.3, 0.05 + lift * 0.3), (x - 0.25, 0.0)]
     sheet.polygon(front + rear, color)
 
 

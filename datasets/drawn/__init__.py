@@ -52,6 +52,6 @@ backdrop.py say in what surroundings each is usual.
 
 All randomness comes from the `rng` given: the same seed gives the same bytes. A new object shifts
 the random numbers of those after it, and so changes the scenes of every seed. The bundled nets were
-trained on the scenes as they are. Any edit in this package, even of a comment, makes
-`datasets.miniature` render the datasets again, because it compares a digest of the source.
+trained on the scenes as they are. Any edit of the code that draws a dataset, even of a comment,
+makes `datasets.miniature` render that dataset again, because it compares a digest of the source.
 """

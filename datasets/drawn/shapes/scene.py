@@ -117,7 +117,7 @@ class Shot:
         self._film = Film(rng)
 
     def frame(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Draw a frame, whatever frames were drawn before.
+        """Draw a frame; it does not depend on those drawn before.
 
         Parameters
         ----------

@@ -149,7 +149,7 @@ def test_inputs_of_another_size(net, size):
     with pytest.raises(
         StaleInput,
         match=r"'deep'.*computed from 'data' of shape \(1, 1, 4, 4\), "
-        rf"which is \({', '.join(map(str, size))}\) now",
+        rf"which has shape \({', '.join(map(str, size))}\) now",
     ):
         net.forward(start="deep")
     net.forward(end="relu")

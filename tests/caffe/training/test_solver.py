@@ -83,8 +83,8 @@ def test_steps_passed():
         (dict(), "lr_policy '' is not known"),
         (dict(lr_policy="step"), "stepsize"),
         (dict(lr_policy="poly"), "max_iter"),
-        (dict(lr_policy="exp", gamma=1e30, base_lr=1), "no finite number"),
-        (dict(lr_policy="poly", max_iter=1, power=-1, base_lr=1), "no finite number"),
+        (dict(lr_policy="exp", gamma=1e30, base_lr=1), "not a finite number"),
+        (dict(lr_policy="poly", max_iter=1, power=-1, base_lr=1), "not a finite number"),
     ],
 )
 def test_policies_that_make_no_sense(p, words):

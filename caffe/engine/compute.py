@@ -52,9 +52,9 @@ class Tape:
 def forward(
     layer: LayerType,
     geometry: Geometry | None,
-    bottoms: Sequence[Blob],
+    bottoms: list[Blob],
     params: Sequence[Blob],
-    tops: Sequence[Blob],
+    tops: list[Blob],
     down: Sequence[bool] | None = None,
 ) -> Tape | None:
     """Compute the tops of a layer from its bottoms and weights.
@@ -64,8 +64,10 @@ def forward(
     layer : LayerType
     geometry : Geometry or None
         The geometry for the bottoms' shapes; None for a stateful layer.
-    bottoms, params, tops : sequence of Blob
-        The tops are overwritten, and so are those params that hold statistics.
+    bottoms, tops : list of Blob
+        The tops are overwritten.
+    params : sequence of Blob
+        The learned blobs; those that hold statistics are overwritten.
     down : sequence of bool, optional
         Per bottom, whether backward will ask for its gradient. If not given, nothing is recorded.
 
@@ -101,9 +103,9 @@ def forward(
 def trace(
     layer: LayerType,
     geometry: Geometry,
-    bottoms: Sequence[Blob],
+    bottoms: list[Blob],
     params: Sequence[Blob],
-    tops: Sequence[Blob],
+    tops: list[Blob],
     down: Sequence[bool],
 ) -> Tape:
     """Return the Tape of a forward on the present values of the bottoms, without writing any blob.
@@ -165,9 +167,9 @@ def _leaf(tensor, overwritten, wanted):
 def backward(
     layer: LayerType,
     tape: Tape | None,
-    bottoms: Sequence[Blob],
+    bottoms: list[Blob],
     params: Sequence[Blob],
-    tops: Sequence[Blob],
+    tops: list[Blob],
     down: Sequence[bool],
     overwrite: Sequence[bool],
     learns: Sequence[bool],
@@ -179,7 +181,8 @@ def backward(
     layer : LayerType
     tape : Tape or None
         The record of the layer's last forward; not needed by stateful layers.
-    bottoms, params, tops : sequence of Blob
+    bottoms, tops : list of Blob
+    params : sequence of Blob
     down : sequence of bool
         Per bottom, whether it gets a gradient.
     overwrite : sequence of bool

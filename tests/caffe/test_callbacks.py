@@ -7,17 +7,13 @@ import caffe
 
 NET = """
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 } } }
+layer { name: "want" type: "Input" top: "want" input_param { shape { dim: 2 dim: 4 } } }
 layer { name: "fixed" type: "Power" bottom: "data" top: "fixed" power_param { scale: 2 } }
 layer { name: "ip" type: "InnerProduct" bottom: "fixed" top: "ip"
   inner_product_param { num_output: 4 weight_filler { type: "gaussian" std: 1 } } }
 layer { name: "relu" type: "ReLU" bottom: "ip" top: "ip" }
 layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "want" top: "loss" }
 """
-NET = NET.replace(
-    'layer { name: "fixed"',
-    'layer { name: "want" type: "Input" top: "want" '
-    'input_param { shape { dim: 2 dim: 4 } } }\nlayer { name: "fixed"',
-)
 
 
 def recorded_calls(net):

@@ -167,13 +167,11 @@ def test_test_nets_share_the_weights_and_run_at_intervals(make_solver, caplog):
 
 
 def test_without_test_initialization_the_first_test_is_later(make_solver):
-    solver, seen = (
-        make_solver(
-            BASE + "test_iter: 1 test_interval: 2 test_initialization: false "
-            "max_iter: 4 snapshot_after_train: false"
-        ),
-        [],
+    solver = make_solver(
+        BASE + "test_iter: 1 test_interval: 2 test_initialization: false "
+        "max_iter: 4 snapshot_after_train: false"
     )
+    seen = []
     solver.test_all = lambda: seen.append(solver.iter)
     solver.solve()
     assert seen == [2, 4]

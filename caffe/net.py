@@ -86,6 +86,8 @@ class Net:
     blobs: OrderedDict[str, Blob]
     params: OrderedDict[str, BlobVec]
     layers: list[LayerView | Layer]
+    _graph: Graph
+    _executor: Executor
 
     @overload
     def __init__(

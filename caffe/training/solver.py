@@ -58,12 +58,13 @@ class SGDSolver:
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = os.fspath(path)
-        self.param, self.iter = read_solver(self.path), 0
+        self.param: caffe_pb2.SolverParameter = read_solver(self.path)
+        self.iter = 0
         self._check()
         if self.param.random_seed >= 0:
             device.set_random_seed(self.param.random_seed)
-        self.net = self._train_net()
-        self.test_nets = self._test_nets()
+        self.net: Net = self._train_net()
+        self.test_nets: list[Net] = self._test_nets()
         for net in [self.net, *self.test_nets]:
             for names in self.param.weights:
                 for name in names.split(","):

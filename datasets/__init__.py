@@ -1,1 +1,1 @@
-"""Datasets of labelled images and video, one module each (see README.md for the layouts)."""
+"""Datasets of labelled images and video, one module per dataset (layouts: see README.md)."""

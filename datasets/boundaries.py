@@ -1,16 +1,30 @@
-"""The pixels near object boundaries, where errors of stale segmentations gather."""
+"""Pixels near object boundaries, where outdated segmentations have most of their errors."""
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from datasets.errors import DatasetError
 from datasets.files import IGNORE
 
 
-def disk(radius):
-    """A (2 radius + 1)-square boolean structuring element, true within `radius` of its centre.
+def disk(radius: int) -> npt.NDArray[np.bool_]:
+    """Return a disk as a structuring element.
 
-    Raises DatasetError for a radius below 0.
+    Parameters
+    ----------
+    radius : int
+        Radius in pixels, 0 or more.
+
+    Returns
+    -------
+    ndarray of bool, (2 radius + 1) x (2 radius + 1)
+        True within `radius` of the centre.
+
+    Raises
+    ------
+    DatasetError
+        If the radius is below 0.
     """
     if radius < 0:
         raise DatasetError(f"a thickness of {radius} pixels: give 0 or more")
@@ -18,31 +32,65 @@ def disk(radius):
     return x * x + y * y <= radius * radius
 
 
-def mask_boundaries(mask, thickness):
-    """Pixels within `thickness` of the edge of the boolean H x W `mask`, on either side.
+def mask_boundaries(mask: npt.NDArray[np.bool_], thickness: int) -> npt.NDArray[np.bool_]:
+    """Find the pixels near the edge of a mask, on both sides of it.
 
-    The exclusive or of dilation and erosion with a disk; the image border is no edge.
+    Computed as the exclusive or of dilation and erosion with a disk.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, H x W
+        The mask; the image border does not count as an edge.
+    thickness : int
+        Maximum distance from the edge in pixels.
+
+    Returns
+    -------
+    ndarray of bool, H x W
+        True near the edge.
     """
     element = disk(thickness)
-    grown = ndimage.binary_dilation(mask, element)
-    shrunk = ndimage.binary_erosion(mask, element, border_value=1)
-    return grown ^ shrunk
+    dilated = ndimage.binary_dilation(mask, element)
+    eroded = ndimage.binary_erosion(mask, element, border_value=1)
+    return dilated ^ eroded
 
 
-def foreground_boundaries(label, thickness):
-    """Boundaries of the foreground (neither class 0 nor ignored) as H x W bool.
+def foreground_boundaries(label: npt.NDArray[np.uint8], thickness: int) -> npt.NDArray[np.bool_]:
+    """Find the pixels near the edge of the foreground, for datasets whose class 0 is background.
 
-    For datasets whose class 0 is background; `label` is H x W or 1 x H x W.
+    Parameters
+    ----------
+    label : ndarray of uint8, H x W or 1 x H x W
+        The label; class 0 and ignored pixels are background.
+    thickness : int
+        Maximum distance from the edge in pixels.
+
+    Returns
+    -------
+    ndarray of bool, H x W
+        True near the edge.
     """
     label = _plane(label)
     return mask_boundaries((label > 0) & (label != IGNORE), thickness)
 
 
-def class_boundaries(label, thickness):
-    """Boundaries between any two classes as H x W bool, for datasets without a background.
+def class_boundaries(label: npt.NDArray[np.uint8], thickness: int) -> npt.NDArray[np.bool_]:
+    """Find the pixels near a boundary between any two classes, for datasets without background.
 
-    A pixel counts if the disk of radius `thickness` around it holds two classes, which for two
-    classes is what `mask_boundaries` finds. Ignored pixels neither count nor make a boundary.
+    A pixel is near a boundary if the disk around it holds two classes. For a label of two
+    classes this is the result of `mask_boundaries`.
+
+    Parameters
+    ----------
+    label : ndarray of uint8, H x W or 1 x H x W
+        The label; ignored pixels are neither near a boundary nor form one.
+    thickness : int
+        Radius of the disk in pixels.
+
+    Returns
+    -------
+    ndarray of bool, H x W
+        True near a boundary.
     """
     label = _plane(label)
     ignored = label == IGNORE
@@ -53,5 +101,6 @@ def class_boundaries(label, thickness):
 
 
 def _plane(label):
+    """Return an H x W or 1 x H x W label as H x W."""
     label = np.asarray(label)
     return label[0] if label.ndim == 3 else label

@@ -1,31 +1,52 @@
-"""CamVid, the SegNet edition: street video at 480 x 360 with 11 classes (Brostow et al. 2009).
+"""CamVid in the SegNet edition: street video at 480 x 360, 11 classes (Brostow et al., 2009).
 
 Layout: ROOT/{split}/{seq}_{frame}.png|jpg and ROOT/{split}annot/{seq}_{frame}.png.
-`val` is one sequence, 0016E5 at 15 Hz, in which every frame is labelled; the frames of the
-other splits are a second apart.
+`val` is one sequence, 0016E5 at 15 Hz, in which every frame is labelled. The frames of the other
+splits are one second apart.
 """
 
+import os
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 from datasets.boundaries import class_boundaries
 from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, image_size, open_label, open_rgb
 from datasets.palette import Palette
-from datasets.preprocess import preprocess
+from datasets.preprocess import ImageLike, preprocess
 from datasets.sources import find_root
 
 IMAGE_SUFFIXES = (".png", ".jpg")
-UNLABELLED = 11  # the index that the annotations use where we use IGNORE
+UNLABELLED = 11  # index of unlabelled pixels in the annotations
 
 
 class camvid:
-    """CamVid at `root`, or where datasets.sources.find_root finds it.
+    """The CamVid dataset. Frames are named '{seq}_{frame}'.
 
-    Attributes: dir (Path), mean (3 BGR floats), classes (11 names), palette (a Palette of 11).
-    Frames are named '{seq}_{frame}'. Raises DatasetError if the dataset is not there.
+    Parameters
+    ----------
+    root : path-like, optional
+        Folder of the dataset; by default, where `datasets.sources.find_root` finds it.
+
+    Attributes
+    ----------
+    dir : Path
+        Folder of the dataset.
+    mean : ndarray of float32, 3
+        Mean of the training frames, BGR.
+    classes : tuple of str
+        Names of the 11 classes.
+    palette : Palette
+        Colours of the classes.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset is not there.
     """
 
     classes = (
@@ -41,7 +62,7 @@ class camvid:
         "pedestrian",
         "bicyclist",
     )
-    # The colours in which the CamVid authors paint these classes.
+    # The colours used by the authors of CamVid.
     palette = Palette(
         [
             (128, 128, 128),
@@ -57,14 +78,30 @@ class camvid:
             (0, 128, 192),
         ]
     )
-    # Measured over all pixels of the 367 train frames.
+    # Measured over all pixels of the 367 training frames.
     mean = np.array((110.248, 108.357, 104.985), np.float32)
 
-    def __init__(self, root=None):
+    def __init__(self, root: os.PathLike[str] | str | None = None) -> None:
         self.dir = find_root("camvid", root, needs="valannot")
 
-    def get_dset(self, split):
-        """Names of the frames of `split` ('train', 'val' or 'test'), by sequence and time."""
+    def get_dset(self, split: str) -> list[str]:
+        """List the frames of a split.
+
+        Parameters
+        ----------
+        split : str
+            'train', 'val' or 'test'.
+
+        Returns
+        -------
+        list of str
+            Names of the frames, by sequence and time.
+
+        Raises
+        ------
+        DatasetError
+            If the split is missing or empty.
+        """
         folder = self.dir / split
         if not folder.is_dir():
             raise DatasetError(
@@ -75,13 +112,31 @@ class camvid:
             raise DatasetError(f"{folder}: no .png or .jpg frame in it; copy the split again")
         return names
 
-    def list_sequences(self, split):
-        """The video sequences of `split`, such as '0016E5'."""
-        return sorted({name.split("_")[0] for name in self.get_dset(split)})
+    def list_sequences(self, split: str) -> list[str]:
+        """List the video sequences of `split`, such as '0016E5'."""
+        return sorted({_sequence_of(name) for name in self.get_dset(split)})
 
-    def list_frames(self, split, sequence):
-        """Names of the frames of one sequence of `split`, in time order."""
-        frames = [name for name in self.get_dset(split) if name.split("_")[0] == sequence]
+    def list_frames(self, split: str, sequence: str) -> list[str]:
+        """List the frames of a sequence.
+
+        Parameters
+        ----------
+        split : str
+            'train', 'val' or 'test'.
+        sequence : str
+            Name of the sequence.
+
+        Returns
+        -------
+        list of str
+            Names of the frames, in time order.
+
+        Raises
+        ------
+        DatasetError
+            If the split has no frame of this sequence.
+        """
+        frames = [name for name in self.get_dset(split) if _sequence_of(name) == sequence]
         if not frames:
             raise DatasetError(
                 f"{self.dir / split}: no frame of sequence {sequence!r}; there is "
@@ -89,36 +144,67 @@ class camvid:
             )
         return frames
 
-    def load_image(self, split, idx):
-        """Frame `idx` of `split` as a 480 x 360 PIL RGB image."""
+    def load_image(self, split: str, idx: str) -> Image.Image:
+        """Load frame `idx` of `split` as a 480 x 360 PIL RGB image."""
         return open_rgb(self._image_path(split, idx))
 
-    def load_label(self, split, idx):
-        """Label of frame `idx` as 1 x H x W uint8: 0..10, 255 where unlabelled.
+    def load_label(self, split: str, idx: str) -> npt.NDArray[np.uint8]:
+        """Load the label of a frame.
 
-        Raises DatasetError if the file is missing, damaged, out of range or not of the frame's
-        size.
+        Parameters
+        ----------
+        split : str
+            'train', 'val' or 'test'.
+        idx : str
+            Name of the frame.
+
+        Returns
+        -------
+        ndarray of uint8, 1 x H x W
+            Classes 0..10, 255 for unlabelled pixels.
+
+        Raises
+        ------
+        DatasetError
+            If the file is missing, damaged, holds a value out of range, or differs in size from
+            its frame.
         """
         size = image_size(self._image_path(split, idx))
         label = open_label(self.dir / f"{split}annot" / f"{idx}.png", UNLABELLED + 1, size)
         label[label == UNLABELLED] = IGNORE
         return label[np.newaxis]
 
-    def preprocess(self, im):
-        """PIL image to net input: 3 x H x W float32 BGR, mean subtracted."""
+    def preprocess(self, im: ImageLike) -> npt.NDArray[np.float32]:
+        """Convert an image to a net input: 3 x H x W float32, BGR, mean subtracted."""
         return preprocess(im, self.mean)
 
-    def make_boundaries(self, label, thickness):
-        """H x W bool: labelled pixels with another class within `thickness` pixels."""
+    def make_boundaries(
+        self, label: npt.NDArray[np.uint8], thickness: int
+    ) -> npt.NDArray[np.bool_]:
+        """Find the labelled pixels with another class within `thickness` pixels (H x W bool)."""
         return class_boundaries(label, thickness)
 
-    def clips(self, split, length=None):
-        """The clips of `split` as a list of Clip.
+    def clips(self, split: str, length: int | None = None) -> list[Clip[str]]:
+        """Return the clips of a split.
 
-        `val` is video: one clip a sequence, or consecutive clips of `length` frames (the last
-        may be shorter). The frames of other splits are a second apart, too far for video, so
-        each is a clip of its own unless a `length` asks for more. Raises DatasetError where
-        `length` is below 1.
+        Parameters
+        ----------
+        split : str
+            'train', 'val' or 'test'.
+        length : int, optional
+            Frames per clip, 1 or more; the last clip of a sequence may be shorter. By default,
+            one clip per sequence for `val`, which is video, and one clip per frame for the other
+            splits, whose frames are one second apart.
+
+        Returns
+        -------
+        list of Clip
+            The clips; every frame has a label.
+
+        Raises
+        ------
+        DatasetError
+            If `length` is below 1.
         """
         if length is not None:
             check_length(length)
@@ -130,6 +216,7 @@ class camvid:
         return clips
 
     def _clip(self, split, frames):
+        """Return the clip of the given frames, named after the first."""
         return Clip(
             f"camvid/{split}/{frames[0]}",
             frames,
@@ -139,6 +226,7 @@ class camvid:
         )
 
     def _image_path(self, split, idx):
+        """Return the path of a frame, or raise DatasetError if it does not exist."""
         paths = [self.dir / split / f"{idx}{suffix}" for suffix in IMAGE_SUFFIXES]
         for path in paths:
             if path.is_file():
@@ -149,5 +237,13 @@ class camvid:
         )
 
     def _splits(self):
-        found = sorted(f.name for f in self.dir.iterdir() if (self.dir / f"{f.name}annot").is_dir())
-        return ", ".join(found) or "none"
+        """Return the names of the labelled splits that exist, for a message."""
+        splits = sorted(
+            f.name for f in self.dir.iterdir() if (self.dir / f"{f.name}annot").is_dir()
+        )
+        return ", ".join(splits) or "none"
+
+
+def _sequence_of(name):
+    """Return the sequence of frame `name`."""
+    return name.split("_")[0]

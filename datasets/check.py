@@ -1,128 +1,188 @@
-"""Which datasets a folder holds, how much of each, what is missing and how to get it.
+"""Report which datasets a folder holds, how complete they are and how to get what is missing.
 
     python -m datasets.check ROOT
 
-Looks in ROOT and up to two folders below it. Exit status: 0 if all that was found is in order, 1
-if something is missing or cannot be used, 2 if no dataset was recognised.
+Searches ROOT and up to two levels of folders below it. Exit status: 0 if all datasets found are in
+order, 1 if something is missing or cannot be used, 2 if no dataset was recognised.
 """
 
 import argparse
+import os
 import sys
 import textwrap
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from datasets.errors import DatasetError
-from datasets.inventory import TAKE
+from datasets.inventory import INVENTORIES
 from datasets.miniature import MANIFEST
 from datasets.sources import SOURCES
 
-# Any of these in a folder makes it the root of a dataset. Each belongs to one layout only.
-MARKS = {
+# A folder with any of these is the root of a dataset. Each occurs in one layout only.
+MARKERS = {
     "voc": ("SegmentationClass", "ImageSets/Segmentation"),
     "nyud": ("segmentation", "test_rawImages.txt"),
     "youtube": ("v1", "youtube_masks"),
     "cityscapes": ("gtFine", "leftImg8bit", "leftImg8bit_sequence"),
     "camvid": ("trainannot", "valannot"),
 }
-DEPTH = 2  # folders below ROOT, as VOCdevkit/VOC2011 is
-SHOWN = 5  # of a long list; the others are counted
-WIDTH = 100  # of a line printed
+DEPTH = 2  # levels of folders searched below ROOT; VOCdevkit/VOC2011 has two
+SHOWN = 5  # items printed of a long list; the rest are counted
+WIDTH = 100  # columns of the output
+
+Result = TypeVar("Result")
 
 
 class Report:
-    """What there is of dataset `name` in folder `root`.
+    """Contents and faults of one dataset; str() formats them.
 
-    Attributes: counts (lines to read) and faults (lines too; none if all is in order).
+    Parameters
+    ----------
+    name : str
+        Name of the dataset.
+    root : path-like
+        Its folder.
+
+    Attributes
+    ----------
+    name : str
+        Name of the dataset.
+    root : Path
+        Its folder.
+    counts : list of str
+        Lines that tell what was found.
+    faults : list of str
+        Lines that tell what is missing or wrong; empty if all is in order.
     """
 
-    def __init__(self, name, root):
-        self.name, self.root, self.counts, self.faults = name, Path(root), [], []
+    def __init__(self, name: str, root: os.PathLike[str] | str) -> None:
+        self.name = name
+        self.root = Path(root)
+        self.counts: list[str] = []
+        self.faults: list[str] = []
 
-    def count(self, where, **numbers):
-        """Note what was found: 'train: images 3, labels 3'."""
+    def count(self, where: str, **numbers: int) -> None:
+        """Add a line of counts, such as 'train: images 3, labels 3'."""
         counted = ", ".join(f"{what.replace('_', ' ')} {n}" for what, n in numbers.items())
         self.counts.append(f"{where}: {counted}")
 
-    def note(self, text):
-        """Note what a reader should know but is no fault."""
+    def note(self, text: str) -> None:
+        """Add a remark that is not a fault."""
         self.counts.append(text)
 
-    def fault(self, what, items=None):
-        """Note what is missing or wrong: always if `items` is None, else if there are any."""
+    def fault(self, what: str, items: Collection[object] | None = None) -> None:
+        """Add a fault.
+
+        Parameters
+        ----------
+        what : str
+            What is missing or wrong.
+        items : collection, optional
+            The items affected. If given and empty, no fault is added.
+        """
         if items is None and what not in self.faults:
             self.faults.append(what)
         elif items:
             self.faults.append(f"{what}: {len(items)} ({_shorten(items)})")
 
-    def attempt(self, function, *args, default=()):
-        """function(*args), or `default` if it raises DatasetError, whose message is a fault."""
+    def attempt(self, function: Callable[..., Result], *args: object) -> Result | tuple[()]:
+        """Call a function and record a DatasetError as a fault.
+
+        Parameters
+        ----------
+        function : callable
+            The function.
+        *args
+            Its arguments.
+
+        Returns
+        -------
+        object
+            The function's result; an empty tuple if it raised DatasetError.
+        """
         try:
             return function(*args)
         except DatasetError as error:
             self.fault(str(error).partition("\n")[0])
-            return default
+            return ()
 
-    def __str__(self):
-        fetch, what = SOURCES[self.name][1], self.name
+    def __str__(self) -> str:
+        _, fetch = SOURCES[self.name]
+        what = self.name
         if (self.root / MANIFEST).is_file():
             fetch = f"python -m datasets.miniature {self.name} --root {self.root}"
             what += ", a rendered miniature"
         faults = [f"missing or wrong: {text}" for text in self.faults]
         verdict = [*faults, f"to get it: {fetch}"] if faults else ["all in order"]
-        return "\n".join([f"{self.root}: {what}", *map(_indented, [*self.counts, *verdict])])
+        return "\n".join([f"{self.root}: {what}", *map(_indent, [*self.counts, *verdict])])
 
 
-def recognise(root, depth=DEPTH):
-    """The (name, folder) of every dataset in `root` or at most `depth` folders below it."""
+def recognise(root: os.PathLike[str] | str, depth: int = DEPTH) -> list[tuple[str, Path]]:
+    """Find datasets by their layout.
+
+    Parameters
+    ----------
+    root : path-like
+        Folder to search.
+    depth : int
+        Levels of folders to search below `root`.
+
+    Returns
+    -------
+    list of (str, Path)
+        Name and folder of each dataset.
+    """
     root = Path(root)
-    found = [
+    datasets = [
         (name, root)
-        for name, marks in MARKS.items()
-        if any((root / mark).exists() for mark in marks)
+        for name, markers in MARKERS.items()
+        if any((root / marker).exists() for marker in markers)
     ]
-    if not found and depth:
+    if not datasets and depth:
         for folder in _subfolders(root):
-            found += recognise(folder, depth - 1)
-    return found
+            datasets += recognise(folder, depth - 1)
+    return datasets
 
 
-def check(root):
-    """A Report of every dataset in `root` or a little below it."""
+def check(root: os.PathLike[str] | str) -> list[Report]:
+    """Return a report of each dataset that `recognise` finds in `root`."""
     reports = []
     for name, folder in recognise(root):
         report = Report(name, folder)
-        report.attempt(TAKE[name], report, folder)
+        report.attempt(INVENTORIES[name], report, folder)
         reports.append(report)
     return reports
 
 
-def main(argv=None):
-    """Print what is in the folder that the command line names; returns the exit status."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (by default, sys.argv) and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", metavar="ROOT", type=Path)
     root = parser.parse_args(argv).root
     reports = check(root)
     if not reports:
-        what = "no dataset recognised in it" if root.is_dir() else "no such folder"
-        print(f"{root}: {what}, of those known:")
+        what = "no dataset recognised" if root.is_dir() else "no such folder"
+        print(f"{root}: {what}. Known datasets:")
         for name, (layout, fetch) in SOURCES.items():
-            print(_indented(f"{name}: has {layout}"), _indented(f"to get it: {fetch}", 4), sep="\n")
+            print(_indent(f"{name}: has {layout}"), _indent(f"to get it: {fetch}", 4), sep="\n")
         return 2
     print("\n\n".join(map(str, reports)))
     return int(any(report.faults for report in reports))
 
 
 def _subfolders(folder):
+    """Return the visible sub-folders of a folder; none if it cannot be read."""
     try:
         return sorted(
             path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
         )
-    except OSError:  # no folder, or one that we may not read
+    except OSError:
         return []
 
 
-def _indented(text, by=2):
-    """`text` in lines of at most WIDTH columns, words such as addresses left whole."""
+def _indent(text, by=2):
+    """Wrap `text` at WIDTH columns, indented by `by`, without breaking words such as URLs."""
     return textwrap.fill(
         text,
         WIDTH,
@@ -134,6 +194,7 @@ def _indented(text, by=2):
 
 
 def _shorten(items):
+    """Format the first SHOWN items and the number of the rest."""
     items = sorted(map(str, items))
     rest = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
     return ", ".join(items[:SHOWN]) + rest

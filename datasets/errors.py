@@ -1,5 +1,5 @@
-"""The one exception that every dataset raises for bad input."""
+"""The exception that every dataset raises for bad input."""
 
 
 class DatasetError(Exception):
-    """A dataset, split, frame or file that cannot be used; the message names it and the fix."""
+    """A dataset, split, frame or file cannot be used; the message names it and the fix."""

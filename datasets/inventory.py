@@ -1,10 +1,15 @@
-"""What each dataset should hold, compared with what is there: the work of datasets.check.
+"""Inventories for datasets.check: compare what each dataset should hold with what is there.
 
-TAKE maps the name of a dataset to take(report, root). It tells `report`, a datasets.check.Report,
-what it counted and what is missing, and may raise DatasetError.
+INVENTORIES maps the name of a dataset to a function of a Report and the folder of the dataset. The
+function adds counts and faults to the report, and may raise DatasetError.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from datasets.camvid import camvid
 from datasets.cityscapes import IMAGE, cityscapes
@@ -13,12 +18,15 @@ from datasets.nyud_seg import nyud
 from datasets.pascal_voc import SEG11VALID, pascal
 from datasets.youtube import youtube
 
-OPENED = 8  # images and labels of each split, spread over it
-SNIPPET = 20  # frames of Cityscapes up to the labelled one, and that one
+if TYPE_CHECKING:  # datasets.check imports this module
+    from datasets.check import Report
+
+OPENED = 8  # images and labels opened per split, evenly spaced
+SNIPPET = 20  # frames of Cityscapes up to and including the labelled one
 
 
-def take_voc(report, root):
-    """Images and labels of PASCAL VOC, and the lists that name them."""
+def inspect_voc(report: Report, root: Path) -> None:
+    """Count the images, labels and lists of PASCAL VOC."""
     data = pascal(root)
     images, labels = _stems(root / "JPEGImages", ".jpg"), _stems(root / "SegmentationClass", ".png")
     report.count("files", images=len(images), labels=len(labels))
@@ -28,15 +36,15 @@ def take_voc(report, root):
         names = set(report.attempt(data.get_dset, split))
         report.count(split, images_listed=len(names))
         report.fault(f"images of {split}.txt that are not there", names - images)
-        if split != "test":  # whose labels are not public
+        if split != "test":  # its labels are not public
             report.fault(f"images of {split}.txt without a label", names - labels)
             _open_some(report, zip(names & images & labels), data.load_image, data.load_label)
     if "seg11valid" not in lists:
         report.fault(f"no ImageSets/Segmentation/seg11valid.txt: {SEG11VALID}")
 
 
-def take_nyud(report, root):
-    """Labelled images of NYUDv2, the lists that name them, and the raw video."""
+def inspect_nyud(report: Report, root: Path) -> None:
+    """Count the labelled images, lists and raw video of NYUDv2."""
     data = nyud(root)
     images, labels = (
         {name.removeprefix("img_") for name in _stems(root / folder, suffix)}
@@ -63,8 +71,8 @@ def take_nyud(report, root):
             )
 
 
-def take_youtube(report, root):
-    """Shots and masks of Youtube-Objects, and lists of splits where there are any."""
+def inspect_youtube(report: Report, root: Path) -> None:
+    """Count the shots, masks and lists of Youtube-Objects."""
     data = youtube(root)
     shots = [
         (class_, vid, shot)
@@ -77,8 +85,9 @@ def take_youtube(report, root):
     masked = report.attempt(data.load_dataset)
     masks = {shot: report.attempt(data.list_label_frames, *shot) for shot in masked}
     report.count("youtube_masks", **_levels(masks), masks=sum(map(len, masks.values())))
-    if absent := [class_ for class_ in data.classes[1:] if class_ not in {s[0] for s in masked}]:
-        report.note(f"classes that have no masks here: {', '.join(absent)}")
+    with_masks = {class_ for class_, *_ in masked}
+    if without := [class_ for class_ in data.classes[1:] if class_ not in with_masks]:
+        report.note(f"classes that have no masks here: {', '.join(without)}")
     pairs = {(*shot, mask) for shot in masked for mask in masks[shot]}
     framed = {(*shot, frame) for shot in masked for frame in frames.get(shot, ())}
     lost = pairs - framed
@@ -90,8 +99,8 @@ def take_youtube(report, root):
         report.count(split, shots_listed=len(report.attempt(data.load_dataset, split)))
 
 
-def take_cityscapes(report, root):
-    """Images, labels and video of Cityscapes, split by split."""
+def inspect_cityscapes(report: Report, root: Path) -> None:
+    """Count the images, labels and video of Cityscapes for each split."""
     data = cityscapes(root)
     for split in sorted(path.name for path in (root / "gtFine").iterdir() if path.is_dir()):
         labels = set(report.attempt(data.list_label_frames, split))
@@ -114,8 +123,8 @@ def take_cityscapes(report, root):
         )
 
 
-def take_camvid(report, root):
-    """Frames and labels of CamVid, split by split."""
+def inspect_camvid(report: Report, root: Path) -> None:
+    """Count the frames and labels of CamVid for each split."""
     data = camvid(root)
     for split in ("train", "val", *(["test"] if (root / "testannot").is_dir() else [])):
         frames = set(report.attempt(data.get_dset, split))
@@ -126,17 +135,17 @@ def take_camvid(report, root):
         _open_some(report, product([split], labels & frames), data.load_image, data.load_label)
 
 
-TAKE = {
-    "voc": take_voc,
-    "nyud": take_nyud,
-    "youtube": take_youtube,
-    "cityscapes": take_cityscapes,
-    "camvid": take_camvid,
+INVENTORIES: dict[str, Callable[[Report, Path], None]] = {
+    "voc": inspect_voc,
+    "nyud": inspect_nyud,
+    "youtube": inspect_youtube,
+    "cityscapes": inspect_cityscapes,
+    "camvid": inspect_camvid,
 }
 
 
 def _open_some(report, items, *loaders):
-    """Call each loader with the arguments that some of the items are."""
+    """Call each loader with some of the `items`, tuples of arguments."""
     items = sorted(items)
     for item in items[:: max(1, len(items) // OPENED)][:OPENED]:
         for load in loaders:
@@ -144,11 +153,12 @@ def _open_some(report, items, *loaders):
 
 
 def _stems(folder, suffix):
+    """Return the stems of the files with `suffix` in `folder`."""
     return {path.stem for path in folder.glob(f"*{suffix}") if path.is_file()}
 
 
 def _levels(shots):
-    """How many classes, videos and shots there are among (class, video, shot)."""
+    """Count the classes, videos and shots of a collection of (class, video, shot)."""
     return {
         level: len({shot[:k] for shot in shots})
         for k, level in enumerate(("classes", "videos", "shots"), 1)
@@ -156,6 +166,7 @@ def _levels(shots):
 
 
 def _has_snippet(data, split, name):
+    """Return whether all frames of Cityscapes up to labelled frame `name` exist."""
     try:
         return bool(data.list_frame_sequence(split, name, SNIPPET))
     except DatasetError:

@@ -1,20 +1,30 @@
-"""A lock between processes: two that would render the same folder take turns."""
+"""A file lock, so that two processes do not render the same folder at the same time."""
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # mypy knows the name only as a module
 
 
 @contextmanager
-def locked(path):
-    """Inside is one process or thread at a time of all that name the file `path`; others wait.
+def locked(path: os.PathLike[str] | str) -> Iterator[bool]:
+    """Hold an exclusive lock on a file; other processes and threads wait for it.
 
-    The file lives as long as the lock; what a killed process leaves of it locks nobody out. Gives
-    True; False where the system has no flock, and nobody waits.
+    The file is removed when the lock is released. A file left by a killed process blocks nobody.
+
+    Parameters
+    ----------
+    path : path-like
+        The lock file; created if it does not exist.
+
+    Yields
+    ------
+    bool
+        True; False if the system has no flock and the lock has no effect.
     """
     if fcntl is None:
         yield False
@@ -28,7 +38,7 @@ def locked(path):
 
 
 def _acquire(path):
-    """A descriptor that holds the lock on the file that lies at `path` now."""
+    """Return a descriptor that holds the lock on the file currently at `path`."""
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT)
         try:
@@ -36,7 +46,7 @@ def _acquire(path):
             if os.path.samestat(os.fstat(lock), os.stat(path)):
                 return lock
         except FileNotFoundError:
-            pass  # the holder before us removed the file while we waited: lock the next one
+            pass  # the previous holder removed the file while we waited: lock the next one
         except BaseException:
             os.close(lock)
             raise

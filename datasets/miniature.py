@@ -1,9 +1,9 @@
-"""Miniatures of the four datasets: rendered from a seed in their official layouts.
+"""Render miniatures of four datasets from a seed, in their official layouts.
 
     python -m datasets.miniature [NAME] [--root FOLDER] [--seed 0] [--units val=8 train=0]
 
-Each lies in data/miniature/NAME, with the labels of more frames than the official data has. They
-need no download and no licence. datasets/drawn/NAME.py writes one.
+Each is written to data/miniature/NAME by datasets/drawn/NAME.py and has labels for more frames than
+the official data. No download or licence is needed.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -22,25 +23,49 @@ from datasets.errors import DatasetError
 from datasets.lock import locked
 from datasets.sources import DATA, env_var
 
-# What each is made by: a module with SCENES (the folder beside it that draws), SIZE (w, h), and
-# UNITS {split: units rendered if not asked otherwise}; render(root, seed, split, number, size) for
-# one unit, and finish(root, units) for what is to be written once all are there.
+# The module that writes each miniature. It defines SCENES (name of the folder next to it with the
+# drawing code), SIZE (width, height), UNITS {split: default number of units}, the function
+# render(root, seed, split, number, size), which writes one unit, and finish(root, units), which
+# writes what needs all units, such as lists.
 WRITERS = {name: f"datasets.drawn.{name}" for name in ("cityscapes", "voc", "youtube", "nyud")}
-MANIFEST = "manifest.json"  # written last: a folder without it was never finished
+MANIFEST = "manifest.json"  # written last: a folder without it is incomplete
 
 
-def miniature(name="cityscapes", root=None, seed=0, size=None, workers=2, **units):
-    """The root of a rendered dataset; renders it first unless it is there already.
+def miniature(
+    name: str = "cityscapes",
+    root: os.PathLike[str] | str | None = None,
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
+    workers: int = 2,
+    **units: int,
+) -> Path:
+    """Return the folder of a miniature; render it first if it is missing or outdated.
 
-    Args:
-        name: 'cityscapes', 'voc', 'youtube' or 'nyud'.
-        root: the folder; else $CLOCKWORK_MINIATURE/name, else data/miniature/name.
-        seed: of all randomness; the same seed gives the same bytes.
-        size: (width, height) of the frames in pixels, None for that of the miniature.
-        workers: processes that render.
-        units: how many units (snippets, images, shots, rooms) of a split, such as train=60. A
-            split that holds more already, from an earlier call, keeps them.
-    Raises DatasetError for another name or split, and if `root` holds anything else.
+    Parameters
+    ----------
+    name : {'cityscapes', 'voc', 'youtube', 'nyud'}
+        The dataset.
+    root : path-like, optional
+        Folder of the miniature; by default $CLOCKWORK_MINIATURE/name, else data/miniature/name.
+    seed : int
+        Random seed; the same seed gives the same bytes.
+    size : (int, int), optional
+        Width and height of the frames in pixels; by default, those of this miniature.
+    workers : int
+        Number of rendering processes.
+    **units : int
+        Number of units (snippets, images, shots, rooms) of a split, such as train=60. A split
+        that already has more units, from an earlier call, keeps them.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such miniature or split, or `root` holds other files.
     """
     writer = _writer(name)
     if unknown := set(units) - set(writer.UNITS):
@@ -56,38 +81,39 @@ def miniature(name="cityscapes", root=None, seed=0, size=None, workers=2, **unit
         "units": {**writer.UNITS, **units},
         "source": _source_digest(name),
     }
-    if _lacks_nothing(root, manifest):
+    if _is_complete(root, manifest):
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
-    with locked(root.with_name(f".{root.name}.lock")) as alone:
-        if not _lacks_nothing(root, manifest):  # else another process rendered it as we waited
-            if alone:
+    with locked(root.with_name(f".{root.name}.lock")) as exclusive:
+        if not _is_complete(root, manifest):  # else another process rendered it while we waited
+            if exclusive:
                 _remove_unfinished(root)
-            _render_whole(root, manifest, workers)
+            _render_dataset(root, manifest, workers)
     return root
 
 
-def _lacks_nothing(root, wanted):
+def _is_complete(root, wanted):
+    """Return whether `root` is as `wanted` and has at least as many units of each split."""
     found = _units_found(root, wanted)
     return bool(found) and all(found[split] >= n for split, n in wanted["units"].items())
 
 
 def _remove_unfinished(root):
-    """Remove what a killed rendering of `root` left."""
-    for left in root.parent.glob(f".{root.name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    """Remove the temporary folders that killed processes left next to `root`."""
+    for folder in root.parent.glob(f".{root.name}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _render_whole(root, manifest, workers):
-    """Render beside `root`, then put it in place: nobody sees half a dataset."""
+def _render_dataset(root, manifest, workers):
+    """Render into a temporary folder and rename it to `root`, so `root` is never incomplete."""
     found = _units_found(root, manifest)
     manifest["units"] = {
         split: max(n, found.get(split, 0)) for split, n in manifest["units"].items()
     }
     if root.exists() and any(root.iterdir()) and not (root / MANIFEST).is_file():
         raise DatasetError(
-            f"{root}: holds files but no {MANIFEST} of a miniature; move them away "
-            "or name another root"
+            f"{root}: holds files but no {MANIFEST} of a miniature; move them elsewhere "
+            "or give another root"
         )
     with tempfile.TemporaryDirectory(prefix=f".{root.name}-", dir=root.parent) as unfinished:
         fresh = Path(unfinished) / root.name
@@ -101,28 +127,33 @@ def _render_whole(root, manifest, workers):
 
 
 def _writer(name):
+    """Import the module that writes miniature `name`."""
     if name not in WRITERS:
         raise DatasetError(f"there is no miniature of {name!r}; choose one of {', '.join(WRITERS)}")
     return import_module(WRITERS[name])
 
 
 def _units_found(root, wanted):
-    """Units of each split in `root`, if they were rendered as `wanted` and all files are there."""
+    """Return the units of each split in `root`, {} if it is outdated or lacks files."""
     try:
         found = json.loads((root / MANIFEST).read_text())
-        alike = all(found[key] == wanted[key] for key in wanted if key != "units")
-        whole = alike and found["files"] == _count_files(root)
-        return dict(found["units"]) if whole and set(found["units"]) == set(wanted["units"]) else {}
+        valid = (
+            all(found[key] == wanted[key] for key in wanted if key != "units")
+            and found["files"] == _count_files(root)
+            and set(found["units"]) == set(wanted["units"])
+        )
+        return dict(found["units"]) if valid else {}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
 
 
 def _count_files(root):
+    """Count the files below `root` without the manifest."""
     return sum(path.is_file() and path.name != MANIFEST for path in root.rglob("*"))
 
 
 def _source_digest(name):
-    """Identifies the code that draws `name`, so that no cache outlives a change of it."""
+    """Return a digest of the code that draws `name`; a change of it invalidates the cache."""
     drawn = Path(__file__).parent / "drawn"
     shared = [drawn / f"{tool}.py" for tool in ("render", "sketch", "photo")]
     scenes = sorted((drawn / _writer(name).SCENES).glob("*.py"))
@@ -133,6 +164,7 @@ def _source_digest(name):
 
 
 def _render_all(root, manifest, workers):
+    """Render all units of `manifest` into `root`."""
     jobs = [
         (root, manifest, split, number)
         for split, units in manifest["units"].items()
@@ -142,16 +174,16 @@ def _render_all(root, manifest, workers):
         for job in jobs:
             _render_unit(*job)
     else:
-        # Spawned, not forked: a fork of a process with running torch threads may hang.
+        # spawn, because a fork of a process with running torch threads may hang
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
-            for done in [pool.submit(_render_unit, *job) for job in jobs]:
-                done.result()
+            for future in [pool.submit(_render_unit, *job) for job in jobs]:
+                future.result()
     _writer(manifest["name"]).finish(root, manifest["units"])
 
 
 def _end_with_parent():
-    """Let this worker end when its parent was killed, which a pool alone would never notice."""
+    """Exit this worker when its parent is killed, which a process pool does not do by itself."""
 
     def watch():
         multiprocessing.parent_process().join()
@@ -161,24 +193,26 @@ def _end_with_parent():
 
 
 def _render_unit(root, manifest, split, number):
+    """Render one unit of a split."""
     writer = _writer(manifest["name"])
     writer.render(root, manifest["seed"], split, number, manifest["size"])
 
 
-def _split_units(text):
+def _parse_units(text):
+    """Parse SPLIT=N."""
     split, _, units = text.partition("=")
     return split, int(units)
 
 
-def main():
-    """Render the miniatures that the command line names."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Render the miniatures given by the command line `argv` (by default, sys.argv)."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", nargs="?", choices=WRITERS, help="all four if not given")
-    parser.add_argument("--root", type=Path, help="where to; data/miniature/NAME if not given")
+    parser.add_argument("name", nargs="?", choices=WRITERS, help="default: all four")
+    parser.add_argument("--root", type=Path, help="default: data/miniature/NAME")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--units", nargs="*", type=_split_units, default=[], metavar="SPLIT=N")
-    args = parser.parse_args()
+    parser.add_argument("--units", nargs="*", type=_parse_units, default=[], metavar="SPLIT=N")
+    args = parser.parse_args(argv)
     for name in [args.name] if args.name else WRITERS:
         root = args.root if args.name or not args.root else args.root / name
         print(miniature(name, root, args.seed, workers=args.workers, **dict(args.units)))

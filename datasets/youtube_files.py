@@ -1,29 +1,56 @@
-"""The files of Youtube-Objects: numbered frames and masks, and lists of shots."""
+"""Files of Youtube-Objects: numbered frames and masks, and lists of shots."""
 
 import re
+from collections.abc import Collection
+from pathlib import Path
+
+from PIL import Image
 
 from datasets.errors import DatasetError
 from datasets.files import image_size, open_image, read_names
 
+ShotName = tuple[str, str, str]  # class, video, shot
 
-def number(idx):
-    """The number of a frame or mask: 12 of 12, 'frame0012', 'frame0012.jpg' and '00012'."""
-    found = re.fullmatch(r"(?:frame)?(\d+)(?:\.jpg)?", str(idx))
-    if not found:
+
+def frame_number(idx: int | str) -> int:
+    """Return the number of a frame or mask: 12 for 12, 'frame0012', 'frame0012.jpg' or '00012'.
+
+    Raises
+    ------
+    DatasetError
+        If `idx` is none of these.
+    """
+    match = re.fullmatch(r"(?:frame)?(\d+)(?:\.jpg)?", str(idx))
+    if not match:
         raise DatasetError(f"{idx!r}: neither the number of a frame nor a name such as frame0001")
-    return int(found[1])
+    return int(match[1])
 
 
-def list_folders(folder):
-    """Names of the folders in `folder`. Raises DatasetError if it is missing."""
+def list_folders(folder: Path) -> list[str]:
+    """List the names of the sub-folders of `folder`; raise DatasetError if it is missing."""
     _check_folder(folder)
     return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
-def list_numbers(folder, prefix):
-    """The numbers of the files {prefix}{digits}.jpg in `folder`, in order.
+def list_numbers(folder: Path, prefix: str) -> list[int]:
+    """List the numbers of the files {prefix}{digits}.jpg in a folder.
 
-    Raises DatasetError if there are none.
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    prefix : str
+        Start of the file names.
+
+    Returns
+    -------
+    list of int
+        The numbers, in order.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing or holds no such file.
     """
     _check_folder(folder)
     digits = [path.stem.removeprefix(prefix) for path in folder.glob(f"{prefix}*.jpg")]
@@ -33,50 +60,85 @@ def list_numbers(folder, prefix):
     return numbers
 
 
-def read_shots(path, known):
-    """The (class, video, shot) that the text file `path` lists, one class/video/shot a line.
+def read_shots(path: Path, known: Collection[ShotName]) -> list[ShotName]:
+    """Read a list of shots.
 
-    Raises DatasetError if there is no such file, or for a line that is not one of `known`.
+    Parameters
+    ----------
+    path : Path
+        Text file of one class/video/shot per line.
+    known : collection of (str, str, str)
+        All (class, video, shot) that have masks.
+
+    Returns
+    -------
+    list of (str, str, str)
+        The (class, video, shot) of each line.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, or a line is not one of `known`.
     """
     names = read_names(
         path,
-        "Youtube-Objects has no official split: leave split away, or write "
-        "one class/video/shot a line there",
+        "Youtube-Objects has no official split: give no split, or write one class/video/shot "
+        "per line there",
     )
-    shots = [tuple(name.split("/")) for name in names]
-    for shot in shots:
-        if shot not in known:
-            raise DatasetError(f"{path}: {'/'.join(shot)} is no class/video/shot with masks")
-    return shots
+    by_name = {"/".join(shot): shot for shot in known}
+    for name in names:
+        if name not in by_name:
+            raise DatasetError(f"{path}: {name} is not a class/video/shot with masks")
+    return [by_name[name] for name in names]
 
 
-def open_mask(mask_path, frame_path, side):
-    """A mask as a grey PIL image, and the (width, height) of its frame at longer side `side`.
+def open_mask(mask_path: Path, frame_path: Path, side: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Open a mask and compute the size of its resized frame.
 
-    A mask may be of another resolution than its frame, as both are resized in any case. Raises
-    DatasetError naming the files if the frame is missing or of another aspect.
+    Mask and frame may differ in resolution, as both are resized anyway.
+
+    Parameters
+    ----------
+    mask_path, frame_path : Path
+        Files of the mask and of its frame.
+    side : int
+        Longer side of the resized frame, in pixels.
+
+    Returns
+    -------
+    mask : PIL.Image.Image
+        The mask as stored, a grey image.
+    size : (int, int)
+        Width and height of the resized frame.
+
+    Raises
+    ------
+    DatasetError
+        If a file is missing or damaged, or mask and frame differ in aspect ratio.
     """
     if mask_path.is_file() and not frame_path.is_file():
         raise DatasetError(
             f"{mask_path}: a mask without its frame {frame_path}; the masks are of "
-            "v1, later versions of the frames are numbered anew"
+            "v1, later versions number the frames differently"
         )
     mask = open_image(mask_path).convert("L")
     size = fit(image_size(frame_path), side)
     if max(abs(a - b) for a, b in zip(fit(mask.size, side), size, strict=True)) > 1:
         raise DatasetError(
-            f"{mask_path}: the mask is {mask.width} x {mask.height}, its frame "
-            f"{frame_path} is of another aspect; are both of v1?"
+            f"{mask_path}: the mask is {mask.width} x {mask.height}, but its frame "
+            f"{frame_path} has another aspect ratio; are both of v1?"
         )
     return mask, size
 
 
-def fit(size, side):
-    """`size` (width, height) scaled so that the longer of the two is `side`."""
+def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Scale `size` (width, height) to a longer side of `side` pixels."""
     scale = side / max(size)
-    return tuple(max(1, round(scale * length)) for length in size)
+    width, height = size
+    return max(1, round(scale * width)), max(1, round(scale * height))
 
 
 def _check_folder(folder):
+    """Raise DatasetError if `folder` is missing."""
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder; is the dataset unpacked completely?")

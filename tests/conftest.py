@@ -1,4 +1,4 @@
-"""Settings and fixtures common to all tests."""
+"""Settings and fixtures shared by all tests."""
 
 from pathlib import Path
 
@@ -7,21 +7,34 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# A shared machine is slow now and then: an example that takes long is not a failure.
+# Examples have no deadline, as a busy machine may slow any of them down.
 hypothesis.settings.register_profile("clockwork", deadline=None)
 hypothesis.settings.load_profile("clockwork")
 
 
 @pytest.fixture(scope="session")
 def root():
-    """Path of the repository's root."""
+    """Path of the repository."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
 def shared():
-    """Path of ../shared, recorded outputs and real video beside the clone; skips where absent."""
+    """Path of ../shared (recorded outputs and real data); skip the test if it does not exist."""
     path = ROOT.parent / "shared"
     if not path.is_dir():
         pytest.skip("needs the folder ../shared with recorded outputs and real data")
     return path
+
+
+@pytest.fixture(scope="session")
+def shared_folder(shared):
+    """Return a function: path of a sub-folder of ../shared, skip the test if it does not exist."""
+
+    def find(name):
+        path = shared / name
+        if not path.is_dir():
+            pytest.skip(f"needs the folder ../shared/{name}")
+        return path
+
+    return find

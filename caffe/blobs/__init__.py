@@ -1,1 +1,1 @@
-"""Where the numbers are: blobs, learned blobs, fillers, the device and its memory."""
+"""Blobs and their memory: values on host and device, weights, fillers, device and precision."""

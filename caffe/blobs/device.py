@@ -1,8 +1,9 @@
-"""Where and how the engine computes: one choice for the whole process, all threads alike.
+"""The device, the precision and the random numbers that the engine uses.
 
-pycaffe keeps the mode in each thread, so that a notebook's worker thread silently falls back to the
-CPU; here a mode, once set, holds everywhere. It takes effect with the next layer that runs: blobs
-and weights move to where they are needed by themselves, and `.data` is always the host's.
+Device and precision are one choice for the whole process. pycaffe keeps the mode per thread, so a
+notebook's worker thread silently falls back to the CPU; here a mode holds in all threads. It takes
+effect with the next layer that runs: blobs and weights are copied to the device when they are
+needed there, and `.data` is always on the host. Random numbers are per thread.
 """
 
 import threading
@@ -14,94 +15,106 @@ from caffe.errors import DeviceError
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 CPU = torch.device("cpu")
-_choice = {"mode": "cpu", "index": 0, "precision": torch.float32}
-_default = {}  # 'seed': what the main thread chose, for threads that choose none
+_gpu = {"enabled": False, "index": 0}
+_precision = {"dtype": torch.float32}
+_main_seed: dict[str, int] = {}  # "seed": the main thread's, for threads that set none
 _own = threading.local()  # of each thread: its seed and {torch.device: torch.Generator}
 
 
+def set_mode_cpu() -> None:
+    """Compute on the CPU (the default)."""
+    _gpu["enabled"] = False
+
+
+def set_mode_gpu() -> None:
+    """Compute on the GPU that `set_device` chose (0 by default); raise DeviceError without one."""
+    _check_cuda(_gpu["index"])
+    _gpu["enabled"] = True
+
+
+def set_device(index: int) -> None:
+    """Choose GPU `index` for `set_mode_gpu`; raise DeviceError if it does not exist."""
+    _check_cuda(int(index))
+    _gpu["index"] = int(index)
+
+
 def _check_cuda(index):
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if not 0 <= index < found:
+    """Raise DeviceError if there is no GPU of this index."""
+    available = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not 0 <= index < available:
         raise DeviceError(
-            "GPU %d was asked for, but this PyTorch (%s) sees %d CUDA device(s): "
-            "call caffe.set_mode_cpu(), or install a CUDA build of PyTorch"
-            % (index, torch.__version__, found)
+            f"GPU {index} was requested, but this PyTorch ({torch.__version__}) sees {available} "
+            "CUDA device(s): call caffe.set_mode_cpu(), or install a CUDA build of PyTorch"
         )
 
 
-def set_mode_cpu():
-    """Compute on the CPU (the default)."""
-    _choice["mode"] = "cpu"
+def set_precision(name: str) -> None:
+    """Choose the precision in which values flow between layers. Not part of pycaffe.
 
+    Weights, scores, losses and all that the host sees stay float32. With bfloat16 results agree
+    with float32 to about two decimals; it is meant for training.
 
-def set_mode_gpu():
-    """Compute on the GPU chosen by `set_device` (default 0); DeviceError where there is none."""
-    _check_cuda(_choice["index"])
-    _choice["mode"] = "gpu"
+    Parameters
+    ----------
+    name : {"float32", "bfloat16"}
+        "float32" is the default and what Caffe computes; "bfloat16" is faster on CPUs with AMX.
 
-
-def set_device(index):
-    """Choose GPU `index` for `set_mode_gpu`; DeviceError where it does not exist."""
-    _check_cuda(int(index))
-    _choice["index"] = int(index)
-
-
-def set_precision(name):
-    """'float32' (the default, what Caffe computes) or 'bfloat16' (faster where the CPU has AMX).
-
-    Ours, not pycaffe's. Weights, scores, losses and all that the host sees stay float32; only what
-    flows between the layers is rounded, so results agree to about two decimals. Meant for training.
-    DeviceError for another name.
+    Raises
+    ------
+    DeviceError
+        If the name is another one.
     """
     if name not in PRECISIONS:
-        raise DeviceError(
-            "precision {!r} is not known: use {}".format(name, " or ".join(PRECISIONS))
-        )
-    _choice["precision"] = PRECISIONS[name]
+        raise DeviceError(f"precision {name!r} is not known: use {' or '.join(PRECISIONS)}")
+    _precision["dtype"] = PRECISIONS[name]
 
 
-def device():
-    """The torch.device that layers run on now."""
-    return CPU if _choice["mode"] == "cpu" else torch.device("cuda", _choice["index"])
+def device() -> torch.device:
+    """Return the device that layers run on now."""
+    return torch.device("cuda", _gpu["index"]) if _gpu["enabled"] else CPU
 
 
-def precision():
-    """The torch.dtype that layers exchange now."""
-    return _choice["precision"]
+def precision() -> torch.dtype:
+    """Return the dtype that layers exchange now."""
+    return _precision["dtype"]
 
 
-def synchronize():
-    """Wait until the device has done all that it was given."""
-    where = device()
-    if where.type == "cuda":
-        torch.cuda.synchronize(where)
+def synchronize() -> None:
+    """Wait until the device has finished all work queued on it."""
+    current = device()
+    if current.type == "cuda":
+        torch.cuda.synchronize(current)
 
 
-def set_random_seed(seed):
-    """Make fillers, Dropout and DummyData of this thread repeatable from here on, and the shuffles
-    and crops of the data layers of nets that it builds from here on.
+def set_random_seed(seed: int) -> None:
+    """Make this thread's random numbers repeatable from here on.
 
-    Each thread draws from a sequence of its own, so that nets in two threads do not disturb each
-    other. One that never chose a seed begins with the main thread's.
+    This covers fillers, Dropout and DummyData, and the shuffles and crops of the data layers of
+    nets built after the call. Each thread has its own random sequence, so nets in two threads do
+    not disturb each other. A thread that sets no seed starts from the main thread's.
     """
     _own.seed, _own.generators = int(seed), {}
     if threading.current_thread() is threading.main_thread():
-        _default["seed"] = int(seed)
+        _main_seed["seed"] = int(seed)
 
 
-def generator(where=CPU):
-    """This thread's torch.Generator of device `where`, seeded by `set_random_seed`, else by chance."""
+def generator(where: torch.device = CPU) -> torch.Generator:
+    """Return this thread's generator on device `where`, seeded randomly unless a seed was set."""
     if not hasattr(_own, "generators"):
-        _own.seed, _own.generators = _default.get("seed"), {}
+        _own.seed, _own.generators = _main_seed.get("seed"), {}
     if where not in _own.generators:
-        made = torch.Generator(device=where)
-        made.seed() if _own.seed is None else made.manual_seed(_own.seed)
-        _own.generators[where] = made
+        new = torch.Generator(device=where)
+        if _own.seed is None:
+            new.seed()
+        else:
+            new.manual_seed(_own.seed)
+        _own.generators[where] = new
     return _own.generators[where]
 
 
-def own_random():
-    """A numpy Generator for one data layer, so that nets do not disturb each other's order; its
-    seed is drawn from `generator`.
+def own_random() -> np.random.Generator:
+    """Return a NumPy generator for one data layer, seeded from `generator`.
+
+    With one of its own, a data layer's order does not depend on what other nets draw.
     """
     return np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator())))

@@ -1,10 +1,12 @@
 """Initial values of learned blobs: the `weight_filler` and `bias_filler` of a prototxt.
 
-fan_in = count / shape[0], fan_out = count / shape[1]; n is one of them or their mean, as
-`variance_norm` says. xavier: Glorot and Bengio, 2010; msra: He et al., 2015.
+fan_in = count / shape[0] and fan_out = count / shape[1]; n is one of them or their mean, as
+`variance_norm` says.
+Source: BVLC Caffe, filler.hpp; xavier: Glorot and Bengio, 2010; msra: He et al., 2015.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 
@@ -15,17 +17,31 @@ from caffe.proto import caffe_pb2
 F = caffe_pb2.FillerParameter
 
 
-def fill(filler, shape, layer):
-    """A float32 tensor of `shape` filled as the FillerParameter says.
+def fill(filler: caffe_pb2.FillerParameter, shape: Sequence[int], layer: str) -> torch.Tensor:
+    """Return a new float32 tensor, filled as a FillerParameter says.
 
-    layer: name for the message of the LayerError where the filler is unknown or does not fit.
+    Parameters
+    ----------
+    filler : FillerParameter
+    shape : sequence of int
+    layer : str
+        Name of the layer, for messages.
+
+    Returns
+    -------
+    torch.Tensor
+        On the CPU; random values are drawn from `caffe.blobs.device.generator`.
+
+    Raises
+    ------
+    LayerError
+        If the filler is unknown or does not fit the shape, or if memory is short.
     """
     make = FILLERS.get(filler.type)
     if make is None:
         raise LayerError(
-            "layer {!r}: unknown filler type {!r}: use one of {}".format(
-                layer, filler.type, " ".join(sorted(FILLERS))
-            )
+            f"layer {layer!r}: unknown filler type {filler.type!r}: use one of "
+            f"{' '.join(sorted(FILLERS))}"
         )
     if filler.sparse != -1 and filler.type != "gaussian":
         raise LayerError(
@@ -33,66 +49,56 @@ def fill(filler, shape, layer):
         )
     try:
         return make(filler, tuple(shape))
-    except (ValueError, RuntimeError) as e:  # RuntimeError: torch's, where memory is short
+    except (ValueError, RuntimeError) as e:  # RuntimeError: torch's, if memory is short
         raise LayerError(f"layer {layer!r}: filler {filler.type!r}: {e}") from None
 
 
+def constant(value: float) -> caffe_pb2.FillerParameter:
+    """Return the FillerParameter of a constant."""
+    return caffe_pb2.FillerParameter(type="constant", value=value)
+
+
 def _constant(f, shape):
+    """Return `value` everywhere."""
     return torch.full(shape, f.value)
 
 
-def _between(low, high, shape):
-    return torch.empty(shape).uniform_(low, high, generator=generator())
-
-
 def _uniform(f, shape):
+    """Draw uniformly from [min, max]."""
     if f.min > f.max:
         raise ValueError(f"min {f.min:g} is above max {f.max:g}")
     return _between(f.min, f.max, shape)
 
 
-def _normal(mean, std, shape):
-    return torch.empty(shape).normal_(mean, std, generator=generator())
-
-
 def _gaussian(f, shape):
-    """Normal; `sparse` keeps each value with probability sparse / shape[0]."""
-    made = _normal(f.mean, f.std, shape)
+    """Draw from a normal distribution; keep values with probability sparse / shape[0], if given."""
+    values = _normal(f.mean, f.std, shape)
     if f.sparse >= 0 and shape:
         keep = torch.empty(shape).bernoulli_(min(1, f.sparse / shape[0]), generator=generator())
-        made *= keep
-    return made
+        values *= keep
+    return values
 
 
 def _positive_unitball(f, shape):
-    """Uniform in [0, 1], each row scaled to the sum 1."""
-    made = _between(0, 1, shape)
-    return made / made.reshape(shape[0], -1).sum(1).reshape((-1,) + (1,) * (len(shape) - 1))
-
-
-def _fan(f, shape):
-    count = math.prod(shape)
-    fan_in = count / shape[0] if shape else 1
-    fan_out = count / shape[1] if len(shape) > 1 else count
-    return max(
-        1,
-        {F.FAN_IN: fan_in, F.FAN_OUT: fan_out, F.AVERAGE: (fan_in + fan_out) / 2}[f.variance_norm],
-    )
+    """Draw uniformly from [0, 1], then scale each row to the sum 1."""
+    values = _between(0, 1, shape)
+    return values / values.reshape(shape[0], -1).sum(1).reshape((-1,) + (1,) * (len(shape) - 1))
 
 
 def _xavier(f, shape):
-    """Uniform in +- sqrt(3 / n)."""
+    """Draw uniformly from +- sqrt(3 / n)."""
     scale = math.sqrt(3 / _fan(f, shape))
     return _between(-scale, scale, shape)
 
 
 def _msra(f, shape):
-    """Normal of deviation sqrt(2 / n)."""
+    """Draw from a normal distribution of standard deviation sqrt(2 / n)."""
     return _normal(0, math.sqrt(2 / _fan(f, shape)), shape)
 
 
 def _bilinear(f, shape):
-    """Interpolation kernel for upsampling by a factor s with kernel 2 s - s % 2, stride s:
+    """Return the interpolation kernel that upsamples by s: kernel k = 2 s - s % 2, stride s.
+
     w[y, x] = (1 - |y / h - c|) (1 - |x / h - c|), h = ceil(k / 2), c = (2 h - 1 - h % 2) / (2 h).
     """
     if len(shape) != 4 or shape[2] != shape[3]:
@@ -101,6 +107,25 @@ def _bilinear(f, shape):
     centre = (2 * half - 1 - half % 2) / (2 * half)
     line = 1 - (torch.arange(shape[3], dtype=torch.float64) / half - centre).abs()
     return torch.outer(line, line).float().expand(shape).clone()
+
+
+def _fan(f, shape):
+    """Return n, at least 1."""
+    count = math.prod(shape)
+    fan_in = count / shape[0] if shape else 1
+    fan_out = count / shape[1] if len(shape) > 1 else count
+    fans = {F.FAN_IN: fan_in, F.FAN_OUT: fan_out, F.AVERAGE: (fan_in + fan_out) / 2}
+    return max(1, fans[f.variance_norm])
+
+
+def _between(low, high, shape):
+    """Draw uniformly from [low, high]."""
+    return torch.empty(shape).uniform_(low, high, generator=generator())
+
+
+def _normal(mean, std, shape):
+    """Draw from a normal distribution."""
+    return torch.empty(shape).normal_(mean, std, generator=generator())
 
 
 FILLERS = {
@@ -112,8 +137,3 @@ FILLERS = {
     "msra": _msra,
     "bilinear": _bilinear,
 }
-
-
-def constant(value):
-    """The FillerParameter of a constant."""
-    return caffe_pb2.FillerParameter(type="constant", value=value)

@@ -1,87 +1,128 @@
-"""The weights of a net: made and filled layer by layer, or shared with another layer by name.
+"""The learned blobs of a net: created and filled layer by layer, or shared between layers by name.
 
-`param { name: "w" }` in two layers makes them one blob, that of the first. Its lr_mult and
-decay_mult hold wherever they are given; where both layers give them they must agree.
+`param { name: "w" }` in two layers makes them one blob, which the first of them creates. lr_mult
+and decay_mult apply wherever they are given; if both layers give them they must agree.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from caffe.blobs import memory
 from caffe.blobs.blob import Blob, refusal
 from caffe.blobs.fillers import fill
-from caffe.errors import ShapeMismatch
 from caffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from caffe.layer_types.base import LayerType
 
 
 @dataclass
 class Learned:
-    """A blob that a solver may change, its ParamSpec, and the name of the layer that made it."""
+    """A blob that a solver may change.
+
+    Attributes
+    ----------
+    blob : Blob
+    spec : ParamSpec
+        Its `param { }` in the prototxt, of all layers that share it.
+    owner : str
+        Name of the layer that created it.
+    """
 
     blob: Blob
     spec: caffe_pb2.ParamSpec
     owner: str
 
-    lr_mult = property(lambda self: self.spec.lr_mult, doc="factor on the learning rate")
-    decay_mult = property(lambda self: self.spec.decay_mult, doc="factor on the weight decay")
+    @property
+    def lr_mult(self) -> float:
+        """The factor on the learning rate."""
+        return self.spec.lr_mult
+
+    @property
+    def decay_mult(self) -> float:
+        """The factor on the weight decay."""
+        return self.spec.decay_mult
 
 
 class LearnedBlobs(list):
-    """Every Learned of a net once, in the order of its layers."""
+    """Each Learned of a net once, in the order of its layers."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self._named, self._unfilled = {}, []
+        self._by_name: dict[str, Learned] = {}
+        self._unfilled: list[tuple[Blob, caffe_pb2.FillerParameter, str]] = []
 
-    def add(self, layer, k, made, filler=None):
-        """The blob that is learned blob k of a layer.
+    def add(
+        self,
+        layer: "LayerType",
+        k: int,
+        content: Blob | Sequence[int],
+        filler: caffe_pb2.FillerParameter | None = None,
+    ) -> Blob:
+        """Create learned blob `k` of a layer, or find the one that it shares.
 
-        made: its shape, to be filled as `filler` says, or the Blob that a Python layer made.
-        ShapeMismatch or LayerError where it is too large or does not fit what it shares.
+        Parameters
+        ----------
+        layer : LayerType
+        k : int
+            Index among the layer's learned blobs.
+        content : sequence of int or Blob
+            The shape of a blob to create, or the Blob that a Python layer created.
+        filler : FillerParameter, optional
+            What to fill a new blob with; `fill_all` does so.
+
+        Returns
+        -------
+        Blob
+
+        Raises
+        ------
+        LayerError
+            If the blob is too large, or differs from the one it shares in shape (ShapeMismatch),
+            lr_mult or decay_mult.
         """
         spec = caffe_pb2.ParamSpec()
         if k < len(layer.spec.param):
             spec.CopyFrom(layer.spec.param[k])
-        shape = made.shape if isinstance(made, Blob) else tuple(made)
-        shared = self._named.get(spec.name)
+        shape = content.shape if isinstance(content, Blob) else tuple(content)
+        shared = self._by_name.get(spec.name)
         if shared:
             _share(layer, shape, spec, shared)
             return shared.blob
         if problem := refusal(shape):
-            raise layer.mismatch("its weights (blob %d) %s" % (k, problem))
-        blob = made
-        if not isinstance(made, Blob):
+            raise layer.mismatch(f"its weights (blob {k}) {problem}")
+        if isinstance(content, Blob):
+            blob = content
+        else:
             blob = Blob(*shape)
-            self._unfilled.append((blob, filler, layer.name))
+            self._unfilled.append((blob, filler or caffe_pb2.FillerParameter(), layer.name))
         self.append(Learned(blob, spec, layer.name))
         if spec.name:
-            self._named[spec.name] = self[-1]
+            self._by_name[spec.name] = self[-1]
         return blob
 
-    def fill_all(self):
-        """Fill what was added, once it is known that all of it fits into memory."""
+    def fill_all(self) -> None:
+        """Fill the blobs that were added; raise CaffeError first if all do not fit in memory."""
         memory.check(sum(learned.blob.count for learned in self), "the weights of this net take")
         for blob, filler, name in self._unfilled:
             blob.synced_data.put(fill(filler, blob.shape, name))
         self._unfilled.clear()
 
 
-def learns(layer, k):
-    """Whether blob k of a layer has a learning rate there; a sharer's own lr_mult decides."""
+def learns(layer: "LayerType", k: int) -> bool:
+    """Tell whether learned blob `k` of a layer has a learning rate, by the layer's own lr_mult."""
     return k >= len(layer.spec.param) or layer.spec.param[k].lr_mult != 0
 
 
 def _share(layer, shape, spec, shared):
+    """Merge the `spec` of a layer into that of the blob it shares; raise LayerError on conflict."""
     if shape != shared.blob.shape:
         permissive = spec.share_mode == caffe_pb2.ParamSpec.PERMISSIVE
-        raise layer.error(
-            "shares {!r} with layer {!r}, but needs shape {} where that is {}{}".format(
-                spec.name,
-                shared.owner,
-                shape,
-                shared.blob.shape,
-                ": share_mode PERMISSIVE is not offered" if permissive else "",
-            ),
-            ShapeMismatch,
+        hint = ": share_mode PERMISSIVE is not offered" if permissive else ""
+        raise layer.mismatch(
+            f"shares {spec.name!r} with layer {shared.owner!r}, but needs shape {shape}, "
+            f"and the shared blob has {shared.blob.shape}{hint}"
         )
     for field in ("lr_mult", "decay_mult"):
         if not spec.HasField(field):
@@ -89,7 +130,7 @@ def _share(layer, shape, spec, shared):
         mine, theirs = getattr(spec, field), getattr(shared.spec, field)
         if shared.spec.HasField(field) and mine != theirs:
             raise layer.error(
-                f"shares {spec.name!r} with layer {shared.owner!r}, but has {field} {mine:g} where that has {theirs:g}: give it "
-                "in one place"
+                f"shares {spec.name!r} with layer {shared.owner!r}, but has {field} {mine:g} "
+                f"where that has {theirs:g}: give it in one place"
             )
         setattr(shared.spec, field, mine)

@@ -1,35 +1,64 @@
-"""One array with two faces: float32 numpy for the host, a tensor of any kind for the engine.
+"""SyncedTensor: a NumPy array for the host and a tensor for the engine, synced lazily.
 
-The faces are kept in step lazily: `head` says which of them holds the truth, and the other is made
-from it when somebody asks, as in Caffe's synced memory. On the CPU in float32 they are one memory.
+The host side is a float32 tensor on the CPU whose memory `numpy` hands out as a view. The engine
+side is a tensor of any dtype on any device. `head` names the side that holds the current content,
+as in Caffe's SyncedMemory:
 
-Writes go through `.data`, which autograd does not count: a backward pass sees what memory holds, as
-in Caffe, and never refuses because a blob was written to since.
+- "host": the host side is current, and there is no engine side;
+- "engine": the engine side is current, the host side is missing or out of date;
+- "both": the two agree.
+
+Asking for a side copies the content to it if the other one is current. A NumPy view can be written
+to at any time without notice, so handing one out makes the host side current and drops the engine
+side. float32 on the CPU needs no engine side: the engine uses the host's memory.
+
+Writes go through `Tensor.data`, which autograd's version counters do not see. A backward pass reads
+what memory holds then, as in Caffe; it does not fail because a blob was written to since forward.
 """
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from caffe.blobs import memory
+from caffe.blobs.device import CPU
 from caffe.errors import CaffeError
 
 
 class SyncedTensor:
-    """An array of `shape` whose memory appears on first use, zeroed.
+    """An array with a host side and an engine side; zeroed memory is allocated on first use.
 
-    head: 'host' (the numpy side is newest), 'engine', or 'both'.
+    Parameters
+    ----------
+    shape : sequence of int
+
+    Attributes
+    ----------
+    shape : tuple of int
+    head : str
+        The side that holds the current content: "host", "engine" or "both".
     """
 
-    def __init__(self, shape=()):
+    shape: tuple[int, ...]
+    head: str
+    _host: torch.Tensor | None
+    _engine: torch.Tensor | None
+
+    def __init__(self, shape: Sequence[int] = ()):
+        self._reset(shape)
+
+    def _reset(self, shape):
+        """Drop both sides and take `shape`; views that are out keep the old memory."""
         self.shape = tuple(shape)
-        self._host = None  # float32 on the CPU, in C order once views are out
-        self._engine = None  # whatever the engine put here last, or a copy made for it
-        self._viewed = False  # numpy views are out: their memory must stay where it is
+        self._host = None  # float32 on the CPU, in C order once a view is out
+        self._engine = None  # what the engine put last, or a copy made for it
+        self._viewed = False  # a NumPy view is out: the host side must keep its memory
         self.head = "host"
 
-    def reshape(self, shape):
-        """Take a new shape; what fits of the old content stays, new memory is zero."""
+    def reshape(self, shape: Sequence[int]) -> None:
+        """Take a new shape; the content stays in memory order, cut or filled up with zeros."""
         shape = tuple(int(d) for d in shape)
         if shape == self.shape:
             return
@@ -39,114 +68,126 @@ class SyncedTensor:
             if count <= old.numel():
                 self._host = old.reshape(-1)[:count].view(shape)
             else:
-                self._host = _zeros((count,))
-                self._host[: old.numel()] = old.reshape(-1)
-                self._host = self._host.view(shape)
+                larger = _zeros((count,))
+                larger[: old.numel()] = old.reshape(-1)
+                self._host = larger.view(shape)
         self.shape, self._engine, self.head = shape, None, "host"
 
-    def clear(self, shape):
-        """Zero everything and take `shape`; numpy views of another shape go their own way."""
-        if self._viewed and self.shape == tuple(shape):
+    def clear(self, shape: Sequence[int]) -> None:
+        """Zero the content and take `shape`.
+
+        Views stay connected if the shape is the same; else they keep the old memory.
+        """
+        if self._viewed and self._host is not None and self.shape == tuple(shape):
             self._host.data.zero_()
             self._engine, self.head = None, "host"
         else:
-            self.__init__(shape)
+            self._reset(shape)
 
-    def numpy(self):
-        """A float32 view that writes through. The host may write to it, so it becomes the head."""
-        self._to_host()
-        if self._host is None:
-            self._host = _zeros(self.shape)
-        self.settle()
+    def numpy(self) -> np.ndarray:
+        """Return a float32 view that writes through; the host side becomes the current one."""
+        host = self._host = self._allocate_host().contiguous()
         self._viewed, self.head, self._engine = True, "host", None
-        return self._host.numpy()
+        return host.numpy()
 
-    def settle(self):
-        """Lay float32 values out in C order, so that a numpy view to come shares their memory."""
+    def settle(self) -> None:
+        """Lay the host side out in C order, so that a later NumPy view shares its memory."""
         if self._host is not None:
             self._host = self._host.contiguous()
 
-    def tensor(self, device, dtype=torch.float32):
-        """The content as a tensor on `device` in `dtype`.
+    def tensor(self, device: torch.device, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        """Return the content as a tensor on `device` in `dtype`.
 
-        Images are channels-last in bfloat16, and in float32 where a layer left them so.
+        The engine may write to a float32 tensor on the CPU, which is the host side itself. Images
+        are channels-last in bfloat16, and in float32 if a layer left them so.
         """
         if device.type == "cpu" and dtype == torch.float32:
-            self._to_host()
-            if self._host is None:
-                self._host = _zeros(self.shape)
-            self._engine, self.head = None, "host"  # the caller may write to what it gets
-            return self._host
+            host = self._allocate_host()
+            self._engine, self.head = None, "host"
+            return host
+        # A local name: another thread, whose net shares these weights, may drop self._engine.
         held = self._engine
-        if self.head == "host" or held.device != device or held.dtype != dtype:
-            source = held if self.head == "engine" else self.tensor(torch.device("cpu"))
-            was, held = held, _engine_order(source.to(device=device, dtype=dtype))
-            self._engine, self.head = held, "engine" if source is was else "both"
-        return held  # another net that shares these weights may have let go of it by now
+        outdated = self.head == "host"
+        if held is None or outdated or held.device != device or held.dtype != dtype:
+            source = held if held is not None and self.head == "engine" else self.tensor(CPU)
+            converted = _engine_order(source.to(device=device, dtype=dtype))
+            self._engine, self.head = converted, "engine" if source is held else "both"
+            return converted
+        return held
 
-    def put(self, tensor):
-        """Take the engine's result as the new content; the shape follows it."""
+    def put(self, tensor: torch.Tensor) -> None:
+        """Take the engine's result as the new content, and its shape."""
         tensor = tensor.detach()
         if tensor.device.type != "cpu" or tensor.dtype != torch.float32:
             if tuple(tensor.shape) != self.shape:
                 self.reshape(tensor.shape)
             self._engine, self.head = _engine_order(tensor), "engine"
             return
-        if self._viewed and tuple(tensor.shape) == self.shape:
+        if self._viewed and self._host is not None and tuple(tensor.shape) == self.shape:
             if self._host.data_ptr() != tensor.data_ptr():
                 self._host.data.copy_(tensor)
         else:
-            kept = tensor if _channels_last(tensor) else tensor.contiguous()
-            self.shape, self._host, self._viewed = tuple(tensor.shape), kept, False
+            self._host = tensor if _channels_last(tensor) else tensor.contiguous()
+            self.shape, self._viewed = tuple(tensor.shape), False
         self._engine, self.head = None, "host"
 
     @property
-    def dtype(self):
-        """The precision of the content: the engine's where it is newest, else float32."""
-        return self._engine.dtype if self.head == "engine" else torch.float32
+    def dtype(self) -> torch.dtype:
+        """The precision of the content: the engine side's if only that is current."""
+        engine = self._engine
+        return engine.dtype if engine is not None and self.head == "engine" else torch.float32
 
     @property
-    def viewed(self):
-        """True once a numpy view is out, so that the engine must write into this very memory."""
+    def viewed(self) -> bool:
+        """Whether a NumPy view is out, so that results must be written into its memory."""
         return self._viewed
 
     @property
-    def held(self):
-        """True where there is memory for the content."""
+    def held(self) -> bool:
+        """Whether memory is allocated for the content."""
         return self._host is not None or self._engine is not None
 
     @property
-    def blank(self):
-        """True while nobody can have written here: no memory yet, or nothing but zeros in it."""
+    def blank(self) -> bool:
+        """Whether nothing was written here: no memory yet, or only zeros in the host side."""
         if self.head == "engine":
             return False
         return self._host is None or not bool(self._host.any())
 
     def _to_host(self):
+        """Copy the content to the host side if only the engine side is current."""
         if self.head == "engine":
-            made = self._engine.to(device="cpu", dtype=torch.float32).contiguous()
-            if self._viewed and self._host is not None and self._host.shape == made.shape:
-                self._host.data.copy_(made)
+            content = self._engine.to(device="cpu", dtype=torch.float32).contiguous()
+            if self._viewed and self._host is not None and self._host.shape == content.shape:
+                self._host.data.copy_(content)
             else:
-                self._host = made
+                self._host = content
             self.head = "both"
+
+    def _allocate_host(self):
+        """Bring the host side up to date, allocate it if it is missing, and return it."""
+        self._to_host()
+        if self._host is None:
+            self._host = _zeros(self.shape)
+        return self._host
 
 
 def _zeros(shape):
-    """New memory for a blob; CaffeError where there is not enough."""
+    """Allocate zeroed memory; raise CaffeError if there is not enough."""
     memory.check(math.prod(shape), f"an array of shape {tuple(shape)} takes")
     try:
         return torch.zeros(shape)
-    except RuntimeError as e:  # there was some a moment ago, or a limit that only malloc knows
+    except RuntimeError as e:  # memory taken since the check, or a limit that only malloc knows
         raise CaffeError(f"there is no memory for an array of shape {tuple(shape)}") from e
 
 
 def _engine_order(tensor):
-    """bfloat16 convolutions on the CPU are several times faster on channels-last images."""
+    """Make bfloat16 images channels-last: CPU convolutions are several times faster on these."""
     if tensor.dtype == torch.bfloat16 and tensor.dim() == 4:
         return tensor.contiguous(memory_format=torch.channels_last)
     return tensor
 
 
 def _channels_last(tensor):
+    """Tell whether a tensor is an image in channels-last memory order."""
     return tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)

@@ -1,1 +1,1 @@
-"""Definitions: prototxt text or NetSpec code to messages, older forms brought up to date."""
+"""Definitions: prototxt text or NetSpec code to messages, with older formats upgraded."""

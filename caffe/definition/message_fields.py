@@ -1,8 +1,9 @@
-"""Sets protobuf fields from Python values: numbers, texts, lists, dicts, numpy arrays."""
+"""Set protobuf fields from Python values: numbers, strings, lists, dicts, NumPy arrays."""
 
 from collections.abc import Mapping
 
 import numpy as np
+from google.protobuf.message import Message
 
 from caffe.definition.hints import suggest
 
@@ -11,11 +12,22 @@ class FieldError(ValueError):
     """A field that the message does not have or a value that the field cannot hold."""
 
 
-def assign_field(message, name, value):
-    """Set field `name` of `message` to `value`, replacing nothing: repeated fields grow.
+def assign_field(message: Message, name: str, value: object) -> None:
+    """Set a field of a message; a repeated field is extended.
 
-    dicts fill groups; lists, tuples and arrays fill repeated fields, a single value is a list of
-    one; enums take their number or their name. Raises FieldError.
+    Parameters
+    ----------
+    message : google.protobuf.message.Message
+    name : str
+        Name of the field.
+    value : object
+        A number, string or bool; for an enum its number or name; for a group a dict or a message
+        of its type; for a repeated field a list, tuple, range or array of these, or a single one.
+
+    Raises
+    ------
+    FieldError
+        If the message has no such field, or the field cannot hold the value.
     """
     field = message.DESCRIPTOR.fields_by_name.get(name)
     if field is None:
@@ -38,13 +50,14 @@ def assign_field(message, name, value):
 
 
 def _as_list(value):
+    """Return the values for a repeated field as a list."""
     if isinstance(value, np.ndarray):
         return value.tolist() if value.ndim else [value.item()]
     return list(value) if isinstance(value, list | tuple | range) else [value]
 
 
 def _fill(message, name, value):
-    """Fill a group from a dict, or from a message of its own kind."""
+    """Fill a group from a dict, or from a message of its own type."""
     if isinstance(value, type(message)):
         message.CopyFrom(value)
     elif isinstance(value, Mapping):
@@ -59,6 +72,7 @@ def _fill(message, name, value):
 
 
 def _scalar(field, value):
+    """Return a value as the field takes it: no NumPy scalars, enums by number."""
     if isinstance(value, np.generic):
         value = value.item()
     if field.enum_type and isinstance(value, str):
@@ -71,6 +85,7 @@ def _scalar(field, value):
 
 
 def _kind(field):
+    """Say what a field takes."""
     if field.enum_type:
         return f"one of {', '.join(field.enum_type.values_by_name)}"
     kinds = {

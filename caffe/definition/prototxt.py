@@ -1,39 +1,71 @@
-"""Reads net and solver definitions from text: every failure names file, line, column and the fix.
+"""Read net and solver definitions; each error names the file, line and column and the fix.
 
-net = read_net("nets/fcn8s.prototxt")        # NetParameter, upgraded to today's form
-solver = read_solver("solver.prototxt")      # SolverParameter
+>>> net = read_net("nets/fcn8s.prototxt")  # NetParameter, in the current format
+>>> solver = read_solver("solver.prototxt")  # SolverParameter
 """
 
 import difflib
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from google.protobuf import text_format
+from google.protobuf.message import Message
 
 from caffe.definition.hints import explain
 from caffe.definition.upgrade import UpgradeError, upgrade_net, upgrade_solver
 from caffe.errors import CaffeError
 from caffe.proto import caffe_pb2
+from caffe.weights.files import HDF5_MAGIC, PathLike
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-# Parsing takes 1 s a MiB or two, a group 500 bytes of memory; nets of 1000 layers have 1 MiB.
+# Parsing takes about 1 s per MiB or two, and 500 bytes of memory per group; a net of 1000 layers is
+# about 1 MiB.
 MOST_BYTES, MOST_GROUPS = 2**23, 200_000
+WEIGHTS_COME_SECOND = (
+    'the definition comes first and the weights second: Net("net.prototxt", "net.caffemodel", TEST)'
+)
+AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 class PrototxtError(CaffeError):
-    """A definition that cannot be read. `path`, `line` and `column` (from 1; None: whole file)."""
+    """A definition that cannot be read.
 
-    def __init__(self, path, what, line=None, column=None):
+    Attributes
+    ----------
+    path : path
+    line, column : int or None
+        Where the error is, from 1; None if it is not in one place.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        what: str | Exception,
+        line: int | None = None,
+        column: int | None = None,
+    ):
         place = ":".join(str(part) for part in (path, line, column) if part is not None)
         super().__init__(f"{place}: {what}")
         self.path, self.line, self.column = path, line, column
 
 
-def read_net(path):
-    """The net defined in the prototxt `path`, as a NetParameter in today's form.
+def read_net(path: PathLike) -> caffe_pb2.NetParameter:
+    """Return the net that a prototxt defines, in the current format.
 
-    Older generations (`layers { }`, `input:` headers) are upgraded, see upgrade.py.
-    Raises PrototxtError.
+    Older formats (`layers { }`, `input:` headers) are upgraded, see `caffe.definition.upgrade`.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    NetParameter
+
+    Raises
+    ------
+    PrototxtError
+        If the file is missing, cannot be parsed or contradicts itself.
     """
     net = read_text(path, caffe_pb2.NetParameter())
     try:
@@ -42,10 +74,21 @@ def read_net(path):
         raise PrototxtError(path, error) from None
 
 
-def read_solver(path):
-    """The solver defined in the prototxt `path`, as a SolverParameter; inline nets are upgraded.
+def read_solver(path: PathLike) -> caffe_pb2.SolverParameter:
+    """Return the solver that a prototxt defines; inline nets are upgraded.
 
-    Raises PrototxtError.
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    SolverParameter
+
+    Raises
+    ------
+    PrototxtError
+        If the file is missing, cannot be parsed or contradicts itself.
     """
     solver = read_text(path, caffe_pb2.SolverParameter())
     try:
@@ -54,11 +97,27 @@ def read_solver(path):
         raise PrototxtError(path, error) from None
 
 
-def read_text(path, message):
-    """Fill `message` (any message of caffe_pb2) from the prototxt `path` and return it, as written.
+def read_text(path: PathLike, message: AnyMessage) -> AnyMessage:
+    """Parse a prototxt into a message, without upgrades.
 
-    Raises PrototxtError. Files of more than 8 MiB or 200 000 groups are refused before they are
-    parsed: that bounds the time (some 15 s) and the memory (some 200 MB) that any file can take.
+    Files of more than 8 MiB or 200 000 groups are refused before they are parsed. This limits the
+    time (about 15 s) and the memory (about 200 MB) that any file can take.
+
+    Parameters
+    ----------
+    path : path
+    message : google.protobuf.message.Message
+        Any message of caffe_pb2.
+
+    Returns
+    -------
+    google.protobuf.message.Message
+        The same `message`.
+
+    Raises
+    ------
+    PrototxtError
+        If the file is missing, too large or empty, or cannot be parsed.
     """
     path = Path(path)
     text = _decode(path, _read_bytes(path))
@@ -69,16 +128,18 @@ def read_text(path, message):
         raise PrototxtError(path, what, line, column) from None
     if not message.ListFields():
         raise PrototxtError(path, "the file is empty or holds comments only")
-    if missing := message.FindInitializationErrors():
+    missing = message.FindInitializationErrors()  # type: ignore[attr-defined]  # not in the stubs
+    if missing:
         raise PrototxtError(path, f"add the required {', '.join(missing)}")
     return message
 
 
 def _read_bytes(path):
+    """Return the content of a file, up to one byte more than is read."""
     if path.is_dir():
         raise PrototxtError(path, "this is a folder; name the .prototxt file in it")
     try:
-        with open(path, "rb") as file:  # of a device or a pipe nobody knows the size
+        with open(path, "rb") as file:  # devices and pipes have no known size
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise PrototxtError(path, _missing(path)) from None
@@ -90,11 +151,9 @@ def _read_bytes(path):
 
 
 def _check_size(path, content):
-    """Refuse what would take minutes or gigabytes to parse."""
-    for count, most, what in (
-        (len(content), MOST_BYTES, "bytes"),
-        (content.count(b"{") + content.count(b"<"), MOST_GROUPS, "groups"),
-    ):
+    """Raise PrototxtError for a file that would take minutes or gigabytes to parse."""
+    groups = content.count(b"{") + content.count(b"<")
+    for count, most, what in ((len(content), MOST_BYTES, "bytes"), (groups, MOST_GROUPS, "groups")):
         if count > most:
             raise PrototxtError(
                 path,
@@ -104,7 +163,7 @@ def _check_size(path, content):
 
 
 def _missing(path):
-    """Says where a file was looked for and what lies there under a similar name."""
+    """Say where a file was looked for, and name the files there with a similar name."""
     folder = path.absolute().parent
     if not folder.is_dir():
         return f"no such file: the folder {folder} does not exist (working folder {os.getcwd()})"
@@ -114,13 +173,14 @@ def _missing(path):
 
 
 def _decode(path, content):
-    if content.startswith(HDF5_SIGNATURE):
-        raise PrototxtError(path, "this is an HDF5 file, not a definition; " + _WEIGHTS_GO_SECOND)
+    """Return the text of a definition; raise PrototxtError for any other kind of file."""
+    if content.startswith(HDF5_MAGIC):
+        raise PrototxtError(path, f"this is an HDF5 file, not a definition; {WEIGHTS_COME_SECOND}")
     if b"\0" in content:
         raise PrototxtError(
             path,
-            "this looks like a .caffemodel or another binary file, not a "
-            "definition; " + _WEIGHTS_GO_SECOND,
+            "this looks like a .caffemodel or another binary file, not a definition; "
+            f"{WEIGHTS_COME_SECOND}",
         )
     _check_size(path, content)
     try:
@@ -130,8 +190,3 @@ def _decode(path, content):
         line, column = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
         what = f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
         raise PrototxtError(path, what, line, column) from None
-
-
-_WEIGHTS_GO_SECOND = (
-    'the definition comes first and the weights second: Net("net.prototxt", "net.caffemodel", TEST)'
-)

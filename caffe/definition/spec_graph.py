@@ -1,17 +1,20 @@
-"""The graph under a NetSpec: layers (Function) and their outputs (Top), and its NetParameter."""
+"""The graph of a NetSpec: layers (Function), their outputs (Top), and the NetParameter of these."""
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from caffe.definition.hints import suggest
 from caffe.definition.message_fields import FieldError, assign_field
 from caffe.errors import CaffeError
 from caffe.proto import caffe_pb2
 
-# LayerParameter's field with the settings of a type: Convolution -> convolution_param.
+# The field of LayerParameter that holds the settings of a layer type: Convolution ->
+# convolution_param.
 PARAM_FIELDS = {
     field.message_type.name.removesuffix("Parameter"): field.name
     for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields
-    if field.name.endswith("_param")
+    if field.message_type and field.name.endswith("_param")
 }
 PARAM_FIELDS.update(
     Deconvolution="convolution_param",
@@ -26,24 +29,41 @@ class SpecError(CaffeError):
 
 
 class Top:
-    """Output number `n` of the layer `fn`."""
+    """Output `n` (from 0) of the layer `fn`."""
 
-    def __init__(self, fn, n):
+    def __init__(self, fn: "Function", n: int):
         self.fn, self.n = fn, n
 
-    def to_proto(self):
-        """The NetParameter of all layers this top needs."""
+    def to_proto(self) -> caffe_pb2.NetParameter:
+        """Return the NetParameter of all layers that this top needs."""
         return to_proto(self)
 
 
 class Function:
-    """One layer: its `type_name`, the Tops it reads (`inputs`), its `params` and its `tops`.
+    """One layer of a specification.
 
-    `ntop` outputs (default 1); `in_place`: the tops are the bottoms, under their names.
-    Raises TypeError for an input that is no Top, SpecError for a parameter that does not exist.
+    Parameters
+    ----------
+    type_name : str
+    inputs : sequence of Top
+        The outputs of other layers that it reads.
+    params : mapping of str to object
+        Fields of the layer or of its type's parameter group; also `ntop`, the number of outputs
+        (1 by default), and `in_place`, whether the tops are the bottoms.
+
+    Attributes
+    ----------
+    tops : tuple of Top
+
+    Raises
+    ------
+    TypeError
+        If an input is not a Top.
+    SpecError
+        If a parameter does not exist or cannot hold its value.
     """
 
-    def __init__(self, type_name, inputs, params):
+    def __init__(self, type_name: str, inputs: Sequence[Top], params: Mapping[str, Any]):
         self.type_name, self.inputs, self.params = type_name, inputs, dict(params)
         for i, top in enumerate(inputs):
             if not isinstance(top, Top):
@@ -56,59 +76,67 @@ class Function:
                 f"{type_name}: in place, {self.ntop} top(s) need as many bottoms; "
                 f"there are {len(inputs)}"
             )
-        self.to_layer()  # a misspelt parameter fails where it is written
+        self.to_layer()  # raise for a misspelt parameter at the line that has it
 
-    def to_layer(self):
-        """A LayerParameter with the type and params of this layer, without names."""
+    def to_layer(self) -> caffe_pb2.LayerParameter:
+        """Return a LayerParameter with the type and parameters of this layer, without names.
+
+        Raises
+        ------
+        SpecError
+            If a parameter does not exist or cannot hold its value.
+        """
         layer = caffe_pb2.LayerParameter(type=self.type_name)
         group = PARAM_FIELDS.get(self.type_name)
+        targets = [getattr(layer, group), layer] if group else [layer]
         for name, value in self.params.items():
-            own = group and name in getattr(layer, group).DESCRIPTOR.fields_by_name
-            if not own and name not in layer.DESCRIPTOR.fields_by_name:
+            target = next((t for t in targets if name in t.DESCRIPTOR.fields_by_name), None)
+            if target is None:
+                known = [field for t in targets for field in t.DESCRIPTOR.fields_by_name]
                 raise SpecError(
-                    f"{self.type_name} has no parameter {name!r}; "
-                    f"{suggest(name, self._parameter_names(group))}"
+                    f"{self.type_name} has no parameter {name!r}; {suggest(name, known)}"
                 )
             try:
-                assign_field(getattr(layer, group) if own else layer, name, value)
+                assign_field(target, name, value)
             except FieldError as error:
                 raise SpecError(f"{self.type_name}: {error}") from None
         return layer
 
-    @staticmethod
-    def _parameter_names(group):
-        fields = caffe_pb2.LayerParameter.DESCRIPTOR.fields_by_name
-        own = fields[group].message_type.fields_by_name if group else ()
-        return [*own, *fields]
 
+def to_proto(*tops: Top | Function) -> caffe_pb2.NetParameter:
+    """Return the NetParameter of `tops` and all layers they need, named by type and number.
 
-def to_proto(*tops):
-    """The NetParameter of `tops` and of the layers they need; names are made up by type.
-
-    Raises SpecError.
+    Raises
+    ------
+    SpecError
+        If a layer has a parameter that does not exist or cannot hold its value.
     """
     return NetWriter({}).write(tops)
 
 
 class NetWriter:
-    """Writes each layer after those it reads.
+    """Writes layers to a NetParameter, each after those that it reads.
 
-    `names`: of Tops, and of Functions without tops. The others are named by type and number, as
-    Convolution1; an in-place top has the name of its bottom.
+    Parameters
+    ----------
+    names : mapping of Top or Function to str
+        The names of tops, and of layers without tops. All others are named by type and number,
+        such as Convolution1; an in-place top has the name of its bottom.
     """
 
-    def __init__(self, names):
-        self.names, self.taken, self.counts = dict(names), set(names.values()), Counter()
-        self.layers = OrderedDict()  # Function: LayerParameter
+    def __init__(self, names: Mapping[Top | Function, str]):
+        self.names, self.taken = dict(names), set(names.values())
+        self.counts: Counter[str] = Counter()
+        self.layers: OrderedDict[Function, caffe_pb2.LayerParameter] = OrderedDict()
 
-    def write(self, tops):
-        """The NetParameter of `tops` (or Functions) and all they need."""
+    def write(self, tops: Iterable[Top | Function]) -> caffe_pb2.NetParameter:
+        """Return the NetParameter of `tops` and all layers they need."""
         for top in tops:
             self._visit(top.fn if isinstance(top, Top) else top)
         return caffe_pb2.NetParameter(layer=self.layers.values())
 
     def _visit(self, last):
-        """Depth first without recursion: specs of a thousand layers are common."""
+        """Add a layer and all it needs, depth first; not recursive, as nets may be very deep."""
         pending = [last]
         while pending:
             fn = pending[-1]
@@ -121,6 +149,7 @@ class NetWriter:
                 self.layers[fn] = self._layer(fn)
 
     def _layer(self, fn):
+        """Return the LayerParameter of a layer whose inputs are written already."""
         layer = fn.to_layer()
         layer.bottom.extend(self.layers[top.fn].top[top.n] for top in fn.inputs)
         if fn.in_place:
@@ -132,6 +161,7 @@ class NetWriter:
         return layer
 
     def _name(self, key, fn):
+        """Return the name of a Top or Function, making up one that is not taken if needed."""
         while key not in self.names:
             self.counts[fn.type_name] += 1
             name = f"{fn.type_name}{self.counts[fn.type_name]}"

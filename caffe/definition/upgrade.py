@@ -1,8 +1,9 @@
-"""Brings nets and solvers of older forms into today's: `layer { }` with types as text.
+"""Upgrade nets and solvers of older formats to the current one: `layer { }`, types as strings.
 
-Four things changed between Caffe's first release and 1.0, and upgrade_net undoes each:
-`layers { }` of the first (upgrade_v0.py) and second (upgrade_v1.py) generation; inputs declared in
-the header; preprocessing settings inside data layers; learning rates on BatchNorm statistics.
+Four things changed between Caffe's first release and 1.0, and upgrade_net converts each: `layers
+{ }` of the first (upgrade_v0.py) and second (upgrade_v1.py) format; inputs declared in the header;
+preprocessing settings inside data layers; `param` groups on the statistics of BatchNorm.
+Source: BVLC Caffe, upgrade_proto.cpp.
 """
 
 from caffe.definition.upgrade_v0 import upgrade_v0_layers
@@ -11,18 +12,39 @@ from caffe.errors import CaffeError
 from caffe.proto import caffe_pb2
 
 PREPROCESSING = ("scale", "mean_file", "crop_size", "mirror")
-SOLVER_TYPES = ("SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam")  # by solver_type
+SOLVER_TYPES = (
+    "SGD",
+    "Nesterov",
+    "AdaGrad",
+    "RMSProp",
+    "AdaDelta",
+    "Adam",
+)  # indexed by solver_type
 
 
 class UpgradeError(CaffeError):
-    """A net or solver that contradicts itself, so that no upgrade can be right."""
+    """A net or solver that contradicts itself, so no upgrade is right."""
 
 
-def upgrade_net(net):
-    """Bring the NetParameter `net` into today's form, in place, and return it.
+def upgrade_net(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
+    """Upgrade a net to the current format, in place.
 
-    A net of today's form costs nothing. Weights inside older layers are copied once; files of
-    weights are read without, see weights.py. Raises UpgradeError.
+    A net in the current format is not copied. Weights inside older layers are copied once;
+    `caffe.weights.caffemodel` reads weights files of all formats without an upgrade.
+
+    Parameters
+    ----------
+    net : NetParameter
+
+    Returns
+    -------
+    NetParameter
+        The same `net`.
+
+    Raises
+    ------
+    UpgradeError
+        If the net mixes formats or contradicts itself.
     """
     if net.layers and net.layer:
         raise UpgradeError("the net mixes `layers` and `layer`; write all as layer { }")
@@ -31,16 +53,29 @@ def upgrade_net(net):
     for layer in net.layer:
         _upgrade_preprocessing(layer)
         if layer.type == "BatchNorm" and len(layer.param) == 3:
-            layer.ClearField("param")  # its three blobs are statistics, never learned
+            layer.ClearField("param")  # its three blobs are statistics, not learned
     _upgrade_inputs(net)
     return net
 
 
-def upgrade_solver(solver):
-    """Bring the SolverParameter `solver` into today's form, in place, and return it.
+def upgrade_solver(solver: caffe_pb2.SolverParameter) -> caffe_pb2.SolverParameter:
+    """Upgrade a solver to the current format, in place.
 
-    `solver_type: ADAM` becomes `type: "Adam"`; nets written inline are upgraded.
-    Raises UpgradeError.
+    `solver_type: ADAM` becomes `type: "Adam"`; inline nets are upgraded.
+
+    Parameters
+    ----------
+    solver : SolverParameter
+
+    Returns
+    -------
+    SolverParameter
+        The same `solver`.
+
+    Raises
+    ------
+    UpgradeError
+        If the solver gives both kinds of type, or an inline net cannot be upgraded.
     """
     if solver.HasField("solver_type"):
         if solver.HasField("type"):
@@ -56,6 +91,7 @@ def upgrade_solver(solver):
 
 
 def _upgrade_generation(net):
+    """Replace `layers { }` of either older format by `layer { }`."""
     nested = [layer.HasField("layer") for layer in net.layers]
     if any(nested) and not all(nested):
         old = net.layers[nested.index(False)]
@@ -74,7 +110,7 @@ def _upgrade_generation(net):
 
 
 def _upgrade_preprocessing(layer):
-    """Scale, mean, crop and mirroring of data layers moved to transform_param."""
+    """Move scale, mean, crop and mirroring of a data layer to its transform_param."""
     for name in ("data_param", "image_data_param", "window_data_param"):
         if not layer.HasField(name):
             continue
@@ -86,7 +122,7 @@ def _upgrade_preprocessing(layer):
 
 
 def _upgrade_inputs(net):
-    """The inputs of the header become the tops of one Input layer, first in the net."""
+    """Turn the inputs of the header into the tops of one Input layer, first in the net."""
     if net.input:
         net.layer.insert(
             0,
@@ -104,6 +140,7 @@ def _upgrade_inputs(net):
 
 
 def _input_shapes(net):
+    """Return the shapes of the header's inputs, given in either way."""
     count, dims = len(net.input), list(net.input_dim)
     if net.input_shape and dims:
         raise UpgradeError("the net gives both input_shape and input_dim; keep input_shape")

@@ -1,8 +1,11 @@
-"""The first layer generation (2013), `layers { layer { type: "conv" kernelsize: 3 } }`.
+"""Upgrade of the first layer format (2013), `layers { layer { type: "conv" kernelsize: 3 } }`.
 
-Every setting of every layer type lived in one message; which ones a type read is the table here.
-Padding was a layer of its own: it folds into the convolution or pooling that follows.
+The settings of all layer types were fields of one message; the tables here say which ones a type
+read. Padding was a layer of its own, and becomes the `pad` of the convolution or pooling after it.
+Source: BVLC Caffe, upgrade_proto.cpp.
 """
+
+from collections.abc import Iterable
 
 from caffe.definition.upgrade_v1 import copy_field, upgrade_param_specs
 from caffe.proto import caffe_pb2
@@ -39,7 +42,7 @@ PREPROCESSING = {
     "mirror": "mirror",
 }
 
-# Old type: today's type, the message with its settings, {old field: today's field}.
+# Old type: current type, the field with its settings, {old field: current field}.
 TYPES = {
     "accuracy": ("Accuracy", None, {}),
     "bnll": ("BNLL", None, {}),
@@ -69,18 +72,34 @@ TYPES = {
 PADDED = {"Convolution": "convolution_param", "Pooling": "pooling_param"}
 
 
-def upgrade_v0_layers(connections):
-    """The LayerParameters that say what `connections` (V1LayerParameter, each holding a
-    V0LayerParameter) say. Raises ValueError naming the layer where a type or setting has no
-    successor.
+def upgrade_v0_layers(
+    connections: Iterable[caffe_pb2.V1LayerParameter],
+) -> list[caffe_pb2.LayerParameter]:
+    """Return the LayerParameters equivalent to the layers of a first-format net.
+
+    Parameters
+    ----------
+    connections : iterable of V1LayerParameter
+        Each has the bottoms and tops of a layer, and a V0LayerParameter with all the rest.
+
+    Returns
+    -------
+    list of LayerParameter
+        Without the padding layers.
+
+    Raises
+    ------
+    ValueError
+        If a type or setting has no successor; the message names the layer.
     """
-    layers, paddings = [], {}  # paddings: top of a padding layer -> (its bottom, its pad)
+    layers = []
+    paddings: dict[str, tuple[str, int]] = {}  # top of a padding layer: its bottom and its pad
     for old in connections:
         if old.layer.type == "padding":
             if len(old.bottom) != 1 or len(old.top) != 1:
                 raise ValueError(
-                    f"layer {old.layer.name}: a padding layer takes one bottom and "
-                    f"one top, this has {len(old.bottom)} and {len(old.top)}"
+                    f"layer {old.layer.name}: a padding layer takes one bottom and one top, this "
+                    f"has {len(old.bottom)} and {len(old.top)}"
                 )
             paddings[old.top[0]] = old.bottom[0], old.layer.pad
             continue
@@ -91,6 +110,7 @@ def upgrade_v0_layers(connections):
 
 
 def _upgrade_layer(connection):
+    """Return the LayerParameter of a layer other than padding, its own padding left as it is."""
     old = connection.layer
     if old.type not in TYPES:
         raise ValueError(
@@ -117,11 +137,13 @@ def _upgrade_layer(connection):
 
 
 def _set(settings, name, value):
+    """Set a field of a parameter group; a repeated field gets the one value."""
     field = settings.DESCRIPTOR.fields_by_name[name]
     copy_field(settings, field, [value] if field.is_repeated else value)
 
 
 def _fold_padding(layer, paddings):
+    """Make a layer after a padding layer read the latter's bottom and pad by itself."""
     for i, bottom in enumerate(layer.bottom):
         if bottom not in paddings:
             continue

@@ -1,8 +1,17 @@
-"""The second layer generation (2014), `layers { type: CONVOLUTION blobs_lr: 1 }`, made today's."""
+"""Upgrade of the second layer format (2014), `layers { type: CONVOLUTION blobs_lr: 1 }`.
+
+Source: BVLC Caffe, upgrade_proto.cpp.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 
 from caffe.proto import caffe_pb2
 
-# Types whose name is not the capitalised words of the old one (INNER_PRODUCT: InnerProduct).
+# Types whose name is not the old one with its words capitalised (INNER_PRODUCT: InnerProduct).
 SPELLED_OTHERWISE = {
     "ABSVAL": "AbsVal",
     "ARGMAX": "ArgMax",
@@ -16,7 +25,7 @@ SPELLED_OTHERWISE = {
     "SOFTMAX_LOSS": "SoftmaxWithLoss",
     "TANH": "TanH",
 }
-# Fields that carry over as they are: equal names and equal meaning in both messages.
+# Fields with the same name and meaning in both messages.
 CARRIED = [
     field.name
     for field in caffe_pb2.V1LayerParameter.DESCRIPTOR.fields
@@ -25,8 +34,8 @@ CARRIED = [
 ]
 
 
-def upgrade_v1_layer(old):
-    """The LayerParameter that says what the V1LayerParameter `old` says."""
+def upgrade_v1_layer(old: caffe_pb2.V1LayerParameter) -> caffe_pb2.LayerParameter:
+    """Return the LayerParameter equivalent to `old`."""
     layer = caffe_pb2.LayerParameter()
     for field, value in old.ListFields():
         if field.name in CARRIED:
@@ -37,14 +46,20 @@ def upgrade_v1_layer(old):
     return layer
 
 
-def layer_type(v1_name):
-    """Today's name of a layer type: CONVOLUTION is Convolution, SOFTMAX_LOSS SoftmaxWithLoss."""
+def layer_type(v1_name: str) -> str:
+    """Return the current name of a layer type: Convolution for CONVOLUTION."""
     capitalised = "".join(word.capitalize() for word in v1_name.split("_"))
     return SPELLED_OTHERWISE.get(v1_name, capitalised)
 
 
-def upgrade_param_specs(layer, blobs_lr, weight_decay, names=(), share_modes=()):
-    """Turn lists with one entry for each parameter blob into the `param` groups of `layer`."""
+def upgrade_param_specs(
+    layer: caffe_pb2.LayerParameter,
+    blobs_lr: Sequence[float],
+    weight_decay: Sequence[float],
+    names: Sequence[str] = (),
+    share_modes: Sequence[int] = (),
+) -> None:
+    """Turn lists with one entry per learned blob into the `param` groups of `layer`."""
     for field, values in (
         ("lr_mult", blobs_lr),
         ("decay_mult", weight_decay),
@@ -57,8 +72,8 @@ def upgrade_param_specs(layer, blobs_lr, weight_decay, names=(), share_modes=())
             setattr(layer.param[i], field, value)
 
 
-def copy_field(message, field, value):
-    """Set the field of `message` that has the name of `field` (a FieldDescriptor) to `value`."""
+def copy_field(message: Message, field: FieldDescriptor, value: Any) -> None:
+    """Set the field of `message` that has the name and the kind of `field` to `value`."""
     if field.is_repeated:
         getattr(message, field.name).extend(value)
     elif field.message_type:

@@ -1,1 +1,1 @@
-"""Weights files to blobs and back: caffemodel, HDF5, PyTorch's state dicts."""
+"""Weights files: .caffemodel, .caffemodel.h5 and PyTorch state dicts to blobs and back."""

@@ -1,17 +1,19 @@
-"""Weights to and from .caffemodel files (protobuf); .caffemodel.h5 is in weights_hdf5.
+"""Read and write .caffemodel files (protobuf), and dispatch to `hdf5` for .caffemodel.h5 files.
 
-A file is checked as a whole before the first weight is copied, and written beside its place and
-then renamed, so that neither a bad file nor a full disk leaves half a net. Weights go straight from
-the file into the net's memory and back: no second copy is held, whatever the size.
+All of a file is checked before the first weight is copied, and files are written atomically, so
+neither a bad file nor a full disk leaves half a net. Weights go straight from the file into the
+net's memory and back, without a second copy of them.
 """
 
 import io
 import math
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
@@ -20,6 +22,7 @@ from caffe.weights import wire
 from caffe.weights.blobproto import check_count
 from caffe.weights.files import (
     HDF5_MAGIC,
+    PathLike,
     check_file,
     check_number,
     check_shape,
@@ -29,15 +32,34 @@ from caffe.weights.files import (
 from caffe.weights.stored_blobs import DATA, DIFF, SHAPE, StoredBlob
 from caffe.weights.wire import Damaged, Wire, number
 
-LIMIT = 2**31 - 1  # protobuf's own, for one message
-LAYER, BLOBS = (number(caffe_pb2.NetParameter, "layer"), number(caffe_pb2.LayerParameter, "blobs"))
+if TYPE_CHECKING:
+    from caffe.net import Net
 
-
+LIMIT = 2**31 - 1  # bytes, protobuf's own limit for one message
+LAYER, BLOBS = number(caffe_pb2.NetParameter, "layer"), number(caffe_pb2.LayerParameter, "blobs")
 IN_MEMORY = "the weights given in memory"
+AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
-def load(net, source):
-    """Copy weights by layer name into `net` (see Net.copy_from)."""
+def load(
+    net: "Net", source: PathLike | bytes | bytearray | memoryview | caffe_pb2.NetParameter
+) -> None:
+    """Copy weights into a net by layer name.
+
+    Parameters
+    ----------
+    net : Net
+    source : path, bytes or NetParameter
+        A .caffemodel or .caffemodel.h5 file, the bytes of one, or a message. Layers that it lacks
+        keep their values, layers that only it has are ignored.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing or damaged; nothing was copied then.
+    ShapeMismatch
+        If it does not fit the net; nothing was copied then.
+    """
     if isinstance(source, caffe_pb2.NetParameter):
         source = source.SerializeToString()
     if isinstance(source, bytes | bytearray | memoryview):
@@ -52,7 +74,7 @@ def load(net, source):
 
 
 def _load_bytes(net, content):
-    """Copy weights from the bytes of a file of either kind."""
+    """Copy weights from the content of a file of either format."""
     f = io.BytesIO(content)
     if content.startswith(HDF5_MAGIC):
         weights_hdf5.load(net, IN_MEMORY, f)
@@ -62,15 +84,32 @@ def _load_bytes(net, content):
 
 
 @contextmanager
-def open_message(path, what):
-    """The binary protobuf file `path`, open for reading; whatever turns out to be damaged inside
-    the `with` becomes a WeightsError that says what the file should be and what it seems to be.
+def open_message(path: PathLike, what: str) -> Iterator[io.BufferedReader]:
+    """Open a binary protobuf file.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the file should be, with its article, for messages.
+
+    Yields
+    ------
+    binary file object
+        Open for reading.
+
+    Raises
+    ------
+    WeightsError
+        If the file cannot be read, or if Damaged or protobuf's DecodeError is raised in the `with`;
+        the message says what the file seems to be.
     """
     check_file(path)
     size = os.path.getsize(path)
     if size > LIMIT:
         raise WeightsError(
-            f"{path} is {size / 2**30:.1f} GiB, a protobuf file holds 2 GiB at most: use .caffemodel.h5"
+            f"{path} is {size / 2**30:.1f} GiB, a protobuf file holds 2 GiB at most: use "
+            ".caffemodel.h5"
         )
     with open(path, "rb") as f, _explained(path, what, f, size):
         yield f
@@ -78,7 +117,7 @@ def open_message(path, what):
 
 @contextmanager
 def _explained(path, what, f, size):
-    """Turns what is found damaged in the `with` into a WeightsError with the likely cause."""
+    """Turn Damaged and DecodeError into a WeightsError with the likely cause."""
     try:
         yield
     except (Damaged, DecodeError) as e:
@@ -91,25 +130,40 @@ def _explained(path, what, f, size):
         elif start.startswith(b"PK"):
             why = "it looks like a PyTorch file: use net.load_state_dict(path)"
         else:
-            why = "it is truncated or of another kind (%d bytes; %s): fetch it again" % (size, e)
+            why = f"it is truncated or of another kind ({size} bytes; {e}): fetch it again"
         raise WeightsError(f"{path} is not {what}: {why}") from None
 
 
-def read_message(path, message, what):
-    """Parse the binary file `path` into the protobuf `message`; WeightsError where it is none.
+def read_message(path: PathLike, message: AnyMessage, what: str) -> AnyMessage:
+    """Parse a binary file into a protobuf message.
 
-    what: what the file should be, for the error. The file is read once, beside the message itself.
+    Parameters
+    ----------
+    path : path
+    message : google.protobuf.message.Message
+    what : str
+        What the file should be, with its article, for messages.
+
+    Returns
+    -------
+    google.protobuf.message.Message
+        The same `message`.
+
+    Raises
+    ------
+    WeightsError
+        If the file cannot be read or is not such a message.
     """
     with open_message(path, what) as f:
         for _ in Wire(f).fields(0, os.path.getsize(path)):
-            pass  # of millions of empty fields the parser would make gigabytes
+            pass  # refuse millions of empty fields, which the parser would turn into gigabytes
         f.seek(0)
         message.ParseFromString(f.read())
     return message
 
 
 def _load(net, path, f, size):
-    """Check all the weights that net and file share, then copy them."""
+    """Check all weights that are in both net and file, then copy them."""
     reader, pairs, layers = Wire(f), [], 0
     for name, blobs in wire.layers(reader, size):
         layers += 1
@@ -120,7 +174,7 @@ def _load(net, path, f, size):
         for i, (blob, (start, stop)) in enumerate(zip(mine, blobs)):
             stored = StoredBlob(reader, start, stop, blob.count)
             check_shape(path, name, i, blob.shape, stored.shape, stored.legacy)
-            check_count(stored.count, stored.shape, "%s: layer %r, blob %d" % (path, name, i))
+            check_count(stored.count, stored.shape, f"{path}: layer {name!r}, blob {i}")
             pairs.append((blob, stored))
     if not layers:
         raise WeightsError(f"{path} holds no layers: it is not a .caffemodel")
@@ -128,33 +182,38 @@ def _load(net, path, f, size):
         stored.into(reader, blob.data)
 
 
-def _blob_head(shape):
-    """What a BlobProto of this shape has before its packed values."""
-    stored = caffe_pb2.BlobShape(dim=shape).SerializeToString()
-    return wire.head(SHAPE, len(stored)) + stored + wire.head(DATA, 4 * math.prod(shape))
+def save(net: "Net", path: PathLike, diff: bool = False) -> None:
+    """Write the weights of a net as a .caffemodel.
 
+    Parameters
+    ----------
+    net : Net
+    path : path
+    diff : bool
+        Whether to write the gradients too.
 
-def save(net, path, diff=False):
-    """Write a .caffemodel, with the diffs of the weights or without; WeightsError where it would be
-    over 2 GiB.
+    Raises
+    ------
+    WeightsError
+        If the file cannot be written or would be larger than 2 GiB.
     """
     count = sum(b.count for blobs in net.params.values() for b in blobs) * (1 + diff)
     if 4 * count > LIMIT:
         raise WeightsError(
-            "%s: %d weights are more than a .caffemodel can hold: use save_hdf5" % (path, count)
+            f"{path}: {count} weights are more than a .caffemodel can hold: use save_hdf5"
         )
 
     def write(part):
         with open(part, "wb") as f:
             f.write(caffe_pb2.NetParameter(name=net.name).SerializeToString())
             for name, layer in zip(net._layer_names, net.layers):
-                made = caffe_pb2.LayerParameter(
+                header = caffe_pb2.LayerParameter(
                     name=name,
                     type=layer.type,
                     bottom=net.bottom_names[name],
                     top=net.top_names[name],
                 )
-                _write_layer(f, made, net.params.get(name, ()), diff)
+                _write_layer(f, header, net.params.get(name, ()), diff)
             if f.tell() > LIMIT:  # names and shapes count as well
                 raise ValueError("it would be more than 2 GiB: use save_hdf5")
 
@@ -162,7 +221,7 @@ def save(net, path, diff=False):
 
 
 def _write_layer(f, layer, blobs, diff):
-    """Write a layer as field `layer` of a NetParameter, blobs from the memory that they lie in."""
+    """Write field `layer` of a NetParameter, the values straight from the blobs' memory."""
     start = layer.SerializeToString()
     heads = [_blob_head(b.shape) for b in blobs]
     diffs = [wire.head(DIFF, 4 * b.count) if diff else b"" for b in blobs]
@@ -177,8 +236,14 @@ def _write_layer(f, layer, blobs, diff):
             f.write(np.ascontiguousarray(blob.diff, "<f4").reshape(-1).view("u1"))
 
 
-def write_message(path, message):
-    """Write a protobuf message as a binary file, whole or not at all."""
+def _blob_head(shape):
+    """Return what a BlobProto of this shape has before its packed values."""
+    stored = caffe_pb2.BlobShape(dim=shape).SerializeToString()
+    return wire.head(SHAPE, len(stored)) + stored + wire.head(DATA, 4 * math.prod(shape))
+
+
+def write_message(path: PathLike, message: Message) -> None:
+    """Write a protobuf message as a binary file, atomically; raise WeightsError if that fails."""
 
     def write(part):
         with open(part, "wb") as f:

@@ -1,20 +1,31 @@
-"""What both kinds of weights files share: checks with the likely cause, and writing safely."""
+"""What all kinds of weights files share: checks that name the likely cause, and atomic writes."""
 
 import os
+import threading
+from collections.abc import Callable
 
 from caffe.errors import ShapeMismatch, WeightsError
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+PathLike = str | os.PathLike[str]
+Shape = tuple[int, ...]
 
 
-def check_file(path, what="weights file"):
-    """WeightsError where `path` is no file, cannot be read or is empty."""
+def check_file(path: PathLike, what: str = "weights file") -> None:
+    """Raise WeightsError if `path` is not a file, cannot be read or is empty.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the file is, for the message.
+    """
     if os.path.isdir(path):
         raise WeightsError(f"{path} is a folder: name the {what} in it")
     if not os.path.exists(path):
         raise WeightsError(
-            f"{path}: no such {what} (looked in {os.getcwd()}): see nets/README.md for where weights "
-            "come from, or check the path"
+            f"{path}: no such {what} (looked in {os.getcwd()}): see nets/README.md for where "
+            "weights come from, or check the path"
         )
     if not os.access(path, os.R_OK):
         raise WeightsError(f"{path} cannot be read: check its permissions")
@@ -22,36 +33,53 @@ def check_file(path, what="weights file"):
         raise WeightsError(f"{path} is empty: fetch it again")
 
 
-def is_hdf5(path):
-    """Whether the file begins as HDF5 files do; its name does not count."""
+def is_hdf5(path: PathLike) -> bool:
+    """Tell whether a file is HDF5 by its first bytes; its name does not matter."""
     with open(path, "rb") as f:
-        return f.read(8) == HDF5_MAGIC
+        return f.read(len(HDF5_MAGIC)) == HDF5_MAGIC
 
 
-def check_number(path, layer, theirs, mine):
-    """WeightsError where a layer has another number of blobs in the file."""
+def check_number(path: PathLike, layer: str, theirs: int, mine: int) -> None:
+    """Raise WeightsError if a layer has `theirs` blobs in the file, but `mine` in the net."""
     if theirs != mine:
         raise WeightsError(
-            "%s: layer %r has %d blobs in the file, %d in the net: bias_term "
-            "differs, or the layer is of another type" % (path, layer, theirs, mine)
+            f"{path}: layer {layer!r} has {theirs} blobs in the file, {mine} in the net: bias_term "
+            "differs, or the layer is of another type"
         )
 
 
-def check_shape(path, layer, i, mine, theirs, legacy=False):
-    """ShapeMismatch, with the likely cause, where blob i of a layer has another shape in the file.
+def check_shape(
+    path: PathLike, layer: str, i: int, mine: Shape, theirs: Shape, legacy: bool = False
+) -> None:
+    """Check that a blob has the same shape in a file as in the net.
 
-    legacy: the file gives four axes, of which leading ones may stand for nothing.
+    Parameters
+    ----------
+    path : path
+    layer : str
+        Name of the layer.
+    i : int
+        Index of the blob among those of the layer.
+    mine, theirs : tuple of int
+        The shape in the net and the shape in the file.
+    legacy : bool
+        Whether the file gives four axes, which begin with ones if the blob has fewer.
+
+    Raises
+    ------
+    ShapeMismatch
+        If they differ; the message names the likely cause.
     """
     padded = (1,) * (4 - len(mine)) + mine if legacy else mine
     if padded != theirs:
         raise ShapeMismatch(
-            "%s: layer %r, blob %d: shape %s in the file, %s in the net: %s"
-            % (path, layer, i, theirs, mine, cause(padded, theirs))
+            f"{path}: layer {layer!r}, blob {i}: shape {theirs} in the file, {mine} in the net: "
+            f"{likely_cause(padded, theirs)}"
         )
 
 
-def cause(mine, theirs):
-    """Why the shape of a learned blob may differ from that in a file (text)."""
+def likely_cause(mine: Shape, theirs: Shape) -> str:
+    """Return why a learned blob may have shape `mine` in the net and `theirs` in a file."""
     another = "the file is for another net: rename the layer to keep its filler values"
     if len(mine) != len(theirs):
         return another
@@ -59,26 +87,45 @@ def cause(mine, theirs):
     if differing == [1] and len(mine) > 2:
         few, many = sorted((mine[1], theirs[1]))
         if few and many % few == 0:
+            grouped = "net" if mine[1] == few else "file"
             return (
-                "the %s is grouped, the other is not (set convolution_param.group to match), "
-                "or its bottom has other channels" % ("net" if mine[1] == few else "file")
+                f"the {grouped} is grouped, the other is not (set convolution_param.group to "
+                "match), or its bottom has other channels"
             )
-        return "its bottom has other channels: " + another
+        return f"its bottom has other channels: {another}"
     if differing and min(differing) >= 2:
-        return "another kernel_size: " + another
+        return f"another kernel_size: {another}"
     if len(differing) == 1 and all(d == 1 for d in mine[: differing[0]]):
-        return "another num_output, of classes say: " + another
+        return f"another num_output, such as another number of classes: {another}"
     return another
 
 
-def write_whole(path, write):
-    """Call write(temporary path) and rename the result to `path`; WeightsError where it cannot."""
+def write_whole(path: PathLike, write: Callable[[str], None]) -> None:
+    """Write a file atomically: other programs see the old file or the whole new one.
+
+    The new file is written beside `path`, flushed to the disk and then renamed. If anything fails,
+    it is removed and `path` stays as it was.
+
+    Parameters
+    ----------
+    path : path
+    write : callable
+        ``write(temporary_path)`` creates the file, with ordinary permissions.
+
+    Raises
+    ------
+    WeightsError
+        If the folder does not exist, or if writing or renaming fails with OSError or ValueError.
+    """
+    path = os.fspath(path)
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise WeightsError(f"{path}: cannot be written, there is no folder {folder}: make it first")
-    part = "%s.part%d" % (path, os.getpid())
+    part = f"{path}.part{os.getpid()}-{threading.get_ident()}"
     try:
         write(part)
+        with open(part, "rb+") as f:
+            os.fsync(f.fileno())
         os.replace(part, path)
     except (OSError, ValueError) as e:
         raise WeightsError(f"{path}: cannot be written: {e}") from e

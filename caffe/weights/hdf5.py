@@ -1,28 +1,45 @@
-"""Weights to and from .caffemodel.h5 files: dataset /data/{layer}/{i} for blob i of a layer."""
+"""Read and write .caffemodel.h5 files: dataset /data/{layer}/{i} is blob i of a layer."""
+
+from typing import TYPE_CHECKING, BinaryIO
 
 import h5py
 
 from caffe.errors import CaffeError, WeightsError
-from caffe.weights.files import check_number, check_shape, write_whole
+from caffe.weights.files import PathLike, check_number, check_shape, write_whole
 from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member
 
+if TYPE_CHECKING:
+    from caffe.net import Net
+
+# What h5py raises for damaged files.
 DAMAGE = (
     OSError,
     RuntimeError,
     KeyError,
     ValueError,
-    TypeError,  # what h5py raises
+    TypeError,
     AttributeError,
     NotImplementedError,
     MemoryError,
 )
 
 
-def load(net, path, opened=None):
-    """Copy weights by layer name into `net`, straight into its memory, after a check of them all.
+def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
+    """Copy weights into a net by layer name, straight into its memory.
 
-    opened: a binary file object to read instead of `path`, which then only names it.
-    WeightsError where the file is damaged or does not fit; then nothing was copied.
+    Parameters
+    ----------
+    net : Net
+    path : path
+    opened : binary file object, optional
+        Read instead of `path`, which then only names it in messages.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged; nothing was copied then.
+    ShapeMismatch
+        If it does not fit the net; nothing was copied then.
     """
     try:
         with h5py.File(opened or path, "r") as file:
@@ -45,8 +62,8 @@ def load(net, path, opened=None):
 
 
 def _pairs(net, group, path):
-    """[(Blob, its dataset)]; a blob that several layers share may be stored with the first only."""
-    pairs, found = [], set()
+    """Return [(Blob, its dataset)]; a blob that layers share may be stored with the first only."""
+    pairs, paired = [], set()
     for name, mine in net.params.items():
         layer = member(group, name)
         if layer is None:
@@ -56,38 +73,49 @@ def _pairs(net, group, path):
             check_number(path, name, len(stored), len(mine))
         for i, blob in enumerate(mine):
             if i not in stored:
-                if id(blob) in found:
+                if id(blob) in paired:
                     continue
                 check_number(path, name, len(stored), len(mine))
             dataset = member(layer, str(i))
             if not isinstance(dataset, h5py.Dataset):
                 raise WeightsError(
-                    "%s: /data/%s/%d is no dataset: the file is of another kind" % (path, name, i)
+                    f"{path}: /data/{name}/{i} is not a dataset: the file is of another kind"
                 )
             check_shape(path, name, i, blob.shape, tuple(dataset.shape or ()))
             pairs.append((blob, dataset))
-            found.add(id(blob))
+            paired.add(id(blob))
     return pairs
 
 
 def _indices(layer):
-    """Numbers of the blobs that a layer's group holds."""
+    """Return the indices of the blobs that a layer's group holds."""
     if len(layer) > MOST_MEMBERS:
-        raise Refused("%s has %d members: it is damaged" % (layer.name, len(layer)))
+        raise Refused(f"{layer.name} has {len(layer)} members: it is damaged")
     return [int(key) for key in layer if key.isdecimal() and len(key) < 10]
 
 
-def save(net, path, diff=False):
-    """Write /data/{layer}/{i}, and /diff/{layer}/{i} where `diff`; a blob shared by several layers
-    is written with the first.
+def save(net: "Net", path: PathLike, diff: bool = False) -> None:
+    """Write the weights of a net as HDF5; a blob that layers share is written with the first.
+
+    Parameters
+    ----------
+    net : Net
+    path : path
+    diff : bool
+        Whether to write the gradients too, as /diff/{layer}/{i}.
+
+    Raises
+    ------
+    WeightsError
+        If the file cannot be written.
     """
 
     def write(part):
         with h5py.File(part, "w") as file:
             seen = set()
             for name, blobs in net.params.items():
-                group = file.require_group("data/" + name)
-                diffs = file.require_group("diff/" + name) if diff else None
+                group = file.require_group(f"data/{name}")
+                diffs = file.require_group(f"diff/{name}") if diff else None
                 for i, blob in enumerate(blobs):
                     if id(blob) not in seen:
                         group.create_dataset(str(i), data=blob.data)

@@ -1,7 +1,7 @@
-"""What an HDF5 file may not do to its reader: send it to other files, or inflate without bound.
+"""Checks of hostile HDF5 files: links to other files, and chunks that inflate without limit.
 
-HDF5 allocates what a compressed chunk inflates to before it compares sizes, and a kilobyte may
-inflate to a megabyte in each of several passes. So chunks are inflated here first, with a limit.
+HDF5 allocates what a compressed chunk inflates to before it compares sizes, and in each of several
+filters a kilobyte may inflate to a megabyte. So chunks are first inflated here, with a limit.
 """
 
 import math
@@ -13,31 +13,49 @@ DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3  # filter numbers of the HDF5 format
 KNOWN = {DEFLATE, SHUFFLE, FLETCHER32}
 CHECKSUM = 4  # bytes that FLETCHER32 adds
 MOST_CHUNKS = 200_000
-MOST_MEMBERS = 1_000_000  # of a group: a second's walk
-SLACK = 2**24  # bytes by which a chunk may exceed the dataset that it is of
+MOST_MEMBERS = 1_000_000  # of a group; listing them takes about a second
+SLACK = 2**24  # bytes by which a chunk may exceed its dataset
 
 
 class Refused(ValueError):
-    """A file that may well be sound HDF5, but not one that is safe to read."""
+    """A file that may be valid HDF5, but is not safe to read."""
 
 
-def member(group, name):
-    """The group or dataset of that name (a path), or None; Refused where another file holds it."""
+def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
+    """Return a member of a group, which may be deeper in the tree.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    name : str
+        A path, such as "conv1/0".
+
+    Returns
+    -------
+    h5py.Group, h5py.Dataset or None
+        None if there is no such member.
+
+    Raises
+    ------
+    Refused
+        If the path goes through a link to another file.
+    """
     path = ""
     for part in filter(None, name.split("/")):
-        path += "/" + part
+        path = f"{path}/{part}"
         link = group.get(path[1:], getlink=True)
         if link is None:
             return None
         if isinstance(link, h5py.ExternalLink):
             raise Refused(
-                f"{group.name}{path} is a link to another file, {link.filename}: save it as one file"
+                f"{group.name}{path} is a link to another file, {link.filename}: save it as one "
+                "file"
             )
     return group.get(path[1:])
 
 
-def check_dataset(dataset):
-    """Refused where reading the dataset could take memory or time beyond what its shape says."""
+def check_dataset(dataset: h5py.Dataset) -> None:
+    """Raise Refused if reading the dataset may take more memory or time than its shape says."""
     try:
         _check(dataset)
     except Refused as e:
@@ -45,8 +63,9 @@ def check_dataset(dataset):
 
 
 def _check(dataset):
+    """Raise Refused, without the name of the dataset."""
     if dataset.dtype.kind not in "fiu" or dataset.dtype.itemsize > 16:
-        raise Refused(f"holds {dataset.dtype}, no plain numbers: it is damaged or of another kind")
+        raise Refused(f"holds {dataset.dtype}, not plain numbers: it is damaged or of another kind")
     if dataset.is_virtual or dataset.external:
         raise Refused("has its values in another file: save it as one file")
     if dataset.chunks:
@@ -54,32 +73,38 @@ def _check(dataset):
 
 
 def _check_chunks(dataset):
+    """Raise Refused if chunks are too large or too many, or inflate to another size."""
     size = math.prod(dataset.chunks) * dataset.dtype.itemsize
     number = math.prod(-(-d // c) for d, c in zip(dataset.shape, dataset.chunks))
     if size > dataset.nbytes + SLACK or number > MOST_CHUNKS:
         raise Refused(
-            f"of shape {dataset.shape} lies in chunks of {dataset.chunks}: run h5repack -l CONTI on the file"
+            f"of shape {dataset.shape} lies in chunks of {dataset.chunks}: run h5repack -l CONTI "
+            "on the file"
         )
     plist = dataset.id.get_create_plist()
     filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
     if not set(filters) <= KNOWN or len(set(filters)) < len(filters):
         raise Refused(
-            f"is packed by filters {filters}, only gzip is read: run h5repack -f NONE on the file"
+            f"is compressed by filters {filters}, only gzip is read: run h5repack -f NONE on the "
+            "file"
         )
-    packed = 1 << filters.index(DEFLATE) if DEFLATE in filters else 0
+    deflate = 1 << filters.index(DEFLATE) if DEFLATE in filters else 0
     stored = []
     dataset.id.chunk_iter(stored.append)
     for chunk in stored:
         if chunk.size > size + size // 8 + 1024:
-            raise Refused("has a chunk of %d bytes for %d: it is damaged" % (chunk.size, size))
-        if packed and not chunk.filter_mask & packed:  # the mask says what was skipped
+            raise Refused(f"has a chunk of {chunk.size} bytes for {size}: it is damaged")
+        if (
+            deflate and not chunk.filter_mask & deflate
+        ):  # the mask has the filters that were skipped
             _check_inflated(dataset.id.read_direct_chunk(chunk.chunk_offset)[1], size)
 
 
 def _check_inflated(packed, size):
+    """Raise Refused if a compressed chunk does not inflate to `size` bytes."""
     try:
-        found = len(zlib.decompressobj().decompress(packed, size + CHECKSUM + 1))
+        inflated = len(zlib.decompressobj().decompress(packed, size + CHECKSUM + 1))
     except zlib.error as e:
         raise Refused(f"has a chunk that cannot be inflated ({e}): it is damaged") from None
-    if not size <= found <= size + CHECKSUM:
-        raise Refused("has a chunk that does not inflate to its %d bytes: it is damaged" % size)
+    if not size <= inflated <= size + CHECKSUM:
+        raise Refused(f"has a chunk that does not inflate to its {size} bytes: it is damaged")

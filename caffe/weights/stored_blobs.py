@@ -1,62 +1,102 @@
-"""BlobProtos in a file: found and checked first, read straight into a blob's memory afterwards."""
+"""BlobProtos in a file: located and checked first, then read straight into a blob's memory."""
 
 import numpy as np
 
 from caffe.proto import caffe_pb2
 from caffe.weights.blobproto import is_legacy, shape_of, values
-from caffe.weights.wire import LENGTH, MOST_BYTES, Damaged, number
+from caffe.weights.wire import LENGTH, MOST_BYTES, Damaged, Wire, number
 
 B = caffe_pb2.BlobProto
 SHAPE, DATA, DOUBLE = number(B, "shape"), number(B, "data"), number(B, "double_data")
 DIFF = number(B, "diff")
+# Fields with values: the dtype of those that are read, None for those that are skipped.
 VALUES = {DATA: "<f4", DOUBLE: "<f8", DIFF: None, number(B, "double_diff"): None}
-LOOSE = 28  # bytes a value can take, unpacked in each of the four fields of VALUES
+LOOSE = 28  # bytes that a value can take if it is unpacked in each of the four fields of VALUES
 
 
 class StoredBlob:
-    """A BlobProto of a file. shape: as the file gives it; legacy: whether as the four old axes;
-    count: number of values.
+    """A BlobProto in a file.
 
-    Values lie packed in one or several runs, which are noted only; those of writers that do not
-    pack are read at once, as no more than `most` of them.
+    Values are packed in one or several runs, of which only the spans are kept. Files of writers
+    that do not pack are read at once.
+
+    Parameters
+    ----------
+    wire : Wire
+    start, stop : int
+        The span of the BlobProto, in bytes.
+    most : int
+        Number of values to expect at most; it limits how much is read at once.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        As the file gives it.
+    legacy : bool
+        Whether that is by the four axes of older files.
+    count : int
+        Number of values.
+
+    Raises
+    ------
+    Damaged
+        If the bytes are not a BlobProto of such a size.
+    google.protobuf.message.DecodeError
+        If protobuf cannot parse its parts.
     """
 
-    def __init__(self, wire, start, stop, most):
-        """Raises Damaged, or protobuf's DecodeError."""
-        rest, self._runs, self._read = b"", {DATA: [], DOUBLE: []}, None
+    def __init__(self, wire: Wire, start: int, stop: int, most: int):
+        self._values: np.ndarray | None = None
+        self._runs: dict[int, list[tuple[int, int]]] = {DATA: [], DOUBLE: []}
+        rest = b""
         for field, kind, place, begin, end in wire.fields(start, stop):
             if field in VALUES and kind != LENGTH:
-                return self._unpacked(wire.bytes(start, stop, MOST_BYTES + LOOSE * most))
+                self._read_unpacked(wire.bytes(start, stop, MOST_BYTES + LOOSE * most))
+                return
             if field not in VALUES:
                 rest += wire.bytes(place, end, MOST_BYTES - len(rest))
-            elif VALUES[field]:
+            elif field in self._runs:
                 self._runs[field].append((begin, end))
-        self._shape(B.FromString(rest))
+        self._read_shape(B.FromString(rest))
         self._field = DATA if any(e > b for b, e in self._runs[DATA]) else DOUBLE
         size = np.dtype(VALUES[self._field]).itemsize
         if any((e - b) % size for b, e in self._runs[self._field]):
-            raise Damaged("the values at byte %d are cut short" % self._runs[self._field][0][0])
+            raise Damaged(f"the values at byte {self._runs[self._field][0][0]} are cut short")
         self.count = sum((e - b) // size for b, e in self._runs[self._field])
 
-    def _unpacked(self, content):
+    def _read_unpacked(self, content):
+        """Parse the whole BlobProto."""
         proto = B.FromString(content)
-        self._shape(proto)
-        self._read = values(proto)
-        self.count = len(self._read)
+        self._read_shape(proto)
+        self._values = values(proto)
+        self.count = len(self._values)
 
-    def _shape(self, proto):
+    def _read_shape(self, proto):
+        """Take over the shape of a BlobProto."""
         self.legacy, self.shape = is_legacy(proto), shape_of(proto)
 
-    def into(self, wire, array):
-        """Fill a C-ordered float32 array of `count` elements; Damaged where the file changed."""
-        if self._read is not None:
-            array.reshape(-1)[...] = self._read
+    def into(self, wire: Wire, array: np.ndarray) -> None:
+        """Fill an array with the values.
+
+        Parameters
+        ----------
+        wire : Wire
+        array : ndarray of float32
+            C-ordered, with `count` elements.
+
+        Raises
+        ------
+        Damaged
+            If the file was shortened since.
+        """
+        if self._values is not None:
+            array.reshape(-1)[...] = self._values
             return
-        kind, at = np.dtype(VALUES[self._field]), 0
+        dtype, at = np.dtype(VALUES[self._field]), 0
         for begin, end in self._runs[self._field]:
-            part = array.reshape(-1)[at : at + (end - begin) // kind.itemsize]
+            part = array.reshape(-1)[at : at + (end - begin) // dtype.itemsize]
             at += len(part)
-            read = part if part.dtype == kind else np.empty(len(part), kind)
+            read = part if part.dtype == dtype else np.empty(len(part), dtype)
             wire.into(read, begin)
             if read is not part:  # doubles, or floats in another byte order
                 part[...] = read

@@ -123,18 +123,6 @@ def test_blobs_are_refused_when_they_are_used_not_when_they_are_built(make_net, 
         net.forward()
 
 
-def test_free_memory_is_limited_by_system_and_container(monkeypatch, tmp_path):
-    assert 2**20 < memory.available() < float("inf") or sys.platform != "linux"
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
-    without_limit = memory.available()
-    (tmp_path / "memory.max").write_text("5000000\n")
-    (tmp_path / "memory.current").write_text("3000000\n")
-    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 1000000\n")
-    assert memory.available() == 3_000_000 < without_limit
-    (tmp_path / "memory.max").write_text("max\n")
-    assert memory.available() > 3_000_000
-
-
 @pytest.mark.parametrize("seed, number", [(0, 150), pytest.param(1, 4000, marks=pytest.mark.slow)])
 def test_random_extremes(root, seed, number):
     """Random nets in a separate process with limited memory."""

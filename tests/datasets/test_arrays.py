@@ -1,4 +1,4 @@
-"""Preprocessing, palettes, boundaries and clips against computations by hand."""
+"""Preprocessing, palettes, boundaries and clips, compared with values computed by hand."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from datasets.palette import Palette, voc_palette
 from datasets.preprocess import preprocess
 
 
-def test_preprocess_by_hand():
+def test_preprocess_known_values():
     im = Image.fromarray(np.array([[[10, 20, 30], [255, 0, 1]]], np.uint8))
     in_ = preprocess(im, (1.0, 2.0, 3.5))
     assert in_.shape == (3, 1, 2) and in_.dtype == np.float32 and in_.flags.c_contiguous
@@ -56,7 +56,7 @@ def test_boundary_of_a_half_plane():
         assert boundary.all(axis=0).tolist() == [False] * 4 + [True] * 4 + [False] * 4
 
 
-def test_ignored_pixels_make_no_boundary():
+def test_ignored_pixels_form_no_boundary():
     label = np.zeros((9, 12), np.uint8)
     label[:, 6:] = 255
     assert not class_boundaries(label, 2).any()
@@ -65,7 +65,7 @@ def test_ignored_pixels_make_no_boundary():
     assert class_boundaries(label, 3).any(axis=0).nonzero()[0].tolist() == [5, 8]
 
 
-def test_foreground_boundary_takes_ignored_as_background():
+def test_ignored_pixels_are_background_of_the_foreground():
     label = np.zeros((9, 9), np.uint8)
     label[:, 3:5] = 255
     assert not foreground_boundaries(label, 1).any()
@@ -73,13 +73,15 @@ def test_foreground_boundary_takes_ignored_as_background():
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3))
 @settings(max_examples=20, deadline=None)
-def test_class_boundaries_of_two_classes_are_those_of_the_mask(seed, thickness):
+def test_class_boundaries_of_two_classes_equal_mask_boundaries(seed, thickness):
     label = (np.random.default_rng(seed).random((12, 15)) < 0.1).astype(np.uint8)
     expected = mask_boundaries(label == 1, thickness)
     assert (class_boundaries(label[None], thickness) == expected).all()
 
 
 def make_clip(loaded):
+    """Return a clip of frames 1..3, of which 1 and 3 have labels; `loaded` records loads."""
+
     def load_image(frame):
         loaded.append(frame)
         return Image.new("RGB", (3, 2), (frame, 0, 0))

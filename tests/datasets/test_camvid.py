@@ -1,6 +1,4 @@
-"""CamVid: a toy copy of the layout, and the real one where it is there."""
-
-from pathlib import Path
+"""CamVid: a toy copy of the layout, and the real dataset if it is there."""
 
 import numpy as np
 import pytest
@@ -9,9 +7,6 @@ from PIL import Image
 from datasets.camvid import camvid
 from datasets.errors import DatasetError
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "camvid"
-needs_real = pytest.mark.skipif(not (REAL / "valannot").is_dir(), reason="no ../shared/camvid")
-
 
 def write(path, array):
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -19,8 +14,14 @@ def write(path, array):
 
 
 @pytest.fixture
+def real(shared_folder):
+    """Folder of real samples."""
+    return shared_folder("camvid")
+
+
+@pytest.fixture
 def toy(tmp_path):
-    """Two sequences to train on, in JPEG, and five frames of video."""
+    """Two JPEG sequences in train and one sequence of five frames in val."""
     frames = {
         "train": ["0001TP_000060", "0001TP_000030", "0006R0_f00930"],
         "val": [f"0016E5_{n:05d}" for n in (7959, 7961, 7963, 7965, 7967)],
@@ -84,7 +85,7 @@ def test_missing_split_sequence_frame_and_label(toy):
         data.load_label("val", "0016E5_07959")
 
 
-def test_a_clip_has_a_frame(toy):
+def test_clip_length_is_at_least_1(toy):
     with pytest.raises(DatasetError, match="at least 1"):
         camvid(toy).clips("val", length=0)
 
@@ -105,9 +106,8 @@ def test_bad_label(toy):
         data.load_label("val", "0016E5_07959")
 
 
-@needs_real
-def test_real_val_is_one_clip_of_101_labelled_frames():
-    data = camvid(REAL)
+def test_real_val_is_one_clip_of_101_labelled_frames(real):
+    data = camvid(real)
     (clip,) = data.clips("val")
     assert len(clip) == 101
     assert [int(name.split("_")[1]) for name in clip.frames] == list(range(7959, 8160, 2))
@@ -117,10 +117,9 @@ def test_real_val_is_one_clip_of_101_labelled_frames():
     assert (label == data.classes.index("road")).mean() > 0.1
 
 
-@needs_real
-def test_real_mean():
-    data = camvid(REAL)
+def test_real_mean(real):
+    data = camvid(real)
     names = data.get_dset("train")
     assert len(names) == 367
-    some = [data.preprocess(data.load_image("train", name)) for name in names[::12]]
-    assert np.abs(np.mean(some, axis=(0, 2, 3))).max() < 5  # grey levels; a sample of the frames
+    sample = [data.preprocess(data.load_image("train", name)) for name in names[::12]]
+    assert np.abs(np.mean(sample, axis=(0, 2, 3))).max() < 5  # grey levels

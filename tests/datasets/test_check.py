@@ -1,6 +1,4 @@
-"""datasets.check on a toy copy of each layout: whole, damaged, and where there is nothing."""
-
-from pathlib import Path
+"""datasets.check on a toy copy of each layout: complete, damaged, and without any data."""
 
 import numpy as np
 import pytest
@@ -10,8 +8,6 @@ from scipy.io import savemat
 from datasets.check import check, main, recognise
 from datasets.sources import SOURCES
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared"
-SNIPPET = "ulm/ulm_000002_{:06d}_leftImg8bit.png"
 SHOT = "dog/data/0002/shots/001"
 
 
@@ -20,8 +16,13 @@ def image(path, shape=(60, 80, 3), value=0):
     Image.fromarray(np.full(shape, value, np.uint8)).save(path)
 
 
+def snippet_frame(n):
+    """Return the path of frame `n` of the Cityscapes snippet in its split."""
+    return f"ulm/ulm_000002_{n:06d}_leftImg8bit.png"
+
+
 def output(capsys):
-    """What was printed, with the breaks of long lines undone."""
+    """Return the printed text with all white space, including line breaks, as single spaces."""
     return " ".join(capsys.readouterr().out.split())
 
 
@@ -60,8 +61,8 @@ def write_youtube(root):
 
 def write_cityscapes(root):
     for n in range(20):
-        image(root / "leftImg8bit_sequence" / "val" / SNIPPET.format(n))
-    image(root / "leftImg8bit" / "val" / SNIPPET.format(19))
+        image(root / "leftImg8bit_sequence" / "val" / snippet_frame(n))
+    image(root / "leftImg8bit" / "val" / snippet_frame(19))
     image(root / "gtFine" / "val" / "ulm" / "ulm_000002_000019_gtFine_labelIds.png", (60, 80), 7)
 
 
@@ -80,7 +81,7 @@ WRITE = {
     "camvid": write_camvid,
 }
 
-WHOLE = {
+COMPLETE = {
     "voc": ["files: images 3, labels 3", "train: images listed 1", "seg11valid: images listed 2"],
     "nyud": [
         "files: images 3, labels 3",
@@ -98,7 +99,7 @@ WHOLE = {
     "camvid": ["train: frames 2, labels 2", "val: frames 2, labels 2"],
 }
 
-# (dataset, file that is removed, a fault that the report then names)
+# (dataset, file to remove, fault that the report must name)
 REMOVED = [
     ("voc", "ImageSets/Segmentation/seg11valid.txt", "no ImageSets/Segmentation/seg11valid.txt"),
     ("voc", "ImageSets/Segmentation/train.txt", "train.txt"),
@@ -117,14 +118,14 @@ REMOVED = [
     ("youtube", f"v1/{SHOT}/frame0002.jpg", "masks without their frame: 1 (dog/0002/001/00002)"),
     (
         "cityscapes",
-        f"leftImg8bit_sequence/val/{SNIPPET.format(3)}",
+        f"leftImg8bit_sequence/val/{snippet_frame(3)}",
         "labelled frames of val without the 19 frames before: 1 (ulm_000002_000019)",
     ),
     ("camvid", "val/0001_00001.png", "labels of val without their frame: 1 (0001_00001)"),
     ("camvid", "trainannot/0001_00001.png", "frames of train without a label: 1 (0001_00001)"),
 ]
 
-# (dataset, image that is overwritten, a fault that the report then names)
+# (dataset, image to overwrite, fault that the report must name)
 DAMAGED = [
     ("voc", "SegmentationClass/2011_1.png", "2011_1.png: the label is 5 x 4"),
     ("youtube", f"youtube_masks/{SHOT}/labels/00001.jpg", "00001.jpg: the mask is 5 x 4"),
@@ -135,18 +136,18 @@ DAMAGED = [
 
 
 @pytest.mark.parametrize("name", WRITE)
-def test_whole(name, tmp_path, capsys):
+def test_complete(name, tmp_path, capsys):
     WRITE[name](tmp_path)
     assert main([str(tmp_path)]) == 0
     printed = output(capsys)
     assert printed.startswith(f"{tmp_path}: {name} ") and "all in order" in printed
-    for line in WHOLE[name]:
+    for line in COMPLETE[name]:
         assert line in printed
     assert "to get it" not in printed
 
 
 @pytest.mark.parametrize("name, file, fault", REMOVED)
-def test_something_is_missing(name, file, fault, tmp_path, capsys):
+def test_missing_file(name, file, fault, tmp_path, capsys):
     WRITE[name](tmp_path)
     (tmp_path / file).unlink()
     assert main([str(tmp_path)]) == 1
@@ -154,7 +155,7 @@ def test_something_is_missing(name, file, fault, tmp_path, capsys):
     assert fault in printed and f"to get it: {SOURCES[name][1]}" in printed
 
 
-def test_a_miniature_is_rendered_again(tmp_path, capsys):
+def test_report_of_a_miniature_tells_how_to_render_it(tmp_path, capsys):
     write_voc(tmp_path)
     text(tmp_path / "manifest.json", "{}")
     (tmp_path / "JPEGImages" / "2011_1.jpg").unlink()
@@ -163,28 +164,28 @@ def test_a_miniature_is_rendered_again(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name, file, fault", DAMAGED)
-def test_sizes_that_do_not_match(name, file, fault, tmp_path, capsys):
+def test_size_mismatch(name, file, fault, tmp_path, capsys):
     WRITE[name](tmp_path)
     image(tmp_path / file, (4, 5))
     assert main([str(tmp_path)]) == 1
     assert fault in output(capsys)
 
 
-def test_no_video_of_cityscapes(tmp_path):
+def test_cityscapes_without_video(tmp_path):
     write_cityscapes(tmp_path)
     (tmp_path / "leftImg8bit_sequence").rename(tmp_path / "elsewhere")
     (report,) = check(tmp_path)
     assert report.faults == ["no leftImg8bit_sequence/val/: without it there is no video"]
 
 
-@pytest.mark.parametrize("mark", ["leftImg8bit_sequence", "SegmentationClass", "youtube_masks"])
-def test_a_dataset_of_which_hardly_anything_is_there(mark, tmp_path, capsys):
-    (tmp_path / mark).mkdir()
+@pytest.mark.parametrize("marker", ["leftImg8bit_sequence", "SegmentationClass", "youtube_masks"])
+def test_almost_empty_dataset(marker, tmp_path, capsys):
+    (tmp_path / marker).mkdir()
     assert main([str(tmp_path)]) == 1
     assert "missing or wrong" in output(capsys)
 
 
-def test_long_lists_are_cut(tmp_path):
+def test_long_lists_are_shortened(tmp_path):
     write_voc(tmp_path)
     for n in range(7):
         image(tmp_path / "SegmentationClass" / f"2010_{n}.png", (6, 8))
@@ -194,7 +195,7 @@ def test_long_lists_are_cut(tmp_path):
     ]
 
 
-def test_folders_below_are_searched(tmp_path):
+def test_subfolders_are_searched(tmp_path):
     write_voc(tmp_path / "VOCdevkit" / "VOC2011")
     write_camvid(tmp_path / "CamVid")
     write_camvid(tmp_path / "too" / "far" / "below")
@@ -205,16 +206,15 @@ def test_folders_below_are_searched(tmp_path):
 
 
 @pytest.mark.parametrize("root", ["", "nowhere"])
-def test_nothing_is_recognised(root, tmp_path, capsys):
+def test_no_dataset_is_recognised(root, tmp_path, capsys):
     assert main([str(tmp_path / root)]) == 2
     printed = output(capsys)
     for name, (layout, fetch) in SOURCES.items():
         assert f"{name}: has {layout}" in printed and fetch in printed
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared")
-def test_real_data(capsys):
-    assert main([str(SHARED / "camvid")]) == 0
+def test_real_data(shared, capsys):
+    assert main([str(shared / "camvid")]) == 0
     assert "val: frames 101, labels 101" in output(capsys)
-    assert main([str(SHARED / "samples" / "cityscapes")]) == 1  # two frames of each snippet
+    assert main([str(shared / "samples" / "cityscapes")]) == 1  # two frames of each snippet
     assert "labelled frames of val without the 19 frames before: 2 (" in output(capsys)

@@ -1,6 +1,4 @@
-"""DAVIS arranged as Youtube-Objects: synthetic sequences, and the real ones where they are."""
-
-from pathlib import Path
+"""DAVIS in the layout of Youtube-Objects: synthetic sequences, and real ones if they are there."""
 
 import numpy as np
 import pytest
@@ -10,12 +8,9 @@ from datasets.davis import SEQUENCES, arrange, main
 from datasets.errors import DatasetError
 from datasets.youtube import youtube
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "samples" / "davis"
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no ../shared/samples/davis")
-
 
 def write_sequence(root, name, frames, edition=""):
-    """Frames of grey level n with a mask on row n: objects 1 and 2 if `edition` is '480p'."""
+    """Write frames of grey level n with one object, or two objects if `edition` is given."""
     for package in ("JPEGImages", "Annotations"):
         (root / package / edition / name).mkdir(parents=True)
     for n in range(frames):
@@ -29,6 +24,12 @@ def write_sequence(root, name, frames, edition=""):
         if edition:
             image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
         image.save(root / "Annotations" / edition / name / f"{n:05d}.png")
+
+
+@pytest.fixture
+def real(shared_folder):
+    """Folder of real samples."""
+    return shared_folder("samples/davis")
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_halves_become_shots(davis, tmp_path):
         assert data.load_frame(class_, sequence, "002", 1).getpixel((0, 0)) == (3, 3, 3)
 
 
-def test_any_object_is_the_object(davis, tmp_path):
+def test_mask_is_the_union_of_all_objects(davis, tmp_path):
     data = youtube(arrange(davis, tmp_path / "yt"), side=32)
     for clip in data.clips(period=1, warmup=0):
         expected = np.zeros((24, 32), bool)
@@ -61,7 +62,7 @@ def test_any_object_is_the_object(davis, tmp_path):
         assert label.max() == data.classes.index(class_)
 
 
-def test_what_davis_lacks_is_named_and_nothing_is_left(davis, tmp_path):
+def test_missing_files_are_named_and_nothing_is_written(davis, tmp_path):
     with pytest.raises(DatasetError, match="no sequence swan.*davischallenge"):
         arrange(davis, tmp_path / "yt", {"dog": "dog", "swan": "bird"})
     (davis / "Annotations" / "dog" / "00005.png").unlink()
@@ -73,14 +74,14 @@ def test_what_davis_lacks_is_named_and_nothing_is_left(davis, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["davis"]
 
 
-def test_an_empty_sequence(davis, tmp_path):
+def test_empty_sequence(davis, tmp_path):
     for frame in (davis / "JPEGImages" / "dog").iterdir():
         frame.unlink()
     with pytest.raises(DatasetError, match="dog: holds 0 .jpg frames"):
         arrange(davis, tmp_path / "yt")
 
 
-def test_nothing_is_overwritten(davis, tmp_path):
+def test_existing_folder_is_not_overwritten(davis, tmp_path):
     root = arrange(davis, tmp_path / "yt")
     with pytest.raises(DatasetError, match="yt: exists"):
         arrange(davis, root)
@@ -94,16 +95,15 @@ def test_command(davis, tmp_path, capsys):
     assert "yt: exists" in capsys.readouterr().err
 
 
-@needs_real
-def test_real_sequence(tmp_path):
-    data = youtube(arrange(REAL, tmp_path / "yt", {"motocross-jump": "motorbike"}))
+def test_real_sequence(tmp_path, real):
+    data = youtube(arrange(real, tmp_path / "yt", {"motocross-jump": "motorbike"}))
     (clip,) = data.clips(period=9, split="test")
     assert clip.name == "motorbike/motocross-jump/002" and clip.frames == [1, 10, 19]
     in_, label = clip[2]
     assert in_.shape == (3, 281, 500) and label.shape == (281, 500)
 
-    data = youtube(data.dir, side=854)  # JPEG has not changed the masks
+    data = youtube(data.dir, side=854)  # JPEG does not change the masks
     for n in (1, 19):
-        original = REAL / "Annotations" / "motocross-jump" / f"{20 + n - 1:05d}.png"
+        original = real / "Annotations" / "motocross-jump" / f"{20 + n - 1:05d}.png"
         label = data.load_label("motorbike", "motocross-jump", "002", n)[0] > 0
         assert label.any() and (label != (np.asarray(Image.open(original)) > 0)).mean() < 1e-4

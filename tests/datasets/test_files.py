@@ -1,4 +1,4 @@
-"""Every kind of bad file becomes one DatasetError that names it."""
+"""Any kind of bad image or label raises a DatasetError that names the file."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def truncated(path):
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 @pytest.mark.parametrize(
-    "damage, says",
+    "damage, message",
     [
         (lambda p: p.unlink(), "no such file"),
         (lambda p: p.write_bytes(b""), "empty"),
@@ -29,10 +29,10 @@ def truncated(path):
         (lambda p: (p.unlink(), p.mkdir()), "no such file"),
     ],
 )
-def test_damaged_image(tmp_path, suffix, damage, says):
+def test_damaged_image(tmp_path, suffix, damage, message):
     path = save(tmp_path / f"frame{suffix}", np.random.default_rng(0).integers(0, 255, (20, 30, 3)))
     damage(path)
-    with pytest.raises(DatasetError, match=says) as error:
+    with pytest.raises(DatasetError, match=message) as error:
         open_image(path)
     assert str(path) in str(error.value)
 
@@ -68,7 +68,7 @@ def test_label_values_and_ignore(tmp_path):
     assert (label == values).all()
 
 
-def test_label_of_palette_image_is_its_indices(tmp_path):
+def test_palette_image_gives_its_indices(tmp_path):
     indexed = Image.fromarray(np.array([[0, 1], [2, 2]], np.uint8))
     indexed.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0])
     assert indexed.mode == "P"
@@ -89,7 +89,7 @@ def test_label_of_another_size(tmp_path):
         open_label(path, num_values=2, size=(8, 6))
 
 
-def test_painted_label_where_the_colours_are_known(tmp_path):
+def test_painted_label_in_known_colours(tmp_path):
     colors = {(0, 0, 142): 26, (0, 0, 0): 0, (128, 64, 128): 7}
     path = save(tmp_path / "l.png", [[(128, 64, 128), (0, 0, 0), (0, 0, 142)]])
     assert open_label(path, num_values=34, colors=colors).tolist() == [[7, 0, 26]]
@@ -98,7 +98,7 @@ def test_painted_label_where_the_colours_are_known(tmp_path):
         open_label(path, num_values=34, colors=colors)
 
 
-def test_coloured_label_is_refused(tmp_path):
+def test_painted_label_in_unknown_colours_is_rejected(tmp_path):
     path = save(tmp_path / "l.png", np.zeros((3, 4, 3)))
-    with pytest.raises(DatasetError, match="RGB image"):
+    with pytest.raises(DatasetError, match="image of mode RGB"):
         open_label(path, num_values=2)

@@ -1,4 +1,4 @@
-"""Every kind of bad MATLAB file becomes one DatasetError that names it."""
+"""Any kind of bad MATLAB file raises a DatasetError that names it."""
 
 import numpy as np
 import pytest
@@ -24,16 +24,16 @@ def test_reads_the_array(path):
 
 
 @pytest.mark.parametrize(
-    "data, says",
+    "data, message",
     [
         (b"", "damaged"),
         (b"<html>not found</html>", "damaged"),
         (b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n" * 9, "HDF5"),
     ],
 )
-def test_files_that_are_no_matlab_file(path, data, says):
+def test_other_files_are_rejected(path, data, message):
     path.write_bytes(data)
-    with pytest.raises(DatasetError, match=f"label.mat: .*{says}"):
+    with pytest.raises(DatasetError, match=f"label.mat: .*{message}"):
         open_mat(path, "segmentation")
 
 
@@ -45,7 +45,7 @@ def test_missing_file_and_key(path):
         open_mat(path, "segmentation")
 
 
-def test_cut_short_or_with_a_flipped_byte(path):
+def test_truncated_file_or_flipped_byte(path):
     whole = path.read_bytes()
     failed = 0
     for at in range(0, len(whole), 5):
@@ -57,4 +57,4 @@ def test_cut_short_or_with_a_flipped_byte(path):
             except DatasetError as error:
                 assert str(path) in str(error)
                 failed += 1
-    assert failed > len(whole) / 5  # a flip in the text of the header does no harm
+    assert failed > len(whole) / 5  # flips in the text of the header are harmless

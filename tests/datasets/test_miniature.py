@@ -1,5 +1,4 @@
-"""The miniature: same bytes from the same seed, a cache that is whole or not there, and scenes
-that look like a street to a net."""
+"""Miniatures: reproducible bytes, a cache that is complete or absent, and realistic motion."""
 
 import json
 import time
@@ -23,6 +22,7 @@ def tiny(tmp_path_factory):
 
 
 def contents(root):
+    """Return the bytes of each file below `root`."""
     return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
@@ -52,12 +52,12 @@ def test_renders_only_when_needed(tiny, monkeypatch, tmp_path):
     assert miniature("cityscapes", tiny, **TINY) == tiny
     with pytest.raises(AssertionError):
         miniature("cityscapes", tiny, seed=3, **TINY)
-    assert cityscapes(tiny).clips("val")  # the failure left the cache as it was
+    assert cityscapes(tiny).clips("val")  # the failure leaves the cache unchanged
 
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Write one empty file a unit instead of rendering it; count the renderings."""
+    """Write one empty file per unit instead of rendering it; return the list of renderings."""
     renderings = []
 
     def render(root, manifest, workers):
@@ -70,7 +70,7 @@ def quick(monkeypatch):
     return renderings
 
 
-def test_stale_or_damaged_cache_is_rendered_again(quick, tmp_path, monkeypatch):
+def test_outdated_or_damaged_cache_is_rendered_again(quick, tmp_path, monkeypatch):
     root = tmp_path / "root"
     miniature("cityscapes", root, **TINY)
     miniature("cityscapes", root, **TINY)
@@ -85,7 +85,7 @@ def test_stale_or_damaged_cache_is_rendered_again(quick, tmp_path, monkeypatch):
     miniature("cityscapes", root, **TINY)
     assert len(quick) == 4
     assert json.loads((root / module.MANIFEST).read_text())["source"] == "another renderer"
-    assert [path.name for path in tmp_path.iterdir()] == ["root"]  # nothing half-done left
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]  # nothing unfinished left
 
 
 def test_units_rendered_earlier_are_kept(quick, tmp_path):
@@ -96,7 +96,7 @@ def test_units_rendered_earlier_are_kept(quick, tmp_path):
     assert json.loads((root / module.MANIFEST).read_text())["units"] == {"val": 3, "train": 2}
 
 
-def test_two_at_once_render_once(quick, tmp_path, monkeypatch):
+def test_concurrent_calls_render_once(quick, tmp_path, monkeypatch):
     render = module._render_all
 
     def slow(*args):
@@ -108,17 +108,17 @@ def test_two_at_once_render_once(quick, tmp_path, monkeypatch):
     with ThreadPoolExecutor(3) as pool:
         roots = [pool.submit(miniature, "cityscapes", tmp_path / "root", **TINY) for _ in range(3)]
     assert [root.result() for root in roots] == [tmp_path / "root"] * 3 and len(quick) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["root"]  # nor what a killed one left
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]  # nor what a killed process left
 
 
-def test_other_names_and_splits_are_refused(tmp_path):
+def test_unknown_names_and_splits_are_rejected(tmp_path):
     with pytest.raises(DatasetError, match="'kitti'; choose one of cityscapes, voc"):
         miniature("kitti", tmp_path / "root")
     with pytest.raises(DatasetError, match="no split .'test'.; give units of val or train"):
         miniature("cityscapes", tmp_path / "root", test=1)
 
 
-def test_interruption_leaves_nothing(monkeypatch, tmp_path):
+def test_interrupted_rendering_leaves_nothing(monkeypatch, tmp_path):
     def interrupt(root, manifest, workers):
         (root / "half").mkdir()
         raise KeyboardInterrupt
@@ -129,14 +129,14 @@ def test_interruption_leaves_nothing(monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_peoples_files_are_never_replaced(quick, tmp_path):
+def test_foreign_files_are_never_replaced(quick, tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(DatasetError, match="manifest.json"):
         miniature("cityscapes", tmp_path, **TINY)
     assert (tmp_path / "thesis.txt").read_text() == "precious" and not quick
 
 
-def test_all_classes_appear_and_things_move():
+def test_all_classes_appear_and_objects_move():
     seen, changed = set(), []
     for number in range(6):
         scene = Scene([0, number], number)

@@ -1,5 +1,7 @@
-"""The datasets are used as the notebooks of the paper use them: what these hand on fits what they
-hand it to. Each test walks one dataset from its list of names to net inputs and labels.
+"""Call the datasets as the paper's notebooks do.
+
+Each test goes from the list of names of one dataset to net inputs and labels, passing the results
+of one method on to the next.
 """
 
 import numpy as np
@@ -15,7 +17,7 @@ from datasets.youtube import youtube
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """rendered(name, **units): a folder with that miniature, as small as it goes."""
+    """Return a function that renders a tiny miniature: rendered(name, **units) -> folder."""
 
     def render(name, **units):
         root = tmp_path_factory.mktemp(name) / name
@@ -25,7 +27,7 @@ def rendered(tmp_path_factory):
 
 
 def is_pair(in_, label, n_classes):
-    """True where a net input and a label fit together and can be trained on."""
+    """Return whether a net input and a label fit together for training."""
     return (
         in_.dtype == np.float32
         and label.dtype == np.uint8
@@ -55,7 +57,7 @@ def test_voc_stills_and_translated_frames(rendered):
         data.preprocess(np.zeros((4, 4, 3)))
 
 
-def test_youtube_frames_are_counted(rendered):
+def test_youtube_frames_are_numbers(rendered):
     data, rate = youtube(rendered("youtube", test=1, train=0)), 10
     for class_, vid, shot in data.load_dataset():
         frames = data.list_frames(class_, vid, shot)
@@ -66,7 +68,7 @@ def test_youtube_frames_are_counted(rendered):
         in_ = data.preprocess(data.load_frame(class_, vid, shot, f))
         label = data.make_label(data.load_label(class_, vid, shot, f), class_)
         assert is_pair(in_, label, 11) and label.max() == data.classes.index(class_)
-        grey = data.load_mask(class_, vid, shot, f)  # not yet at the size of the frame
+        grey = data.load_mask(class_, vid, shot, f)  # not resized to the frame
         voc = data.convert_yt2voc_label(grey, class_, pascal.classes)
         assert set(np.unique(voc)) == {0, pascal.classes.index(class_)}
         assert set(np.unique(data.make_label(grey, class_))) == {0, data.classes.index(class_)}
@@ -91,7 +93,7 @@ def test_cityscapes_frames_are_pairs_of_city_and_name(rendered):
     assert np.array_equal(np.array(frames[-1]), np.array(data.load_image("val", idx)))
     painted = np.asarray(data.palette(data.load_label("val", idx)))
     assert painted.shape == (*frames[-1].size[::-1], 3)
-    with pytest.raises(DatasetError, match="no frame of 'bonn'"):
+    with pytest.raises(DatasetError, match="not a frame of 'bonn'"):
         data.load_image("val", "bonn", idx)
 
 

@@ -1,6 +1,4 @@
-"""NYUDv2: a toy copy of the official layout, the miniature, and real images where they are."""
-
-from pathlib import Path
+"""NYUDv2: a toy copy of the official layout, the miniature, and real images if they are there."""
 
 import numpy as np
 import pytest
@@ -11,9 +9,7 @@ from datasets.errors import DatasetError
 from datasets.miniature import miniature
 from datasets.nyud_seg import nyud
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "samples" / "nyud"
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no ../shared/samples/nyud")
-TIMES = (998.5, 999.25, 1000.125, 1000.5, 1001.0)  # as text, 1000 comes before 998
+TIMES = (998.5, 999.25, 1000.125, 1000.5, 1001.0)  # sorted as text, 1000 precedes 998
 FRAMES = [f"r-{time}-{7 - k}" for k, time in enumerate(TIMES)]
 
 
@@ -34,8 +30,14 @@ def write_lines(path, lines):
 
 
 @pytest.fixture
+def real(shared_folder):
+    """Folder of real samples."""
+    return shared_folder("samples/nyud")
+
+
+@pytest.fixture
 def toy(tmp_path):
-    """A kitchen of five raw frames, 64 x 48, the third and last of them labelled, with depth.
+    """A kitchen of five 64 x 48 raw frames with depth, of which the third and last are labelled.
 
     The label of image n holds 0, 1, 40 and n - 5000 as columns of 14 pixels.
     """
@@ -91,18 +93,10 @@ def test_loads_images_and_labels(toy):
     assert data.load_image("5003").size == data.load_seg_image(5003).size == (56, 42)
     label = data.load_label("5003")
     assert label.shape == (1, 42, 56) and label.dtype == np.uint8
-    assert label[0, 0, ::14].tolist() == [255, 0, 39, 2]  # 0 is to be ignored, 1 is the wall
+    assert label[0, 0, ::14].tolist() == [255, 0, 39, 2]  # 0 is ignore, 1 is wall
     assert data.palette(label).size == (56, 42)
-    assert data.make_boundaries(label, thickness=2)[0].nonzero()[0].tolist() == [
-        26,
-        27,
-        28,
-        29,
-        40,
-        41,
-        42,
-        43,
-    ]
+    boundary = data.make_boundaries(label, thickness=2)[0]
+    assert boundary.nonzero()[0].tolist() == [26, 27, 28, 29, 40, 41, 42, 43]
 
 
 def test_frames_come_in_time_order_without_depth(toy):
@@ -126,16 +120,15 @@ def test_subsampled_frames_are_in_step_with_the_labelled_one(toy):
 def test_crop_is_the_labelled_window(toy):
     data = nyud(toy)
     rows, columns = np.mgrid[:480, :640]
-    frame = np.stack([rows % 256, columns % 256, rows // 256 + columns // 256 * 2], axis=-1).astype(
-        np.uint8
-    )
+    channels = [rows % 256, columns % 256, rows // 256 + columns // 256 * 2]
+    frame = np.stack(channels, axis=-1).astype(np.uint8)
     np.testing.assert_array_equal(np.asarray(data.crop_frame(frame)), frame[44:469, 40:600])
     half = Image.fromarray(frame).crop((0, 0, 320, 240))
     np.testing.assert_array_equal(np.asarray(data.crop_frame(half)), frame[22:234, 20:300])
     assert data.preprocess(data.crop_frame(half)).shape == (3, 212, 280)
 
 
-def test_clips_end_in_a_labelled_frame_and_may_pass_others(toy):
+def test_clips_end_in_a_labelled_frame_and_may_hold_others(toy):
     last, third = nyud(toy).clips("test", length=4)
     assert (last.name, third.name) == ("nyud/test/5005", "nyud/test/5003")
     assert [frame for _, frame in last.frames] == FRAMES[1:]
@@ -161,7 +154,7 @@ def test_images_of_unknown_raw_frame_have_no_clip(toy):
     data = nyud(toy)
     assert data.get_dset("raw") == [None, ("kitchen_0001", FRAMES[2])]
     assert [clip.name for clip in data.clips("test")] == ["nyud/test/5003"]
-    with pytest.raises(DatasetError, match="does not tell the raw frame of image '5005'"):
+    with pytest.raises(DatasetError, match="does not name the raw frame of image '5005'"):
         data.raw_frame("test", "5005")
 
 
@@ -216,7 +209,7 @@ def test_bad_lists(toy):
         data.get_dset("train")
     for ids in ([5003.5], [[]], np.array([{"a": 1}], object)):
         savemat(toy / "train.mat", {"split_ids": ids})
-        with pytest.raises(DatasetError, match="train.mat: .*(no id|no ids)"):
+        with pytest.raises(DatasetError, match="train.mat: .*(is not the id|lists no ids)"):
             data.get_dset("train")
     write_image(toy / "raw" / "kitchen_0001" / "r-noon-1.ppm", np.zeros((48, 64, 3)))
     with pytest.raises(DatasetError, match="r-noon-1: no time in the name"):
@@ -224,20 +217,20 @@ def test_bad_lists(toy):
 
 
 @pytest.mark.parametrize(
-    "label, says",
+    "label, message",
     [
         (np.full((42, 56), 41), "label value 41 is not one of 0..40"),
         (np.full((42, 56), -1), "label value -1"),
         (np.full((42, 56), 1.5), "label value 1.5"),
         (np.full((42, 56), np.nan), "label value nan"),
         (np.zeros((21, 28)), "label is 28 x 21 but its frame is 56 x 42"),
-        (np.zeros((42, 56, 3)), "one number a pixel"),
-        (np.full((42, 56), "a"), "one number a pixel"),
+        (np.zeros((42, 56, 3)), "one number per pixel"),
+        (np.full((42, 56), "a"), "one number per pixel"),
     ],
 )
-def test_bad_label(toy, label, says):
+def test_bad_label(toy, label, message):
     write_label(toy, "5003", label)
-    with pytest.raises(DatasetError, match=f"img_5003.mat: .*{says}"):
+    with pytest.raises(DatasetError, match=f"img_5003.mat: .*{message}"):
         nyud(toy).load_label("5003")
 
 
@@ -251,19 +244,18 @@ def test_raw_frame_of_another_size_than_its_label(toy):
     write_image(toy / "raw" / "kitchen_0001" / f"{FRAMES[4]}.ppm", np.zeros((24, 32, 3)))
     with pytest.raises(
         DatasetError,
-        match="img_5005.mat: the label is 56 x 42 but the labelled "
-        f"window of .*{FRAMES[4]}.ppm is 28 x 21",
+        match="img_5005.mat: the label is 56 x 42 but the labelled window of "
+        f".*{FRAMES[4]}.ppm is 28 x 21",
     ):
         nyud(toy).clips("test")[0].label(-1)
 
 
-@needs_real
-def test_real_images(tmp_path):
-    names = sorted(path.stem for path in REAL.glob("*.png") if "_mask" not in path.stem)
+def test_real_images(tmp_path, real):
+    names = sorted(path.stem for path in real.glob("*.png") if "_mask" not in path.stem)
     (tmp_path / "images").mkdir()
     for name in names:
-        (tmp_path / "images" / f"img_{name}.png").symlink_to(REAL / f"{name}.png")
-        mask = np.asarray(Image.open(REAL / f"{name}_mask.png"))
+        (tmp_path / "images" / f"img_{name}.png").symlink_to(real / f"{name}.png")
+        mask = np.asarray(Image.open(real / f"{name}_mask.png"))
         write_label(tmp_path, name, np.where(mask == 255, 0, mask + 1))
     write_lines(tmp_path / "test.txt", names)
     data = nyud(tmp_path)
@@ -271,7 +263,7 @@ def test_real_images(tmp_path):
     walls = []
     for idx in data.get_dset("test"):
         label, im = data.load_label(idx), data.load_image(idx)
-        mask = np.asarray(Image.open(REAL / f"{idx}_mask.png"))
+        mask = np.asarray(Image.open(real / f"{idx}_mask.png"))
         assert (label[0] == mask).all() and im.size == mask.shape[::-1]
         assert data.preprocess(im).shape == (3, *mask.shape)
         walls.append((label == data.classes.index("wall")).mean())
@@ -288,11 +280,9 @@ def test_reads_the_miniature(tmp_path):
     assert data.list_vids() == [vid] and len(clips) == len(data.get_dset("test"))
     for idx, clip in zip(data.get_dset("test"), clips, strict=True):
         last = data.raw_frame("test", idx)
-        assert (
-            clip.frames[-1] == last
-            and [frame for _, frame in clip.frames]
-            == frames[frames.index(last[1]) - 5 : frames.index(last[1]) + 1]
-        )
-        # the labelled image is the window of its raw frame, to the pixel
+        position = frames.index(last[1])
+        assert clip.frames[-1] == last
+        assert [frame for _, frame in clip.frames] == frames[position - 5 : position + 1]
+        # the labelled image equals the window of its raw frame
         np.testing.assert_array_equal(np.asarray(clip.image(-1)), np.asarray(data.load_image(idx)))
         assert clip.label(-1).shape == (106, 140) and (clip.label(-1) < 40).mean() > 0.8

@@ -1,6 +1,4 @@
-"""PASCAL VOC: a toy copy of the official layout, the miniature, and real pairs where they are."""
-
-from pathlib import Path
+"""PASCAL VOC: a toy copy of the official layout, the miniature, and real pairs if present."""
 
 import numpy as np
 import pytest
@@ -9,9 +7,6 @@ from PIL import Image
 from datasets.errors import DatasetError
 from datasets.miniature import miniature
 from datasets.pascal_voc import pascal
-
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "samples" / "voc"
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="no ../shared/samples/voc")
 
 
 def write_label(path, values):
@@ -31,6 +26,12 @@ def write_list(root, split, names):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{name}\n" for name in names))
     return path
+
+
+@pytest.fixture
+def real(shared_folder):
+    """Folder of real samples."""
+    return shared_folder("samples/voc")
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_boundaries_are_those_of_the_foreground(toy):
     label = np.zeros((1, 20, 40), np.uint8)
     label[..., 10:], label[..., 20:], label[..., 30:] = 3, 9, 255
     boundary = pascal(toy).make_boundaries(label, thickness=2)
-    # 3 beside 9 is no edge of the foreground; what is ignored counts as background
+    # between 3 and 9 there is no edge of the foreground; ignored pixels are background
     assert boundary.all(axis=0).nonzero()[0].tolist() == [8, 9, 10, 11, 28, 29, 30, 31]
 
 
@@ -175,27 +176,26 @@ def test_bad_label_and_damaged_image(toy):
         data.load_image("2007_000001")
 
 
-@needs_real
-def test_real_pairs(tmp_path):
-    names = sorted(path.stem for path in REAL.glob("*.jpg"))
+def test_real_pairs(tmp_path, real):
+    names = sorted(path.stem for path in real.glob("*.jpg"))
     for folder, suffix in (("JPEGImages", "jpg"), ("SegmentationClass", "png")):
         (tmp_path / folder).mkdir()
         for name in names:
-            (tmp_path / folder / f"{name}.{suffix}").symlink_to(REAL / f"{name}.{suffix}")
+            (tmp_path / folder / f"{name}.{suffix}").symlink_to(real / f"{name}.{suffix}")
     write_list(tmp_path, "seg11valid", names)
     data = pascal(tmp_path)
-    held = {
+    classes_of = {
         "2007_004189": {"dog"},
         "2007_006449": {"bicycle"},
         "2008_002536": {"dog", "sheep"},
         "2010_005582": {"bottle", "person"},
     }
-    assert data.get_dset() == list(held)
-    for idx, clip in zip(held, data.clips(shift=32, num_frames=6), strict=True):
+    assert data.get_dset() == list(classes_of)
+    for idx, clip in zip(classes_of, data.clips(shift=32, num_frames=6), strict=True):
         size = data.load_image(idx).size
         label = data.load_label(idx)
         assert max(size) == 500 and label.shape == (1, *size[::-1])
-        assert {data.classes[k] for k in np.unique(label) if 0 < k < 255} == held[idx]
+        assert {data.classes[k] for k in np.unique(label) if 0 < k < 255} == classes_of[idx]
         assert 0.001 < data.make_boundaries(label, thickness=5).mean() < 0.5
         shape = tuple(side - 160 if side == 500 else side for side in size[::-1])
         assert [label.shape for _, label in clip] == [shape] * 6

@@ -7,12 +7,13 @@ from PIL import Image
 from datasets.errors import DatasetError
 from datasets.pascal_voc import pascal
 from datasets.youtube import CLASSES, youtube
-from datasets.youtube_files import number
+from datasets.youtube_files import frame_number
 
 DOG, CAT = ("dog", "0002", "001"), ("cat", "0001", "003")
 
 
 def shot_folders(root, name):
+    """Return the folders of the frames and of the masks of a shot."""
     place = f"{name[0]}/data/{name[1]}/shots/{name[2]}"
     return root / "v1" / place, root / "youtube_masks" / place / "labels"
 
@@ -24,7 +25,7 @@ def write(path, array):
 
 
 def write_shot(root, name, frames, masks, size=(60, 80)):
-    """A shot of `size` (h, w) whose frame n has the grey level n, an object in its left half."""
+    """Write a shot of `size` (h, w): frame n has the grey level n, its left half is the object."""
     frame_folder, mask_folder = shot_folders(root, name)
     for n in frames:
         write(frame_folder / f"frame{n:04d}.jpg", np.full((*size, 3), n))
@@ -36,14 +37,14 @@ def write_shot(root, name, frames, masks, size=(60, 80)):
 
 @pytest.fixture
 def toy(tmp_path):
-    """A dog of 31 frames with masks on 1, 6 .. 31, an upright cat of 12 with masks on 2 and 12."""
+    """A dog, 31 frames with masks on 1, 6, ..., 31, and an upright cat, 12 frames, 2 masks."""
     write_shot(tmp_path, DOG, range(1, 32), range(1, 32, 5))
     write_shot(tmp_path, CAT, range(1, 13), (2, 12), size=(90, 30))
     write_shot(tmp_path, ("dog", "0001", "002"), (1, 2), ())  # has no masks
     return tmp_path
 
 
-def test_classes_are_those_of_voc_that_move():
+def test_classes_are_a_subset_of_voc():
     assert len(CLASSES) == len(youtube.palette) == 11
     for k, name in enumerate(CLASSES):
         of_voc = pascal.classes.index(name)
@@ -64,15 +65,15 @@ def test_lists(toy):
     assert data.load_dataset() == [CAT, DOG]
 
 
-def test_frames_come_in_order_of_their_numbers(toy):
+def test_frames_are_sorted_by_number(toy):
     write_shot(toy, DOG, (9999, 10000), ())
     assert youtube(toy).list_frames(*DOG)[-2:] == [9999, 10000]
 
 
 @pytest.mark.parametrize("idx", [16, "16", "00016", "frame0016", "frame0016.jpg"])
-def test_a_frame_goes_by_its_number_or_name(toy, idx):
+def test_frame_is_given_by_number_or_name(toy, idx):
     data = youtube(toy)
-    assert number(idx) == 16
+    assert frame_number(idx) == 16
     assert data.load_frame(*DOG, idx).getpixel((5, 5)) == (16, 16, 16)
     assert data.load_label(*DOG, idx).any()
 
@@ -95,7 +96,7 @@ def test_above_15_is_the_object(toy):
     assert youtube(toy).load_label(*DOG, 1).all()
 
 
-def test_a_label_of_the_shape_asked_for(toy):
+def test_label_of_a_given_shape(toy):
     assert youtube(toy).load_label(*DOG, 1, (12, 20)).shape == (1, 12, 20)
 
 
@@ -109,8 +110,8 @@ def test_class_ids(toy):
     assert (data.from_voc[of_voc] == label).all()
 
 
-def test_clips_run_at_the_pace_of_the_masks(toy):
-    (dog,) = youtube(toy).clips(period=10)  # of the cat, no mask is left after frame 20
+def test_clips_are_in_step_with_the_masks(toy):
+    (dog,) = youtube(toy).clips(period=10)  # the cat has no mask from frame 21 on
     assert dog.name == "dog/0002/001" and dog.frames == [1, 11, 21, 31]
     assert [dog.label(i) is None for i in range(4)] == [True, True, False, False]
     in_, label = dog[2]
@@ -121,18 +122,13 @@ def test_clips_run_at_the_pace_of_the_masks(toy):
 def test_clips_start_before_the_first_mask_and_end_with_the_last(toy):
     clips = {clip.name: clip for clip in youtube(toy, side=80).clips(period=2, ids="voc")}
     assert clips["cat/0001/003"].frames == [2, 4, 6, 8, 10, 12]
-    labelled = [
-        n
-        for n, label in zip(
-            clips["dog/0002/001"].frames, (label for _, label in clips["dog/0002/001"]), strict=True
-        )
-        if label is not None
-    ]
-    assert labelled == [11, 21, 31]  # 1 is before 2 * 2 + 1, the others are out of step
+    dog = clips["dog/0002/001"]
+    labelled = [n for n, (_, label) in zip(dog.frames, dog, strict=True) if label is not None]
+    assert labelled == [11, 21, 31]  # 1 is before 2 * 2 + 1, the other masks are out of step
     assert clips["cat/0001/003"].label(5).max() == pascal.classes.index("cat")
 
 
-def test_mask_as_its_file_holds_it(toy):
+def test_mask_is_loaded_as_stored(toy):
     mask = youtube(toy, side=40).load_mask(*DOG, 6)
     assert (mask.mode, mask.size) == ("L", (80, 60))
     assert mask.getpixel((10, 30)) > 240 and mask.getpixel((70, 30)) < 15
@@ -149,8 +145,8 @@ def test_clips_of_several_periods_are_scored_on_the_same_frames(toy):
     for period in (2, 5, 10):
         (dog,) = youtube(toy).clips(period, warmup=15, label_period=10)
         labels = [label is not None for _, label in dog]
-        assert [n for n, there in zip(dog.frames, labels, strict=True) if there] == [21, 31]
-    with pytest.raises(DatasetError, match="label_period=10 is no multiple of the period 4"):
+        assert [n for n, labelled in zip(dog.frames, labels, strict=True) if labelled] == [21, 31]
+    with pytest.raises(DatasetError, match="label_period=10 is not a multiple of the period 4"):
         youtube(toy).clips(4, label_period=10)
 
 
@@ -161,11 +157,11 @@ def test_splits_are_lists_of_shots(toy):
     with pytest.raises(DatasetError, match="train.txt.*"):
         youtube(toy).load_dataset("train")
     (toy / "test.txt").write_text("dog/0001/002\n")
-    with pytest.raises(DatasetError, match="test.txt: dog/0001/002 is no"):
+    with pytest.raises(DatasetError, match="test.txt: dog/0001/002 is not a class/video/shot"):
         youtube(toy).load_dataset("test")
 
 
-def test_a_mask_without_its_frame_names_both(toy):
+def test_error_of_a_mask_without_frame_names_both(toy):
     (shot_folders(toy, DOG)[0] / "frame0021.jpg").unlink()
     for use in (lambda data: data.load_label(*DOG, 21), lambda data: data.clips()):
         with pytest.raises(DatasetError, match=r"00021.jpg: a mask without its frame.*frame0021"):
@@ -218,6 +214,6 @@ def test_bad_masks_and_frames(toy):
 
 
 @pytest.mark.parametrize("options", [{"period": 0}, {"ids": "coco"}])
-def test_clips_of_no_kind(toy, options):
+def test_invalid_clip_options(toy, options):
     with pytest.raises(DatasetError, match="the period is at least 1"):
         youtube(toy).clips(**options)

@@ -1,4 +1,4 @@
-"""Blob: shapes, views, and what is refused before memory is taken."""
+"""Blob: shapes, views, and shapes that are refused before memory is allocated."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_shape_and_count():
     assert repr(Blob(1, 2)) == "Blob(1, 2)"
 
 
-def test_old_names_of_the_axes():
+def test_legacy_names_of_the_axes():
     assert (Blob(7).num, Blob(7).channels, Blob(7).width) == (7, 1, 1)
     with pytest.raises(CaffeError, match="use .shape"):
         _ = Blob(1, 2, 3, 4, 5).num
@@ -67,14 +67,14 @@ def test_dimensions_that_are_refused(dims):
 
 
 @pytest.mark.parametrize("dims", [(2**31,), (10**6, 10**6), (2**16,) * 4, (10**30,)])
-def test_what_is_too_large_is_refused_before_memory_is_taken(dims):
+def test_too_large_shapes_are_refused_before_memory_is_allocated(dims):
     with pytest.raises(CaffeError, match="elements.*make it smaller"):
         Blob(*dims)
     assert refusal((MOST_ELEMENTS,)) is None and refusal((MOST_ELEMENTS + 1,))
     assert MOST_ELEMENTS < 2**31
 
 
-def test_a_large_blob_takes_no_memory_until_it_is_used():
+def test_a_large_blob_is_not_allocated_until_it_is_used():
     assert Blob(MOST_ELEMENTS).count == MOST_ELEMENTS
 
 

@@ -1,4 +1,4 @@
-"""Fillers: the moments and bounds that their formulas give, on blobs large enough to see them."""
+"""Fillers have the moments and bounds of their formulas, measured on large blobs."""
 
 import numpy as np
 import pytest
@@ -22,13 +22,13 @@ FANS = {
 
 def filled(text, shape=SHAPE):
     caffe.set_random_seed(1)
-    made = fill(text_format.Parse(text, caffe_pb2.FillerParameter()), shape, "layer")
-    assert tuple(made.shape) == shape
-    return made.numpy()
+    values = fill(text_format.Parse(text, caffe_pb2.FillerParameter()), shape, "layer")
+    assert tuple(values.shape) == shape
+    return values.numpy()
 
 
 def distributed(values, distribution):
-    """Whether values are drawn from a distribution of scipy's (Kolmogorov and Smirnov's test)."""
+    """Tell whether values follow a distribution of scipy.stats (Kolmogorov-Smirnov test)."""
     return stats.kstest(values.ravel(), distribution.cdf).pvalue > 0.001
 
 
@@ -46,10 +46,10 @@ def test_gaussian():
     assert distributed(filled('type: "gaussian" mean: 2 std: 0.3'), stats.norm(2, 0.3))
 
 
-def test_sparse_gaussian_keeps_so_many_weights_of_each_input():
-    made = filled('type: "gaussian" mean: 1 std: 0.1 sparse: 10')  # 10 of 40 rows
-    assert (made != 0).mean() == pytest.approx(10 / 40, abs=0.01)
-    assert made[made != 0].mean() == pytest.approx(1, abs=0.01)
+def test_sparse_gaussian_keeps_this_many_weights_of_each_input():
+    values = filled('type: "gaussian" mean: 1 std: 0.1 sparse: 10')  # 10 of 40 rows
+    assert (values != 0).mean() == pytest.approx(10 / 40, abs=0.01)
+    assert values[values != 0].mean() == pytest.approx(1, abs=0.01)
     assert not filled('type: "gaussian" sparse: 0').any()
 
 
@@ -71,21 +71,21 @@ def test_fans_of_matrices_and_of_vectors():
         ((20000,), "FAN_IN", 1),
         ((20000,), "FAN_OUT", 20000),
     ):
-        made = filled(f'type: "msra" variance_norm: {norm}', shape)
-        assert made.std() == pytest.approx(np.sqrt(2 / fan), rel=0.05), (shape, norm)
+        values = filled(f'type: "msra" variance_norm: {norm}', shape)
+        assert values.std() == pytest.approx(np.sqrt(2 / fan), rel=0.05), (shape, norm)
 
 
 def test_positive_unitball():
-    made = filled('type: "positive_unitball"')
-    assert (made >= 0).all()
-    np.testing.assert_allclose(made.reshape(40, -1).sum(1), 1, rtol=1e-5)
-    row = made[0].ravel() / made[0].max()
+    values = filled('type: "positive_unitball"')
+    assert (values >= 0).all()
+    np.testing.assert_allclose(values.reshape(40, -1).sum(1), 1, rtol=1e-5)
+    row = values[0].ravel() / values[0].max()
     assert distributed(row, stats.uniform(0, 1))
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4])
 def test_bilinear_interpolates(factor):
-    """Upsampled by the kernel's factor, a ramp stays a ramp, away from the edges."""
+    """Upsampling a ramp by the kernel's factor gives a ramp, away from the edges."""
     size = 2 * factor - factor % 2
     kernel = filled('type: "bilinear"', (1, 1, size, size))[0, 0]
     up = np.zeros((6 * factor + size, 6 * factor + size))
@@ -111,14 +111,14 @@ def test_refused(text, shape, words):
         filled(text, shape)
 
 
-def test_all_the_promised_ones():
+def test_all_fillers_of_caffe():
     assert set(FILLERS) == set(
         "constant uniform gaussian positive_unitball xavier msra bilinear".split()
     )
 
 
 def test_a_layers_own_fillers(make_net):
-    """Weights and biases of a layer are filled as it says, each by its own."""
+    """A layer's weights and biases are filled by their own fillers."""
     net = make_net(
         'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 '
         'dim: 8 dim: 8 } } } layer { name: "c" type: "Convolution" bottom: "x" top: "c" '

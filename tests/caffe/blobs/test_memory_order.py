@@ -1,4 +1,4 @@
-"""Images that lie channels-last between layers: nobody but the clock can tell."""
+"""Images that are channels-last between layers: faster, with the same values in C order."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ layer { name: "score" type: "Convolution" bottom: "norm" top: "score"
 
 
 def channels_last(tensor):
-    """By strides alone: is_contiguous forgives what makes oneDNN rearrange an image."""
+    """By strides alone: is_contiguous accepts strides for which oneDNN reorders an image."""
     n, c, h, w = tensor.shape
     return tensor.stride() == (c * h * w, 1, w * c, c)
 
@@ -42,19 +42,19 @@ def net(make_net):
     return filled(make_net(NET.replace("FREEZE", "")))
 
 
-def test_layers_hand_on_images_channels_last(net):
+def test_layers_pass_on_images_channels_last(net):
     net.forward()
     for name in ("conv", "conv2", "pool"):
         assert channels_last(net.blobs[name].synced_data.tensor(torch.device("cpu"))), name
 
 
-def test_blobs_read_in_c_order_and_the_same_whoever_looked_before(net, make_net):
-    looked = filled(make_net(NET.replace("FREEZE", "")))
+def test_blobs_are_in_c_order_and_equal_whether_viewed_before_or_not(net, make_net):
+    viewed = filled(make_net(NET.replace("FREEZE", "")))
     for name, blobs in net.params.items():
-        for mine, theirs in zip(looked.params[name], blobs):
+        for mine, theirs in zip(viewed.params[name], blobs):
             mine.data[...] = theirs.data
-    views = {name: blob.data for name, blob in looked.blobs.items()}
-    for each in (net, looked):
+    views = {name: blob.data for name, blob in viewed.blobs.items()}
+    for each in (net, viewed):
         each.forward()
     for name, blob in net.blobs.items():
         assert views[name].flags["C_CONTIGUOUS"] and blob.data.flags["C_CONTIGUOUS"]
@@ -73,7 +73,7 @@ def test_an_edit_between_two_ranges_of_layers_is_seen(net):
 
 @pytest.mark.parametrize("bottom", ["pool", "sum", "norm"])
 def test_backward_sees_an_edit_above_layers_that_do_not_learn(make_net, bottom):
-    """Frozen layers hand on an image channels-last; what learns from it reads the blob's memory."""
+    """Frozen layers pass an image on channels-last; a layer that learns reads the blob's memory."""
     text = NET.replace("FREEZE", "param { lr_mult: 0 } param { lr_mult: 0 }").replace(
         'bottom: "norm" top: "score"', f'bottom: "{bottom}" top: "score" loss_weight: 1'
     )
@@ -88,8 +88,8 @@ def test_backward_sees_an_edit_above_layers_that_do_not_learn(make_net, bottom):
 ANY_ORDER = {
     "Convolution": "convolution_param { num_output: 4 kernel_size: 3 }",
     "ReLU": "",
-    "Pooling": "pooling_param { kernel_size: 3 stride: 2 pad: 1 pool: %s }",
-    "Eltwise": "eltwise_param { operation: %s }",
+    "Pooling": "pooling_param { kernel_size: 3 stride: 2 pad: 1 pool: CHOICE }",
+    "Eltwise": "eltwise_param { operation: CHOICE }",
     "Crop": "crop_param { offset: 1 }",
 }
 
@@ -111,8 +111,8 @@ def test_the_layers_that_take_any_order():
         ("Eltwise", "MAX"),
     ],
 )
-def test_they_compute_the_very_same_values(one_layer, layer, choice):
-    param = ANY_ORDER[layer] % choice if choice else ANY_ORDER[layer]
+def test_they_compute_the_same_values_in_any_order(one_layer, layer, choice):
+    param = ANY_ORDER[layer].replace("CHOICE", choice)
     shapes = [(2, 5, 19, 17)] * (1 + (layer in ("Eltwise", "Crop")))
     if layer == "Crop":
         shapes[1] = (2, 5, 11, 12)
@@ -126,7 +126,7 @@ def test_they_compute_the_very_same_values(one_layer, layer, choice):
     np.testing.assert_array_equal(net.forward()["top"], plain)
 
 
-def test_large_images_go_channels_last_and_others_in_c_order():
+def test_only_large_images_are_made_channels_last():
     image, weight = torch.randn(1, 16, 30, 30), torch.randn(8, 16, 3, 3)
     turned = image.contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
@@ -138,7 +138,7 @@ def test_large_images_go_channels_last_and_others_in_c_order():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_convolution_of_a_single_image_stays_channels_last(one_layer, dtype):
-    """A reshape of one image to its own shape would give strides that no longer say so."""
+    """A reshape of one image to its own shape would lose the channels-last strides."""
     net = one_layer(f'type: "Convolution" {ANY_ORDER["Convolution"]}', (1, 5, 19, 17))
     image = torch.randn(1, 5, 19, 17).to(dtype, memory_format=torch.channels_last)
     weights = [torch.from_numpy(blob.data) for blob in net.params["layer"]]

@@ -1,4 +1,4 @@
-"""Host and engine stay in step whichever of them wrote last, in float32 and in bfloat16."""
+"""Host and engine see each other's writes, in float32 and in bfloat16."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 SHAPE = (1, 2, 3, 2)
 
 
-def test_float32_on_the_cpu_is_one_memory():
+def test_float32_on_the_cpu_shares_memory():
     synced = SyncedTensor(SHAPE)
     synced.numpy()[...] = 1
     assert synced.tensor(CPU).data_ptr() == synced.numpy().ctypes.data
@@ -30,13 +30,13 @@ def test_put_writes_into_views_that_are_out():
     assert (synced.numpy() == 2).all() and (view == 2).all()
 
 
-def test_put_without_views_takes_the_tensor_itself():
+def test_put_without_views_keeps_the_tensor_itself():
     synced, result = SyncedTensor(SHAPE), torch.ones(SHAPE)
     synced.put(result)
     assert synced.tensor(CPU).data_ptr() == result.data_ptr()
 
 
-def test_put_brings_its_shape():
+def test_put_changes_the_shape():
     synced = SyncedTensor(SHAPE)
     view = synced.numpy()
     synced.put(torch.ones(5))
@@ -91,7 +91,7 @@ writes = st.lists(
 
 @given(writes)
 def test_any_order_of_writes_and_reads(steps):
-    """Against a plain array, at whole numbers that bfloat16 holds exactly."""
+    """Compared with a plain array, on whole numbers that bfloat16 represents exactly."""
     synced, plain = SyncedTensor((6,)), np.zeros(6, np.float32)
     for what, place, value in steps:
         if what == "host":
@@ -131,26 +131,26 @@ layer { name: "up" type: "Deconvolution" bottom: "score" top: "up" convolution_p
 
 @pytest.fixture
 def both(make_net):
-    """(blobs and diffs of a pass in float32, those in bfloat16)."""
+    """Return [blobs and diffs of a pass in float32, those in bfloat16]."""
     caffe.set_random_seed(0)
     net = make_net(NET)
     net.blobs["data"].data[...] = np.random.default_rng(0).normal(size=(2, 3, 9, 11))
-    found = []
+    passes = []
     for name in ("float32", "bfloat16"):
         caffe.set_precision(name)
         net.clear_param_diffs()
         net.forward()
         net.backward(up=np.ones(net.blobs["up"].shape))
-        found.append(
+        passes.append(
             {n: b.data.copy() for n, b in net.blobs.items()}
             | {f"d {n}": b.diff.copy() for n, b in net.blobs.items()}
             | {f"d {n} {i}": b.diff.copy() for n, p in net.params.items() for i, b in enumerate(p)}
         )
-    return found
+    return passes
 
 
 def test_bfloat16_agrees_to_two_decimals(both):
-    """On the whole: where rounding carries a value over a ReLU's zero, its gradient jumps."""
+    """In norm: if rounding moves a value across a ReLU's zero, its gradient jumps."""
     exact, rounded = both
     assert any((exact[name] != rounded[name]).any() for name in exact)
     for name in exact:

@@ -1,4 +1,4 @@
-"""Blobs asked for by the names of Caffe's copies."""
+"""Blobs under the names of the copies that Caffe makes of them."""
 
 import numpy as np
 import pytest
@@ -43,13 +43,13 @@ def test_copies_are_the_blob_itself(make_net):
         7,
     ],
 )
-def test_what_caffe_does_not_copy_is_no_blob(make_net, name):
+def test_other_names_are_unknown(make_net, name):
     with pytest.raises(KeyError, match="no blob.*there are data conv1 pool1"):
         make_net(NET).blobs[name]
 
 
 def test_a_silenced_blob_gets_the_gradient_zero_and_no_leftovers(make_net):
-    """Its diff begins at nothing in every sweep, whoever read it besides."""
+    """Each backward pass starts its diff at zero, whichever other layers read it."""
     net = make_net(
         'force_backward: true input: "x" input_shape { dim: 2 } '
         'layer { name: "y" type: "Power" bottom: "x" top: "y" power_param { scale: 3 } }'

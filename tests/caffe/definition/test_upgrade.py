@@ -1,4 +1,4 @@
-"""Older forms of nets mean the same once upgraded."""
+"""Nets of older formats are equivalent once upgraded."""
 
 import pytest
 from google.protobuf import text_format
@@ -102,65 +102,99 @@ def test_v0_data_layer():
     )
 
 
-V0_TYPES = {  # the setting that the first generation spells otherwise: today's layer
-    'type: "accuracy"': 'type: "Accuracy"',
-    'type: "bnll"': 'type: "BNLL"',
-    'type: "concat" concat_dim: 2': 'type: "Concat" concat_param { concat_dim: 2 }',
-    'type: "conv" num_output: 3 biasterm: false kernelsize: 2 pad: 1 stride: 3 group: 1 '
-    "weight_filler { value: 1 } bias_filler { value: 2 }": 'type: "Convolution" convolution_param { num_output: 3 bias_term: false kernel_size: 2 '
-    "pad: 1 stride: 3 group: 1 weight_filler { value: 1 } bias_filler { value: 2 } }",
-    'type: "data" source: "s" batchsize: 4 rand_skip: 2 scale: 3 meanfile: "m" cropsize: 5 '
-    "mirror: true": 'type: "Data" data_param { source: "s" batch_size: 4 rand_skip: 2 } '
-    'transform_param { scale: 3 mean_file: "m" crop_size: 5 mirror: true }',
-    'type: "dropout" dropout_ratio: 0.3': 'type: "Dropout" dropout_param { dropout_ratio: 0.3 }',
-    'type: "euclidean_loss"': 'type: "EuclideanLoss"',
-    'type: "flatten"': 'type: "Flatten"',
-    'type: "hdf5_data" source: "s" batchsize: 4': 'type: "HDF5Data" hdf5_data_param { source: "s" batch_size: 4 }',
-    'type: "hdf5_output" hdf5_output_param { file_name: "f" }': 'type: "HDF5Output" hdf5_output_param { file_name: "f" }',
-    'type: "im2col" kernelsize: 2 pad: 1 stride: 3': 'type: "Im2col" convolution_param { kernel_size: 2 pad: 1 stride: 3 }',
-    'type: "images" source: "s" batchsize: 4 rand_skip: 1 shuffle_images: true new_height: 2 '
-    "new_width: 3": 'type: "ImageData" image_data_param { source: "s" batch_size: 4 rand_skip: 1 '
-    "shuffle: true new_height: 2 new_width: 3 }",
-    'type: "infogain_loss" source: "s"': 'type: "InfogainLoss" infogain_loss_param { source: "s" }',
-    'type: "innerproduct" num_output: 3 biasterm: false weight_filler { value: 1 } '
-    "bias_filler { value: 2 }": 'type: "InnerProduct" inner_product_param { num_output: 3 '
-    "bias_term: false weight_filler { value: 1 } bias_filler { value: 2 } }",
-    'type: "lrn" local_size: 3 alpha: 2 beta: 4 k: 5': 'type: "LRN" lrn_param { local_size: 3 alpha: 2 beta: 4 k: 5 }',
-    'type: "multinomial_logistic_loss"': 'type: "MultinomialLogisticLoss"',
-    'type: "pool" pool: STOCHASTIC kernelsize: 3 stride: 2 pad: 1': 'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 pad: 1 }',
-    'type: "relu"': 'type: "ReLU"',
-    'type: "sigmoid"': 'type: "Sigmoid"',
-    'type: "softmax"': 'type: "Softmax"',
-    'type: "softmax_loss"': 'type: "SoftmaxWithLoss"',
-    'type: "split"': 'type: "Split"',
-    'type: "tanh"': 'type: "TanH"',
-    'type: "window_data" source: "s" batchsize: 4 det_fg_threshold: 0.1 det_bg_threshold: 0.2 '
-    'det_fg_fraction: 0.3 det_context_pad: 5 det_crop_mode: "square" cropsize: 7 mirror: true': 'type: "WindowData" window_data_param { source: "s" batch_size: 4 fg_threshold: 0.1 '
-    'bg_threshold: 0.2 fg_fraction: 0.3 context_pad: 5 crop_mode: "square" } '
-    "transform_param { crop_size: 7 mirror: true }",
-}
+V0_TYPES = [  # a layer in the first format, the same layer in the current one
+    ('type: "accuracy"', 'type: "Accuracy"'),
+    ('type: "bnll"', 'type: "BNLL"'),
+    ('type: "concat" concat_dim: 2', 'type: "Concat" concat_param { concat_dim: 2 }'),
+    (
+        'type: "conv" num_output: 3 biasterm: false kernelsize: 2 pad: 1 stride: 3 group: 1 '
+        "weight_filler { value: 1 } bias_filler { value: 2 }",
+        'type: "Convolution" convolution_param { num_output: 3 bias_term: false kernel_size: '
+        "2 pad: 1 stride: 3 group: 1 weight_filler { value: 1 } bias_filler { value: 2 } }",
+    ),
+    (
+        'type: "data" source: "s" batchsize: 4 rand_skip: 2 scale: 3 meanfile: "m" cropsize: '
+        "5 mirror: true",
+        'type: "Data" data_param { source: "s" batch_size: 4 rand_skip: 2 } transform_param { '
+        'scale: 3 mean_file: "m" crop_size: 5 mirror: true }',
+    ),
+    ('type: "dropout" dropout_ratio: 0.3', 'type: "Dropout" dropout_param { dropout_ratio: 0.3 }'),
+    ('type: "euclidean_loss"', 'type: "EuclideanLoss"'),
+    ('type: "flatten"', 'type: "Flatten"'),
+    (
+        'type: "hdf5_data" source: "s" batchsize: 4',
+        'type: "HDF5Data" hdf5_data_param { source: "s" batch_size: 4 }',
+    ),
+    (
+        'type: "hdf5_output" hdf5_output_param { file_name: "f" }',
+        'type: "HDF5Output" hdf5_output_param { file_name: "f" }',
+    ),
+    (
+        'type: "im2col" kernelsize: 2 pad: 1 stride: 3',
+        'type: "Im2col" convolution_param { kernel_size: 2 pad: 1 stride: 3 }',
+    ),
+    (
+        'type: "images" source: "s" batchsize: 4 rand_skip: 1 shuffle_images: true '
+        "new_height: 2 new_width: 3",
+        'type: "ImageData" image_data_param { source: "s" batch_size: 4 rand_skip: 1 shuffle: '
+        "true new_height: 2 new_width: 3 }",
+    ),
+    (
+        'type: "infogain_loss" source: "s"',
+        'type: "InfogainLoss" infogain_loss_param { source: "s" }',
+    ),
+    (
+        'type: "innerproduct" num_output: 3 biasterm: false weight_filler { value: 1 } '
+        "bias_filler { value: 2 }",
+        'type: "InnerProduct" inner_product_param { num_output: 3 bias_term: false '
+        "weight_filler { value: 1 } bias_filler { value: 2 } }",
+    ),
+    (
+        'type: "lrn" local_size: 3 alpha: 2 beta: 4 k: 5',
+        'type: "LRN" lrn_param { local_size: 3 alpha: 2 beta: 4 k: 5 }',
+    ),
+    ('type: "multinomial_logistic_loss"', 'type: "MultinomialLogisticLoss"'),
+    (
+        'type: "pool" pool: STOCHASTIC kernelsize: 3 stride: 2 pad: 1',
+        'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 3 stride: 2 pad: 1 }',
+    ),
+    ('type: "relu"', 'type: "ReLU"'),
+    ('type: "sigmoid"', 'type: "Sigmoid"'),
+    ('type: "softmax"', 'type: "Softmax"'),
+    ('type: "softmax_loss"', 'type: "SoftmaxWithLoss"'),
+    ('type: "split"', 'type: "Split"'),
+    ('type: "tanh"', 'type: "TanH"'),
+    (
+        'type: "window_data" source: "s" batchsize: 4 det_fg_threshold: 0.1 det_bg_threshold: '
+        '0.2 det_fg_fraction: 0.3 det_context_pad: 5 det_crop_mode: "square" cropsize: 7 '
+        "mirror: true",
+        'type: "WindowData" window_data_param { source: "s" batch_size: 4 fg_threshold: 0.1 '
+        'bg_threshold: 0.2 fg_fraction: 0.3 context_pad: 5 crop_mode: "square" } '
+        "transform_param { crop_size: 7 mirror: true }",
+    ),
+]
 
 
-@pytest.mark.parametrize("older", V0_TYPES)
-def test_v0_types(older):
+@pytest.mark.parametrize("older, current", V0_TYPES)
+def test_v0_types(older, current):
     net = upgrade_net(
         net_of(
-            f'layers {{ layer {{ name: "x" {older} blobs_lr: 1 blobs_lr: 2 weight_decay: '
-            '3 weight_decay: 0 } bottom: "a" top: "b" }'
+            f'layers {{ layer {{ name: "x" {older} blobs_lr: 1 blobs_lr: 2 '
+            'weight_decay: 3 weight_decay: 0 } bottom: "a" top: "b" }'
         )
     )
     assert same(
         net,
-        f'layer {{ name: "x" {V0_TYPES[older]} bottom: "a" top: "b" param {{ lr_mult: 1 decay_mult: 3 }} '
-        "param { lr_mult: 2 decay_mult: 0 } }",
+        f'layer {{ name: "x" {current} bottom: "a" top: "b" '
+        "param { lr_mult: 1 decay_mult: 3 } param { lr_mult: 2 decay_mult: 0 } }",
     )
 
 
 def test_all_v0_types_are_tested():
-    assert {older.split('"')[1] for older in V0_TYPES} == set(TYPES)
+    assert {older.split('"')[1] for older, _ in V0_TYPES} == set(TYPES)
 
 
-def test_input_shapes_become_one_input_layer_in_front():
+def test_input_shapes_become_one_input_layer_at_the_start():
     net = upgrade_net(
         net_of("""
         input: "data" input_shape { dim: 1 dim: 3 } input: "label" input_shape { dim: 1 }
@@ -175,7 +209,7 @@ def test_input_shapes_become_one_input_layer_in_front():
     )
 
 
-def test_preprocessing_leaves_the_data_layer():
+def test_preprocessing_moves_out_of_the_data_layer():
     net = upgrade_net(net_of('layer { type: "Data" data_param { scale: 2 crop_size: 5 } }'))
     assert same(
         net, 'layer { type: "Data" data_param { } transform_param { scale: 2 crop_size: 5 } }'
@@ -187,7 +221,7 @@ def test_batch_norm_statistics_are_not_learned():
     assert same(upgrade_net(net_of(text)), 'layer { type: "BatchNorm" }')
 
 
-def test_a_net_of_today_is_untouched():
+def test_a_net_in_the_current_format_is_unchanged():
     text = 'name: "n" layer { name: "a" type: "Input" top: "a" input_param { shape { dim: 1 } } }'
     net = net_of(text)
     assert upgrade_net(net) is net and same(net, text)
@@ -237,13 +271,13 @@ def test_solver_with_inline_nets():
 
 
 def test_recorded_upgrade(shared):
-    """What Caffe itself made of the definition and of the weights."""
+    """The result equals what Caffe itself made of the definition and of the weights."""
     folder = shared / "golden/legacy_v1"
     recorded = caffe_pb2.NetParameter.FromString(
         (folder / "net_upgraded_by_caffe.caffemodel").read_bytes()
     )
     weights = {layer.name: layer for layer in recorded.layer}
-    split = weights.pop("pool1_pool1_0_split")  # Caffe's own addition, not the upgrade's
+    split = weights.pop("pool1_pool1_0_split")  # added by Caffe after the upgrade
 
     net = read_net(folder / "net.prototxt")
     assert [layer.name for layer in net.layer] == list(weights)

@@ -1,4 +1,4 @@
-"""BlobProtos: the bytes protobuf itself would write, every way of giving a shape, and damage."""
+"""BlobProtos: the bytes that protobuf itself writes, all ways to give a shape, and damage."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from caffe.weights.blobproto import is_legacy, shape_of, to_array, to_blob_proto
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 3), (1, 40, 5, 1, 2), (70000,)])
-def test_they_are_what_protobuf_writes(shape):
+def test_bytes_equal_what_protobuf_writes(shape):
     values, diff = np.random.default_rng(0).standard_normal((2, *shape)).astype(np.float32)
     slow = caffe_pb2.BlobProto()
     slow.shape.dim.extend(shape)

@@ -1,4 +1,4 @@
-"""HDF5 weights: what is packed and sound is read; what would inflate, or lies elsewhere, is not."""
+"""HDF5 weights: valid compressed files are read; zip bombs and links elsewhere are refused."""
 
 import tracemalloc
 import zlib
@@ -22,7 +22,7 @@ VALUES = np.random.default_rng(0).normal(size=(32, 64)).astype(np.float32)
 
 @pytest.fixture
 def load(make_net, tmp_path):
-    """load(write): weights of a net that loaded the file that write(h5py.File) filled."""
+    """load(write): a net's weights, loaded from the file that write(h5py.File) filled."""
 
     def load(write):
         with h5py.File(tmp_path / "w.caffemodel.h5", "w") as f:
@@ -49,13 +49,13 @@ def load(make_net, tmp_path):
         dict(dtype="f2"),
     ],
 )
-def test_sound_files(load, options):
-    got = load(lambda f: f.create_dataset("data/a/fc/0", data=VALUES, **options))
-    np.testing.assert_allclose(got, VALUES, rtol=1e-2 if options.get("dtype") == "f2" else 1e-7)
+def test_valid_files(load, options):
+    loaded = load(lambda f: f.create_dataset("data/a/fc/0", data=VALUES, **options))
+    np.testing.assert_allclose(loaded, VALUES, rtol=1e-2 if options.get("dtype") == "f2" else 1e-7)
 
 
 def bomb(f):
-    """A chunk of 8 KB that inflates to 64 MB, 64 KB of it on the disk."""
+    """Write a chunk of 64 KB, for 8 KB of values, that inflates to 64 MB."""
     data = f.create_dataset(
         "data/a/fc/0", VALUES.shape, "f4", compression="gzip", chunks=VALUES.shape
     )
@@ -132,9 +132,9 @@ HOSTILE = {
     ),
     "long words": (
         lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "S1000000000"),
-        "no plain numbers",
+        "not plain numbers",
     ),
-    "pairs": (lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "c8"), "no plain numbers"),
+    "pairs": (lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "c8"), "not plain numbers"),
     "a circle": (one_member("data", h5py.SoftLink("/data")), "damaged"),
 }
 
@@ -161,7 +161,7 @@ def test_a_bomb_takes_no_memory(load, make_net, tmp_path):
 
 @given(st.data())
 def test_one_byte_changed(tmp_path_factory, data):
-    """The net loads other weights or refuses the file by name: no other exception."""
+    """The net loads the weights or raises an error with the file's name."""
     path = tmp_path_factory.getbasetemp() / "byte.h5"
     definition = path.with_suffix(".prototxt")
     definition.write_text(NET.replace("64", "3"))

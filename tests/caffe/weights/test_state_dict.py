@@ -1,4 +1,4 @@
-"""Weights under PyTorch's names: against torch's own modules, files, refusals."""
+"""Weights under PyTorch's names: the same outputs as torch's modules, files, and errors."""
 
 import subprocess
 import sys
@@ -12,12 +12,16 @@ from torch import nn
 import caffe
 from caffe.errors import CaffeError, ShapeMismatch, WeightsError
 
-DATA = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }'
+
+def data(*shape):
+    dims = " ".join(f"dim: {d}" for d in shape)
+    return (
+        f'layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ {dims} }} }} }}'
+    )
 
 
 def net_of(make_net, shape, *layers, phase=caffe.TEST):
-    text = DATA % " ".join(f"dim: {d}" for d in shape)
-    bottom = "data"
+    text, bottom = data(*shape), "data"
     for name, layer in layers:
         text += f'layer {{ name: "{name}" bottom: "{bottom}" top: "{name}" {layer} }}'
         bottom = name
@@ -111,15 +115,15 @@ def test_embed_scale_and_bias(make_net):
     assert list(net.state_dict()) == list(given)
 
 
-def test_scale_beside_two_bottoms_has_a_bias_only(make_net):
+def test_scale_of_two_bottoms_has_a_bias_only(make_net):
     net = make_net(
-        DATA % "dim: 2 dim: 3" + 'layer { name: "s" type: "Scale" bottom: "data" '
+        data(2, 3) + 'layer { name: "s" type: "Scale" bottom: "data" '
         'bottom: "data" top: "s" scale_param { axis: 0 bias_term: true } }'
     )
     assert {k: tuple(t.shape) for k, t in net.state_dict().items()} == {"s.bias": (2, 3)}
 
 
-def test_batch_norm_goes_on_as_in_pytorch(make_net):
+def test_batch_norm_continues_training_as_in_pytorch(make_net):
     net = net_of(
         make_net,
         (6, 4, 3, 3),
@@ -138,7 +142,7 @@ def test_batch_norm_goes_on_as_in_pytorch(make_net):
             np.testing.assert_allclose(tensor, getattr(module, name[3:]), rtol=1e-4)
 
 
-def test_batch_norm_there_and_back(make_net):
+def test_batch_norm_round_trip(make_net):
     net = net_of(make_net, (6, 4, 3, 3), ("bn", 'type: "BatchNorm"'), phase=caffe.TRAIN)
     for seed in range(3):
         net.blobs["data"].data[...] = noise(6, 4, 3, 3, seed=seed)
@@ -156,7 +160,7 @@ def test_batch_norm_there_and_back(make_net):
     np.testing.assert_allclose(other.params["bn"][1].data / scale, 1, rtol=1e-6)
 
 
-VGG_TAIL = (("pool5", 'type: "Convolution" convolution_param { num_output: 3 kernel_size: 1 }'),)
+CONV_1 = 'type: "Convolution" convolution_param { num_output: 3 kernel_size: 1 }'
 FC_CONV = 'type: "Convolution" convolution_param { num_output: 5 kernel_h: 4 kernel_w: 2 }'
 FC_DENSE = 'type: "InnerProduct" inner_product_param { num_output: 5 }'
 
@@ -164,8 +168,8 @@ FC_DENSE = 'type: "InnerProduct" inner_product_param { num_output: 5 }'
 @pytest.mark.parametrize("layer", [FC_CONV, FC_DENSE])
 @pytest.mark.parametrize("shape", [(5, 3, 4, 2), (5, 24)])
 def test_dense_layers_as_convolutions_and_back(make_net, tmp_path, layer, shape):
-    """As in files converted from the VGG nets of Caffe: fc6.weight of either form."""
-    net = net_of(make_net, (2, 3, 4, 2), ("conv1_1", VGG_TAIL[0][1]), ("fc6", layer))
+    """fc6.weight of either form, as in files converted from the VGG nets of Caffe."""
+    net = net_of(make_net, (2, 3, 4, 2), ("conv1_1", CONV_1), ("fc6", layer))
     given = {
         "conv1_1.weight": noise(3, 3, 1, 1),
         "conv1_1.bias": noise(3),
@@ -204,13 +208,13 @@ def test_other_precisions_and_arrays(make_net, dtype):
 
 
 def test_loose_loading(make_net):
-    net = net_of(make_net, (2, 3, 4, 2), ("conv1_1", VGG_TAIL[0][1]), ("fc6", FC_DENSE))
+    net = net_of(make_net, (2, 3, 4, 2), ("conv1_1", CONV_1), ("fc6", FC_DENSE))
     before = net.params["fc6"][0].data.copy()
-    done = net.load_state_dict(
+    loaded = net.load_state_dict(
         {"conv1_1.weight": torch.ones(3, 3, 1, 1), "fc8.bias": noise(2)}, strict=False
     )
-    assert done.missing_keys == ["conv1_1.bias", "fc6.weight", "fc6.bias"]
-    assert done.unexpected_keys == ["fc8.bias"]
+    assert loaded.missing_keys == ["conv1_1.bias", "fc6.weight", "fc6.bias"]
+    assert loaded.unexpected_keys == ["fc8.bias"]
     assert (net.params["conv1_1"][0].data == 1).all()
     np.testing.assert_array_equal(net.params["fc6"][0].data, before)
 
@@ -223,10 +227,10 @@ SHARED = "".join(
 
 
 def test_weights_shared_by_name(make_net):
-    net = make_net(DATA % "dim: 3 dim: 5" + SHARED)
+    net = make_net(data(3, 5) + SHARED)
     assert list(net.state_dict()) == ["a.weight", "b.weight"]
     net.load_state_dict(net.state_dict())
-    net.load_state_dict({"b.weight": torch.ones(5, 5)})  # the one is the other
+    net.load_state_dict({"b.weight": torch.ones(5, 5)})  # one blob
     assert (net.params["a"][0].data == 1).all()
     with pytest.raises(WeightsError, match="'b.weight' differs"):
         net.load_state_dict({"a.weight": torch.zeros(5, 5), "b.weight": torch.ones(5, 5)})
@@ -321,7 +325,7 @@ def test_files_that_are_refused(make_net, tmp_path):
     content = good.read_bytes()
     whole = tmp_path / "model.pth"
     torch.save(nn.Linear(5, 5), whole)
-    with pytest.raises(WeightsError, match="model.pth is no file of tensors"):
+    with pytest.raises(WeightsError, match="model.pth is not a file of tensors"):
         net.load_state_dict(str(whole))
     with pytest.raises(WeightsError, match="no such weights file"):
         net.load_state_dict("nothing.pth")

@@ -1,4 +1,4 @@
-"""Weights files: round trips, what is missing or extra, and every way a file can be bad."""
+"""Weights files: round trips, missing and extra layers, and all kinds of bad files."""
 
 import h5py
 import numpy as np
@@ -14,10 +14,10 @@ layer { name: "data" type: "Input" top: "data"
 layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param {
   num_output: 4 kernel_size: 3 weight_filler { type: "gaussian" std: 1 } } }
 layer { name: "up" type: "Deconvolution" bottom: "conv" top: "up" convolution_param {
-  num_output: 4 %s kernel_size: 4 stride: 2 bias_term: false
+  num_output: 4 GROUP kernel_size: 4 stride: 2 bias_term: false
   weight_filler { type: "gaussian" std: 1 } } }
 """
-PLAIN, GROUPED = NET % "", NET % "group: 4"
+PLAIN, GROUPED = NET.replace("GROUP", ""), NET.replace("GROUP", "group: 4")
 ENDINGS = (".caffemodel", ".caffemodel.h5")
 
 
@@ -40,7 +40,7 @@ def same(net, other):
 
 @pytest.fixture(params=ENDINGS)
 def saved(request, make_net, tmp_path):
-    """(net, path of its weights), in either format."""
+    """Return (net, path of its weights), in either format."""
     net, path = make_net(PLAIN), tmp_path / ("net" + request.param)
     for blobs in net.params.values():
         blobs[-1].data[...] += 0.5
@@ -64,7 +64,7 @@ def test_load_hdf5_is_copy_from(make_net, tmp_path):
     assert same(net, other)
 
 
-def test_the_content_decides_not_the_name(make_net, tmp_path):
+def test_the_format_is_found_by_content_not_by_name(make_net, tmp_path):
     net, other = make_net(PLAIN), make_net(PLAIN)
     net.save_hdf5(tmp_path / "w.caffemodel")
     other.copy_from(tmp_path / "w.caffemodel")
@@ -88,7 +88,7 @@ def test_saved_twice_is_the_same_and_leaves_no_other_file(saved):
     assert [p for p in path.parent.iterdir() if "part" in p.name] == []
 
 
-def test_what_a_caffemodel_says(saved):
+def test_content_of_the_files(saved):
     net, path = saved
     if path.suffix == ".h5":
         with h5py.File(path) as f:
@@ -114,7 +114,7 @@ def test_layers_absent_from_the_file_keep_their_values(saved, make_net):
     np.testing.assert_array_equal(more.params["conv"][0].data, net.params["conv"][0].data)
 
 
-def test_layers_unknown_to_the_net_are_passed_over(saved, make_net):
+def test_layers_unknown_to_the_net_are_ignored(saved, make_net):
     net, path = saved
     less = make_net(PLAIN[: PLAIN.index('layer { name: "up"')])
     less.copy_from(path)
@@ -126,7 +126,8 @@ def test_layers_unknown_to_the_net_are_passed_over(saved, make_net):
     [
         (
             lambda t: t.replace("num_output: 4  kernel", "num_output: 4 group: 4 kernel"),
-            r"'up', blob 0: shape \(4, 4, 4, 4\) in the file, \(4, 1, 4, 4\) in the net: .*net is group",
+            r"'up', blob 0: shape \(4, 4, 4, 4\) in the file, \(4, 1, 4, 4\) in the net: "
+            ".*net is group",
         ),
         (
             lambda t: t.replace("num_output: 4 kernel", "num_output: 5 kernel", 1),
@@ -192,7 +193,7 @@ def damaged(content, kind):
         ("zeros", "another kind|no layers"),
     ],
 )
-def test_damaged_files_are_refused_by_name_and_nothing_is_copied(saved, make_net, kind, words):
+def test_damaged_files_are_refused_and_nothing_is_copied(saved, make_net, kind, words):
     _, path = saved
     path.write_bytes(damaged(path.read_bytes(), kind))
     net = make_net(PLAIN)
@@ -204,8 +205,8 @@ def test_damaged_files_are_refused_by_name_and_nothing_is_copied(saved, make_net
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_no_byte_of_a_file_leads_to_another_exception(saved, make_net, seed):
-    """Bytes changed at random: the file loads, or is refused by name."""
+def test_no_damage_leads_to_another_exception(saved, make_net, seed):
+    """With bytes changed randomly, the file loads or the error has its name."""
     _, path = saved
     rng, content = np.random.default_rng(seed), bytearray(path.read_bytes())
     for place in rng.integers(0, min(len(content), 3000), 12):
@@ -217,14 +218,14 @@ def test_no_byte_of_a_file_leads_to_another_exception(saved, make_net, seed):
         assert path.name in str(error)
 
 
-def test_files_that_are_not_there(make_net, tmp_path):
+def test_missing_files(make_net, tmp_path):
     with pytest.raises(WeightsError, match="nothing.caffemodel.*no such"):
         make_net(PLAIN).copy_from(tmp_path / "nothing.caffemodel")
     with pytest.raises(WeightsError, match="folder"):
         make_net(PLAIN).copy_from(tmp_path)
 
 
-def test_saving_where_there_is_no_folder(make_net, tmp_path):
+def test_saving_to_a_missing_folder(make_net, tmp_path):
     net = make_net(PLAIN)
     for method in (net.save, net.save_hdf5):
         with pytest.raises(WeightsError, match="no folder .*nowhere"):
@@ -245,7 +246,7 @@ def test_values_that_do_not_fill_their_shape(make_net, tmp_path):
 
 
 def older(net, generation):
-    """The weights of `net` in a first- or second-generation NetParameter, with four-axis shapes."""
+    """Return the weights of `net` as layers of an older generation, with four-axis shapes."""
     param = caffe_pb2.NetParameter()
     for name, blobs in net.params.items():
         layer = param.layers.add()
@@ -320,7 +321,7 @@ def write_h5(path, **datasets):
         ({"data": np.zeros(3)}, "no group 'data'"),
         ({"data/up": np.zeros(3)}, "'up' has 0 blobs"),
         ({"data/up": None}, "'up' has 0 blobs"),
-        ({"data/up/0": None}, "/data/up/0 is no dataset"),
+        ({"data/up/0": None}, "/data/up/0 is not a dataset"),
         ({"data/up/0": b"words"}, "shape"),
         ({"data/up/0": np.full((4, 4, 4, 4), b"words")}, "damaged"),
         ({"data/up/0": np.zeros((4, 4, 4, 4)), "data/up/1": np.zeros(4)}, "'up' has 2 blobs"),
@@ -341,7 +342,7 @@ def test_more_than_protobuf_can_hold(make_net, tmp_path):
         net.save(tmp_path / "w.caffemodel")
     large = tmp_path / "large.caffemodel"
     with open(large, "wb") as f:
-        f.truncate(2**31)  # takes no room on the disk
+        f.truncate(2**31)  # a sparse file
     with pytest.raises(WeightsError, match="2 GiB"):
         net.copy_from(large)
 

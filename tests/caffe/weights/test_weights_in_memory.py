@@ -1,4 +1,4 @@
-"""Weights that are handed over as a message or as bytes, and not as the name of a file."""
+"""Weights passed as a message or as bytes instead of the path of a file."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
 
 @pytest.fixture
 def stored(make_net, tmp_path):
-    """(net, bytes of its .caffemodel, bytes of its .caffemodel.h5)."""
+    """Return (net, bytes of its .caffemodel, bytes of its .caffemodel.h5)."""
     net = make_net(NET)
     net.save(tmp_path / "w")
     net.save_hdf5(tmp_path / "h")
@@ -62,6 +62,6 @@ def test_a_message_of_another_net(make_net, stored):
         make_net(NET, weights=caffe_pb2.NetParameter())
 
 
-def test_an_empty_name_is_no_file(make_net):
+def test_an_empty_path(make_net):
     with pytest.raises(WeightsError, match="no such weights file"):
         make_net(NET, weights="")

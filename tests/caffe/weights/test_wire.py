@@ -1,5 +1,4 @@
-"""The walk over a .caffemodel finds what protobuf's own parser finds, and refuses hostile files
-before it allocates anything."""
+"""Wire finds in a .caffemodel what protobuf's parser finds; hostile files are refused early."""
 
 import io
 import time
@@ -53,7 +52,7 @@ def test_finds_what_the_parser_finds(net):
         for blob, array in zip(stored, arrays):
             blob.into(reader, array)
         found.append((name, [(blob.shape, array.tolist()) for blob, array in zip(stored, arrays)]))
-    # the file has all of `layers` (field 2) before those of `layer` (field 100)
+    # in the file all of `layers` (field 2) come before `layer` (field 100)
     older_first = caffe_pb2.NetParameter(layers=net.layers), caffe_pb2.NetParameter(layer=net.layer)
     assert found == [
         (name, [(shape_of(b), values(b).tolist()) for b in protos])
@@ -63,13 +62,13 @@ def test_finds_what_the_parser_finds(net):
 
 
 def unpacked(*values):
-    """A BlobProto of one axis as writers that do not pack write it: a key before each value."""
+    """Return a BlobProto of one axis as written without packing: a key before each value."""
     blob = caffe_pb2.BlobProto(shape=dict(dim=[len(values)])).SerializeToString()
     return blob + b"".join(b"\x2d" + np.float32(v).tobytes() for v in values)
 
 
 def in_runs(*runs):
-    """A BlobProto whose values are packed in several runs, which protobuf allows."""
+    """Return a BlobProto whose values are packed in several runs, which protobuf allows."""
     count = sum(map(len, runs))
     return (
         b"".join(caffe_pb2.BlobProto(data=run).SerializeToString() for run in runs)
@@ -126,7 +125,7 @@ def test_hostile_files(make_net, tmp_path, what):
 
 
 def model(blob):
-    """A .caffemodel whose layer fc has this BlobProto (bytes) twice."""
+    """Return a .caffemodel whose layer fc has this BlobProto (bytes) twice."""
     layer = b"\x0a\x02fc" + 2 * (wire.head(7, len(blob)) + blob)
     return wire.head(100, len(layer)) + layer
 
@@ -158,7 +157,7 @@ def test_a_file_shortened_while_it_is_read():
 
 @given(st.data())
 def test_one_byte_changed(tmp_path_factory, data):
-    """The net loads other weights or refuses the file by name; no other exception, no other shape."""
+    """The net loads the weights or raises an error with the file's name; shapes stay."""
     path = tmp_path_factory.getbasetemp() / "byte.caffemodel"
     definition = path.with_suffix(".prototxt")
     definition.write_text(NET)

@@ -1,9 +1,11 @@
 """pycaffe on PyTorch: the interface, semantics and file formats of BVLC pycaffe 1.0.
 
-import caffe
-net = caffe.Net("net.prototxt", "net.caffemodel", caffe.TEST)
-net.blobs["data"].data[...] = image
-net.forward(start="conv1_1", end="score_pool4")
+For example:
+
+    import caffe
+    net = caffe.Net("net.prototxt", "net.caffemodel", caffe.TEST)
+    net.blobs["data"].data[...] = image
+    net.forward(start="conv1_1", end="score_pool4")
 """
 
 from caffe import coord_map, draw, errors, io, proto

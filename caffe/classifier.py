@@ -1,6 +1,5 @@
 """Classifier: a net for whole images, which averages its scores over crops."""
 
-import os
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from caffe import io
 from caffe.errors import ImageError
 from caffe.net import Net
 from caffe.proto.caffe_pb2 import TEST
+from caffe.weights.files import PathLike
 
 
 def image_transformer(
@@ -63,8 +63,8 @@ class Classifier(Net):
 
     def __init__(
         self,
-        model_file: str | os.PathLike[str],
-        pretrained_file: str | os.PathLike[str],
+        model_file: PathLike,
+        pretrained_file: PathLike,
         image_dims: Sequence[int] | None = None,
         mean: npt.ArrayLike | None = None,
         input_scale: float | None = None,

@@ -3,7 +3,6 @@
 Source of the context around windows: Girshick et al., Rich Feature Hierarchies, 2014, appendix A.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
@@ -15,8 +14,8 @@ from caffe.classifier import image_transformer
 from caffe.errors import ImageError, MissingTool
 from caffe.net import Net
 from caffe.proto.caffe_pb2 import TEST
+from caffe.weights.files import PathLike
 
-Path = str | os.PathLike[str]
 Window = Sequence[float] | np.ndarray
 
 
@@ -25,7 +24,7 @@ class Detection(TypedDict):
 
     window: Window
     prediction: np.ndarray
-    filename: Path
+    filename: PathLike
 
 
 class Detector(Net):
@@ -52,8 +51,8 @@ class Detector(Net):
 
     def __init__(
         self,
-        model_file: Path,
-        pretrained_file: Path,
+        model_file: PathLike,
+        pretrained_file: PathLike,
         mean: npt.ArrayLike | None = None,
         input_scale: float | None = None,
         raw_scale: float | None = None,
@@ -65,7 +64,7 @@ class Detector(Net):
         self.configure_crop(context_pad)
 
     def detect_windows(
-        self, images_windows: Iterable[tuple[Path, Iterable[Window]]]
+        self, images_windows: Iterable[tuple[PathLike, Iterable[Window]]]
     ) -> list[Detection]:
         """Classify windows of image files.
 
@@ -94,7 +93,7 @@ class Detector(Net):
             for window in windows
         ]
 
-    def detect_selective_search(self, image_fnames: Iterable[Path]) -> list[Detection]:
+    def detect_selective_search(self, image_fnames: Iterable[PathLike]) -> list[Detection]:
         """Classify the windows that Selective Search proposes.
 
         Parameters

@@ -1,6 +1,8 @@
 """Drawings of nets, with the package pydot and Graphviz's program `dot`.
 
-caffe.draw.draw_net_to_file(caffe.draw.read("net.prototxt"), "net.png", rankdir="TB")
+For example:
+
+    caffe.draw.draw_net_to_file(caffe.draw.read("net.prototxt"), "net.png", rankdir="TB")
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from caffe.definition.upgrade import upgrade_net
 from caffe.errors import MissingTool
 from caffe.graph import included
 from caffe.proto import caffe_pb2
+from caffe.weights.files import PathLike
 
 if TYPE_CHECKING:
     import pydot
@@ -212,7 +215,10 @@ def draw_net(
 
 
 def draw_net_to_file(
-    caffe_net: caffe_pb2.NetParameter, filename: str, rankdir: str = "LR", phase: int | None = None
+    caffe_net: caffe_pb2.NetParameter,
+    filename: PathLike,
+    rankdir: str = "LR",
+    phase: int | None = None,
 ) -> None:
     """Write a drawing of the net to a file.
 
@@ -220,7 +226,7 @@ def draw_net_to_file(
     ----------
     caffe_net, rankdir, phase
         See `get_pydot_graph`.
-    filename : str
+    filename : path
         Its extension is the format, see `draw_net`.
 
     Raises

@@ -8,7 +8,6 @@ An image is a float32 array H x W x channels with values in [0, 1], RGB or one g
 """
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -17,13 +16,14 @@ import numpy.typing as npt
 from caffe.errors import ImageError
 from caffe.proto import caffe_pb2
 from caffe.weights.blobproto import shape_of, to_blob_proto
+from caffe.weights.files import PathLike
 
 Size = Sequence[int] | np.ndarray  # height, width
 
 # Images
 
 
-def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarray:
+def load_image(filename: PathLike, color: bool = True) -> np.ndarray:
     """Read an image file.
 
     Parameters

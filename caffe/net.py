@@ -30,10 +30,10 @@ from caffe.layer_types.python import Layer, Python
 from caffe.proto import caffe_pb2
 from caffe.torch_module import NetModule
 from caffe.weights import caffemodel, hdf5, state_dict
+from caffe.weights.files import PathLike
 from caffe.weights.state_dict import Loaded
 
-Path = str | os.PathLike[str]
-Weights = Path | bytes | caffe_pb2.NetParameter
+Weights = PathLike | bytes | caffe_pb2.NetParameter
 Arrays = dict[str, np.ndarray]
 Rows = Sequence[npt.ArrayLike] | np.ndarray
 # arrays passed on as **keywords: mypy would check a dict of arrays against `start` and `end` too
@@ -92,7 +92,7 @@ class Net:
     @overload
     def __init__(
         self,
-        network_file: Path,
+        network_file: PathLike,
         phase: int,
         level: int = 0,
         stages: Iterable[str] | None = None,
@@ -102,7 +102,7 @@ class Net:
     @overload
     def __init__(
         self,
-        network_file: Path,
+        network_file: PathLike,
         weights: Weights,
         phase: int,
         level: int = 0,
@@ -594,11 +594,11 @@ class Net:
 
     load_hdf5 = copy_from
 
-    def save(self, path: Path) -> None:
+    def save(self, path: PathLike) -> None:
         """Write the weights to `path` as a .caffemodel."""
         caffemodel.save(self, os.fspath(path))
 
-    def save_hdf5(self, path: Path) -> None:
+    def save_hdf5(self, path: PathLike) -> None:
         """Write the weights to `path` as HDF5, one dataset /data/{layer}/{i} per blob."""
         hdf5.save(self, os.fspath(path))
 
@@ -631,7 +631,7 @@ class Net:
         return state_dict.state_dict(self)
 
     def load_state_dict(
-        self, source: Mapping[str, torch.Tensor | np.ndarray] | Path, strict: bool = True
+        self, source: Mapping[str, torch.Tensor | np.ndarray] | PathLike, strict: bool = True
     ) -> Loaded:
         """Copy weights from a dict as of `state_dict`, or from a file of torch.save.
 

@@ -15,7 +15,7 @@ from torch import nn
 from caffe import layer_types
 from caffe.blobs import device
 from caffe.errors import CaffeError, DeviceError
-from caffe.layer_types.base import LayerType, StatefulLayer
+from caffe.layer_types.base import LayerType, StatefulLayer, Tops
 from caffe.proto import caffe_pb2
 from caffe.weights.state_dict import as_torch, names
 
@@ -52,7 +52,7 @@ class LayerModule(nn.Module):
             else:
                 self.register_buffer(name, tensor)
 
-    def forward(self, *bottoms: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def forward(self, *bottoms: torch.Tensor) -> Tops:
         """Compute the tops; in train mode, update the statistics as well.
 
         Parameters

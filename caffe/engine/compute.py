@@ -27,9 +27,8 @@ from dataclasses import dataclass
 import torch
 
 from caffe.blobs import device
-from caffe.blobs.blob import Blob
 from caffe.errors import FOREIGN, CaffeError
-from caffe.layer_types.base import Geometry, LayerType, Precision, StatefulLayer
+from caffe.layer_types.base import Blobs, Geometry, LayerType, Precision, StatefulLayer
 
 
 @dataclass
@@ -52,9 +51,9 @@ class Tape:
 def forward(
     layer: LayerType,
     geometry: Geometry | None,
-    bottoms: list[Blob],
-    params: Sequence[Blob],
-    tops: list[Blob],
+    bottoms: Blobs,
+    params: Blobs,
+    tops: Blobs,
     down: Sequence[bool] | None = None,
 ) -> Tape | None:
     """Compute the tops of a layer from its bottoms and weights.
@@ -64,7 +63,7 @@ def forward(
     layer : LayerType
     geometry : Geometry or None
         The geometry for the bottoms' shapes; None for a stateful layer.
-    bottoms, tops : list of Blob
+    bottoms, tops : sequence of Blob
         The tops are overwritten.
     params : sequence of Blob
         The learned blobs; those that hold statistics are overwritten.
@@ -103,9 +102,9 @@ def forward(
 def trace(
     layer: LayerType,
     geometry: Geometry,
-    bottoms: list[Blob],
-    params: Sequence[Blob],
-    tops: list[Blob],
+    bottoms: Blobs,
+    params: Blobs,
+    tops: Blobs,
     down: Sequence[bool],
 ) -> Tape:
     """Return the Tape of a forward on the present values of the bottoms, without writing any blob.
@@ -167,9 +166,9 @@ def _leaf(tensor, overwritten, wanted):
 def backward(
     layer: LayerType,
     tape: Tape | None,
-    bottoms: list[Blob],
-    params: Sequence[Blob],
-    tops: list[Blob],
+    bottoms: Blobs,
+    params: Blobs,
+    tops: Blobs,
     down: Sequence[bool],
     overwrite: Sequence[bool],
     learns: Sequence[bool],
@@ -181,7 +180,7 @@ def backward(
     layer : LayerType
     tape : Tape or None
         The record of the layer's last forward; not needed by stateful layers.
-    bottoms, tops : list of Blob
+    bottoms, tops : sequence of Blob
     params : sequence of Blob
     down : sequence of bool
         Per bottom, whether it gets a gradient.

@@ -11,9 +11,9 @@ from caffe.blobs import device, memory
 from caffe.blobs.blob import Blob, refusal
 from caffe.blobs.learned import learns
 from caffe.engine import compute
-from caffe.engine.freshness import Freshness, Shape
+from caffe.engine.freshness import Freshness
 from caffe.graph import Graph
-from caffe.layer_types.base import Geometry, LayerType, StatefulLayer
+from caffe.layer_types.base import Blobs, Geometry, LayerType, Shape, StatefulLayer
 
 
 class Executor:
@@ -37,9 +37,7 @@ class Executor:
         What each blob was computed from.
     """
 
-    def __init__(
-        self, graph: Graph, blobs: Mapping[str, Blob], params: Mapping[str, Sequence[Blob]]
-    ):
+    def __init__(self, graph: Graph, blobs: Mapping[str, Blob], params: Mapping[str, Blobs]):
         self.graph, self.blobs, self.params = graph, blobs, params
         self.geometry: dict[int, tuple[list[Shape], Geometry]] = {}
         self.freshness = Freshness(graph, blobs)

@@ -11,8 +11,8 @@ from typing import NoReturn
 from caffe.blobs.blob import Blob
 from caffe.errors import StaleInput
 from caffe.graph import Graph
+from caffe.layer_types.base import Shape
 
-Shape = tuple[int, ...]
 Sources = dict[str, Shape]  # net input, or blob filled by hand -> its shape
 
 

@@ -23,6 +23,7 @@ from caffe.net import Net
 from caffe.proto import caffe_pb2
 from caffe.training import lr_policy, solver_state
 from caffe.training.updates import HISTORY, RULES
+from caffe.weights.files import PathLike
 
 log = logging.getLogger("caffe")
 
@@ -56,7 +57,7 @@ class SGDSolver:
 
     type = "SGD"
 
-    def __init__(self, path: str | os.PathLike[str]):
+    def __init__(self, path: PathLike):
         self.path = os.fspath(path)
         self.param: caffe_pb2.SolverParameter = read_solver(self.path)
         self.iter = 0
@@ -174,7 +175,7 @@ class SGDSolver:
             if p.snapshot and self.iter % p.snapshot == 0:
                 self.snapshot()
 
-    def solve(self, resume_file: str | os.PathLike[str] | None = None) -> None:
+    def solve(self, resume_file: PathLike | None = None) -> None:
         """Train to max_iter and write a snapshot of the result.
 
         Parameters
@@ -273,7 +274,7 @@ class SGDSolver:
         """
         return solver_state.save(self)
 
-    def restore(self, path: str | os.PathLike[str]) -> None:
+    def restore(self, path: PathLike) -> None:
         """Continue from a .solverstate or .solverstate.h5 file.
 
         Raises
@@ -330,7 +331,7 @@ SOLVERS: dict[str, type[SGDSolver]] = {
 }
 
 
-def get_solver(path: str | os.PathLike[str]) -> SGDSolver:
+def get_solver(path: PathLike) -> SGDSolver:
     """Return the solver of the class that the `type` in the prototxt names.
 
     Parameters

@@ -108,7 +108,7 @@ class Classifier(Net):
         batch = np.array([self.transformer.preprocess(in_, crop) for crop in crops])
         predictions = self.forward_all(**{in_: batch})[self.outputs[0]]
         if oversample:
-            predictions = predictions.reshape(len(images), 10, -1).mean(1)
+            predictions = predictions.reshape(len(predictions) // 10, 10, -1).mean(1)
         return predictions
 
     def _centre(self, image):

@@ -145,13 +145,13 @@ def test_a_reshape_skips_nothing(data_net):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("{'split': 'val'", "'data'.*no Python literal.*write a dict"),
-        ("val", "no Python literal"),
-        ("{'seed': true}", "no Python literal"),
-        ("(" * 5000, "no Python literal"),
+        ("{'split': 'val'", "'data'.*not a Python literal.*write a dict"),
+        ("val", "not a Python literal"),
+        ("{'seed': true}", "not a Python literal"),
+        ("(" * 5000, "not a Python literal"),
         ("['val']", "write a dict"),
         ("{'splitt': 'val'}", "'data'.*unknown key 'splitt'.*cityscapes_dir, split"),
-        ("{'seed': -1}", "'seed' in param_str is -1: give a whole number of 0 or more, or None"),
+        ("{'seed': -1}", "'seed' in param_str is -1: give an integer of 0 or more, or None"),
         ("{'seed': True}", "'seed'"),
         ("{'seed': 1.5}", "'seed'"),
         ("{'overlap': '210'}", "'overlap' in param_str is '210'"),
@@ -190,7 +190,7 @@ def test_code_in_param_str_is_not_run(tmp_path):
         spec.data, spec.label = L.Python(
             module="lib.cityscapes_layers", ntop=2, param_str=code, layer="CityscapesSegDataLayer"
         )
-        with pytest.raises(ValueError, match="layer 'data'.*no Python literal"):
+        with pytest.raises(ValueError, match="layer 'data'.*not a Python literal"):
             caffe.Net(write(tmp_path / "net.prototxt", spec), caffe.TRAIN)
     assert not trap.exists()
 

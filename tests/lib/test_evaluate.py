@@ -6,7 +6,8 @@ import pytest
 
 from lib import evaluate as evaluate_module
 from lib import schedule
-from lib.evaluate import evaluate
+from lib.evaluate import KeptRun, evaluate
+from lib.schedule import Step
 
 MACS = {"shallow": 1, "middle": 10, "deep": 100, "fuse": 1000}
 
@@ -94,9 +95,10 @@ def test_what_was_kept_is_found_by_the_name_of_its_clip(fake_net, clips):
     result = run(schedule.alternating, fake_net, named, phases=(0, 1), keep=True)
     assert result.kept("b") is result.labels[2]
     assert ["deep" in step.ran for step in result.kept("b").steps()] == [True, False, True, False]
-    for missing in (result, run(schedule.alternating, fake_net, named)):
-        with pytest.raises(ValueError, match=r"kept nothing of the clip 'c', .*keep=True"):
-            missing.kept("c")
+    with pytest.raises(ValueError, match=r"kept nothing of the clip 'c', .*keep=True"):
+        result.kept("c")
+    with pytest.raises(ValueError, match=r"alternating: .*were not kept, .*keep=True"):
+        run(schedule.alternating, fake_net, named).kept("a")
 
 
 def test_net_classes_are_relabelled_before_scores_and_kept_maps(fake_net, clips):
@@ -182,3 +184,26 @@ def test_errors(fake_net, clips):
     other = tuple(stage._replace(name=stage.name.upper()) for stage in schedule.FCN8S)
     with pytest.raises(ValueError, match="DEEP.*same stages"):
         run(partial(schedule.per_frame, stages=other), fake_net, clips)
+
+
+def test_a_run_gives_back_its_maps_and_steps():
+    rng = np.random.default_rng(0)
+    maps = [rng.integers(0, 256, (3, 5 + t), np.uint8) for t in range(4)]
+    run = KeptRun()
+    for t, label in enumerate(maps):
+        run.append(Step(label.T, ("shallow",) * t, ("deep",)), label[:, ::-1])
+    assert len(run) == len(list(run)) == 4
+    for t, label in enumerate(maps):
+        np.testing.assert_array_equal(run[t], label[:, ::-1])
+    assert run[-1].shape == (3, 8) and [label.shape for label in run[::2]] == [(3, 5), (3, 7)]
+    steps = run.steps()
+    assert [step.ran for step in steps] == [("shallow",) * t for t in range(4)]
+    assert steps[3].then == ("deep",) and (steps[3].label == run[3]).all()
+
+
+def test_even_areas_take_little_room():
+    label = np.zeros((240, 320), np.uint8)
+    label[100:150, 80:200] = 7
+    run = KeptRun()
+    run.append(Step(label, ()), label)
+    assert len(run._frames[0][1]) < label.size / 50

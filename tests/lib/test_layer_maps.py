@@ -61,7 +61,7 @@ def test_changes_of_objects(fake, fake_net):
     assert object_changes(fake_net, clip, strides) == {"score": 0.5, "score_pool4": 0}
     none = object_changes(fake_net, [(in_, nowhere) for in_, _ in clip], strides)
     assert np.isnan(none["score"])
-    with pytest.raises(ValueError, match="no two neighbours"):
+    with pytest.raises(ValueError, match="no two consecutive frames"):
         object_changes(fake_net, [(in_, None) for in_, _ in clip], strides)
 
 
@@ -72,5 +72,5 @@ def test_change_within_a_region():
     assert change_within(maps, [left, left, right]) == pytest.approx(2 / 3)  # 1 of 2, 1 of 1
     assert change_within(maps, [left, left, None]) == 0.5
     assert np.isnan(change_within(maps, [left & right & False] * 3))
-    with pytest.raises(ValueError, match="no two neighbours"):
+    with pytest.raises(ValueError, match="no two consecutive frames"):
         change_within(maps, [left, None, left])

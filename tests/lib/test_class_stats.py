@@ -53,3 +53,13 @@ def test_frames_without_label_keep_their_place_in_time():
 def test_what_is_ignored_in_either_is_not_counted():
     scores = stale_truth([[label(255, 1, 1), label(1, 255, 1)]], (1,), 2)
     assert scores[1].hist.tolist() == [[0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("ignore", [0, 3, 7])
+def test_another_label_is_ignored(ignore):
+    labels = [np.array([[1, 1, 2, ignore]], np.uint8)]
+    counts = count_classes(labels, 3, ignore)
+    assert counts.pixels.tolist() == [0, 2, 1] and counts.ignored == 1
+    shot = [label(ignore, 1, 1, 2), label(1, ignore, 1, 1)]
+    scores = stale_truth([shot], (1,), 3, ignore=ignore)
+    assert scores[1].hist.tolist() == [[0, 0, 0], [0, 1, 1], [0, 0, 0]]

@@ -114,6 +114,12 @@ def test_net_classes_are_relabelled_before_scores_and_kept_maps(fake_net, clips)
     assert [label.max() for label in result.labels[0]] == [0, 1, 2, 2]
 
 
+def test_another_label_is_ignored(fake_net, clips):
+    result = run(schedule.alternating, fake_net, clips, ignore=0, region=lambda label: label < 63)
+    assert np.nonzero(result.scores.hist.sum(1))[0].tolist() == [42, 63]  # not 0, that of frame 0
+    assert np.nonzero(result.region_scores.hist.sum(1))[0].tolist() == [42]
+
+
 def test_a_region_is_scored_besides(fake_net, clips):
     seen = []
 

@@ -1,25 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from lib import run_net
-
-
-@given(
-    hnp.arrays(
-        np.float32,
-        st.tuples(st.integers(1, 9), st.integers(1, 5), st.integers(1, 5)),
-        elements=st.integers(-3, 3),
-    )
-)
-def test_label_map_is_argmax(scores):
-    before = scores.copy()
-    label = run_net.label_map(scores)
-    assert label.dtype == np.uint8
-    np.testing.assert_array_equal(label, scores.argmax(0))
-    np.testing.assert_array_equal(scores, before)
 
 
 def test_feed_takes_the_size_of_the_frame(fake_net, fake):

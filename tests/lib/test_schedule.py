@@ -46,6 +46,15 @@ def run(clock, net, fake, count=4):
             [(0, 0, 0), (1, 1, 0), (2, 1, 0), (3, 3, 3)],
             [ALL, NO_DEEP, ("shallow", "fuse"), ALL],
         ),
+        (
+            partial(
+                schedule.fixed_rate,
+                rates={"shallow": 1, "middle": 3, "deep": 3},
+                phase={"middle": 1, "deep": 2},
+            ),
+            [(0, 0, 0), (1, 1, 0), (2, 1, 1), (3, 1, 1)],
+            [ALL, NO_DEEP, ("shallow", "deep", "fuse"), ("shallow", "fuse")],
+        ),
         (partial(schedule.fixed_rate, rates={}), [(t, t, t) for t in range(4)], [ALL] * 4),
         (partial(schedule.adaptive, threshold=0), [(t, t, t) for t in range(4)], [ALL] * 4),
         (
@@ -60,6 +69,33 @@ def test_outputs_and_work(fake_net, fake, clock, seen, ran):
     assert [step[0] for step in steps] == seen
     assert [step[1] for step in steps] == ran
     assert all(step[2] == () for step in steps)
+
+
+@pytest.mark.parametrize(
+    "period, phase, ticks",
+    [
+        (3, 0, [0, 3, 6, 9]),
+        (3, 1, [0, 1, 4, 7, 10]),
+        (3, 2, [0, 2, 5, 8]),
+        (4, 1, [0, 1, 5, 9]),
+        (4, 3, [0, 3, 7]),
+        (5, 2, [0, 2, 7]),
+    ],
+)
+def test_a_clock_ticks_on_its_phase_and_on_the_first_frame(fake_net, fake, period, phase, ticks):
+    frames = [fake.frame(t % 4) for t in range(11)]
+    held = [0] * 11
+    for t in ticks:
+        held[t:] = [t % 4] * (11 - t)
+    steps = list(schedule.every(fake_net, frames, period, phase))
+    assert [t for t, step in enumerate(steps) if step.ran == ALL] == ticks
+    assert [step.ran for t, step in enumerate(steps) if t not in ticks] == [()] * (11 - len(ticks))
+    assert [fake.seen_by_stages(step.label) for step in steps] == [(t, t, t) for t in held]
+    for given in (phase, {"deep": phase}):
+        steps = list(schedule.fixed_rate(fake_net, frames, {"deep": period}, given))
+        assert [t for t, step in enumerate(steps) if "deep" in step.ran] == ticks
+        assert [fake.seen_by_stages(step.label)[2] for step in steps] == held
+        assert all(step.ran in (ALL, NO_DEEP) for step in steps)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,13 @@ def test_an_interrupted_save_leaves_what_was_there(path, monkeypatch):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+def test_a_shot_can_be_read_by_others_as_any_new_file_can(path):
+    save_shot(path, "me", ARRAYS)
+    other = path.with_name("other")
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode
+
+
 def test_names_are_safe_and_never_share_a_file(tmp_path):
     names = ["a/b", "a_b", "a b", "a%2Fb", "..", "../a", "a\\b", "ä", "a:b*?"]
     paths = {shot_path(tmp_path, name) for name in names}

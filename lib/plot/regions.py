@@ -126,6 +126,7 @@ def region_bars(
                 marker=marker,
                 markersize=9,
                 label=title,
+                clip_on=False,
             )
         label_axes(ax, "mean IU (%)", "").set_title(panel, fontsize=12)
         ax.set_xlim(left=0)

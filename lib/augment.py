@@ -105,7 +105,21 @@ def jitter_colour(
 def frames_by_class(
     labels: Sequence[np.ndarray], n_classes: int, least: int = 100
 ) -> list[np.ndarray]:
-    """For each class, list the indices of the `labels` with at least `least` pixels of it."""
+    """List for each class the frames that show it.
+
+    Parameters
+    ----------
+    labels : sequence of uint8 arrays
+        One per frame.
+    n_classes : int
+    least : int
+        Pixels of the class from which a frame counts.
+
+    Returns
+    -------
+    list of int arrays
+        For each class the indices of frames.
+    """
     counts = [np.bincount(np.ravel(label), minlength=256)[:n_classes] for label in labels]
     return [np.flatnonzero(column >= least) for column in np.array(counts).T]
 

@@ -38,7 +38,7 @@ def _splits(value):
 PARAMS: dict[str, tuple[Any, str, Callable[[Any], object]]] = {
     "cityscapes_dir": (
         None,
-        "a folder, or None for where datasets.sources.find_root looks",
+        "a folder, or None for the one that datasets.sources.find_root finds",
         lambda value: value is None or isinstance(value, str),
     ),
     "split": (

@@ -34,6 +34,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], form: str = "te
         The cells, as many per row as there are columns.
     form : {'text', 'markdown', 'html'}
 
+    Returns
+    -------
+    str
+
     Raises
     ------
     ValueError
@@ -66,6 +70,10 @@ def results_table(
         Adds a column with this title, e.g. 'boundary mIU %', for the mean IU of
         `Result.region_scores`.
 
+    Returns
+    -------
+    str
+
     Raises
     ------
     ValueError
@@ -95,6 +103,10 @@ def region_table(
     form : {'text', 'markdown', 'html'}
     lost : bool
         Show what each schedule loses against the first one, in percentage points, instead.
+
+    Returns
+    -------
+    str
     """
     first = 1 if lost else 0
     names = [result.name for result in next(iter(series.values()))[first:]]

@@ -60,6 +60,11 @@ def fires(now: np.ndarray, seen: np.ndarray | None, threshold: float) -> bool:
         Class map when the stage last ran, None before the first frame.
     threshold : float
         Share of changed pixels, 0..1, from which the stage runs.
+
+    Returns
+    -------
+    bool
+        True on the first frame.
     """
     return seen is None or changed_share(now, seen) >= threshold
 
@@ -72,10 +77,7 @@ def segrun(net: Net, in_: np.ndarray) -> np.ndarray:
 
 
 def clockwork_forward(net: Net, in_: np.ndarray) -> np.ndarray:
-    """Run shallow and middle stage on this frame and fuse with the deep scores of an earlier one.
-
-    Returns the label map.
-    """
+    """Run shallow and middle stage, fuse with the deep scores of an earlier frame, return labels."""
     return _run(net, in_, (SHALLOW, MIDDLE, FUSE))
 
 
@@ -89,6 +91,10 @@ def adaptive_clock_forward(net: Net, in_: np.ndarray, clock: bool) -> np.ndarray
     clock : bool
         Run the deep stage on this frame. lib.schedule.adaptive decides this by how much the frame
         changed.
+
+    Returns
+    -------
+    H x W uint8 array
     """
     return segrun(net, in_) if clock else clockwork_forward(net, in_)
 
@@ -102,7 +108,11 @@ def pipeline_2stage_forward(net: Net, in_: np.ndarray) -> np.ndarray:
     """Run the deep stage on the frame before and shallow and middle on this one.
 
     The output fuses deep scores one frame old. It does not depend on the deep run of this call, so
-    its latency on parallel hardware is that of shallow, middle and fuse. Returns the label map.
+    its latency on parallel hardware is that of shallow, middle and fuse.
+
+    Returns
+    -------
+    H x W uint8 array
     """
     return _run(net, in_, (DEEP, SHALLOW, MIDDLE, FUSE))
 
@@ -111,7 +121,12 @@ def pipeline_fill_3stage(net: Net, in0: np.ndarray, in1: np.ndarray | None = Non
     """Fill the 3-stage pipeline: run `in0` in full, and `in1` through the 2-stage pipeline.
 
     Without `in1` the next output fuses middle and deep scores that are both of `in0`, as in the
-    paper's code. Returns the label map of the last frame given.
+    paper's code.
+
+    Returns
+    -------
+    H x W uint8 array
+        Of the last frame given.
     """
     label = segrun(net, in0)
     return label if in1 is None else pipeline_2stage_forward(net, in1)
@@ -120,8 +135,11 @@ def pipeline_fill_3stage(net: Net, in0: np.ndarray, in1: np.ndarray | None = Non
 def pipeline_3stage_forward(net: Net, in_: np.ndarray) -> np.ndarray:
     """Run deep two frames back, middle one frame back and shallow on this frame.
 
-    On parallel hardware the latency of the output is that of shallow and fuse. Returns the label
-    map.
+    On parallel hardware the latency of the output is that of shallow and fuse.
+
+    Returns
+    -------
+    H x W uint8 array
     """
     return _run(net, in_, (DEEP, MIDDLE, SHALLOW, FUSE))
 

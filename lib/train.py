@@ -118,6 +118,12 @@ def drop_vanished(net: Net, below: float = 1e-20) -> float:
     Weight decay shrinks weights without a gradient, such as those of filters that never fire,
     until they are subnormal numbers. Most processors are tens of times slower with these.
 
+    Parameters
+    ----------
+    net : Net
+        Its weights are changed in place.
+    below : float
+
     Returns
     -------
     float

@@ -250,8 +250,8 @@ def choose_rates(changes: Mapping[str, Mapping[int, float]], share: float) -> di
 def every_phase(rates: Mapping[str, int]) -> list[dict[str, int]]:
     """List all phases of a clock, for ``lib.evaluate.evaluate(phases=...)``.
 
-    Over all of them the scores of a stage are used at each age equally often, whichever frames
-    have labels.
+    Over all of them the scores of a stage are used at each age equally often, no matter
+    which frames have labels.
 
     Parameters
     ----------

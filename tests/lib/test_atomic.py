@@ -12,7 +12,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def umask():
-    """umask(mask) sets the umask of this test."""
+    """umask(mask) sets the umask, for one test."""
     old = os.umask(0o022)
     yield os.umask
     os.umask(old)

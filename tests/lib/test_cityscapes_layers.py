@@ -17,7 +17,7 @@ WIDTH, HEIGHT, OVERLAP = 64, 32, 10
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Three images of noise with labels of noise, in the official layout."""
+    """A folder with three random images and labels in the official layout."""
     root, rng = tmp_path_factory.mktemp("city"), np.random.default_rng(0)
     for number in range(3):
         for package, ending, shape in (
@@ -31,7 +31,7 @@ def root(tmp_path_factory):
 
 
 def data_layer(root, **params):
-    """The tops data and label of a net spec."""
+    """Return the tops data and label of a net spec."""
     params = {"cityscapes_dir": str(root), "split": "val", "overlap": OVERLAP, **params}
     return L.Python(
         module="lib.cityscapes_layers",
@@ -48,7 +48,7 @@ def write(path, spec):
 
 @pytest.fixture
 def data_net(root, tmp_path):
-    """data_net(**params): a net of nothing but the data layer."""
+    """data_net(**params) builds a net of the data layer alone."""
 
     def make(**params):
         spec = caffe.NetSpec()
@@ -59,7 +59,7 @@ def data_net(root, tmp_path):
 
 
 def epoch(net, frames=3):
-    """The [(data, label)] of one epoch, as copies."""
+    """Return the [(data, label)] of one epoch, as copies."""
     shown = []
     for _ in range(2 * frames):
         fed = net.forward()
@@ -195,7 +195,7 @@ def test_code_in_param_str_is_not_run(tmp_path):
     assert not trap.exists()
 
 
-def test_what_is_not_there_is_named(data_net, tmp_path):
+def test_missing_data_is_named(data_net, tmp_path):
     with pytest.raises(DatasetError, match="splits.*val"):
         data_net(split="night")
     with pytest.raises(DatasetError, match="no gtFine/ folder"):
@@ -226,7 +226,7 @@ def scored(spec, normalize):
 
 
 def test_both_halves_train_as_the_whole_image_does(root, tmp_path):
-    """Losses and gradients add up where the overlap is no less than what a score sees aside."""
+    """Losses and gradients add up if the overlap covers the receptive field."""
     halves, whole = caffe.NetSpec(), caffe.NetSpec()
     halves.data, halves.label = data_layer(root, randomize=False, overlap=3)
     for name, channels in (("data", 3), ("label", 1)):

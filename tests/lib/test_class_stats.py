@@ -41,7 +41,7 @@ def test_an_object_that_moves_one_pixel_a_frame():
     assert scores[0].class_iu().tolist() == [1, 1]
     assert scores[1].class_iu()[1] == pytest.approx(1 / 3)
     assert scores[2].class_iu().tolist() == [0, 0]
-    assert scores[3].hist.sum() == 0  # no shot is that long, and none goes on in the next
+    assert scores[3].hist.sum() == 0  # no shot is that long, and shots are not joined
 
 
 def test_frames_without_label_keep_their_place_in_time():

@@ -21,7 +21,7 @@ def test_the_largest_differences_in_order_of_time_and_apart():
     assert largest_difference(maps, others) == [2]
     assert largest_difference(maps, others, count=2) == [2, 6]  # 3 is too near to 2
     assert largest_difference(maps, others, count=2, apart=1) == [2, 3]
-    assert largest_difference(maps, others, count=9) == [2, 6]  # the clip holds no more
+    assert largest_difference(maps, others, count=9) == [2, 6]  # there are no more in the clip
     assert largest_difference(maps, others, count=2, among=[0, 3, 5]) == [0, 3]
     assert largest_difference(maps, others, among=[]) == []
 
@@ -33,7 +33,7 @@ def test_lists_of_one_clip():
 
 
 def result(*runs, keep=True):
-    """A Result that kept these lists of label maps."""
+    """Return a Result that kept these lists of label maps."""
     kept = {"labels": list(runs), "clips": [None] * len(runs)} if keep else {}
     return Result("clock", Scores(2), {}, 0, 0, 0, 0, 0, **kept)
 

@@ -19,7 +19,7 @@ def known_cost(monkeypatch):
 
 @pytest.fixture
 def clips(fake):
-    """Two clips of 4 frames; the label says that all stages saw this frame; frame 1 has none."""
+    """Two clips of 4 frames. A label is the class of a fresh output; frame 1 has none."""
     return [
         [
             (fake.frame(t), None if t == 1 else np.full((1, 2, 3), t + 4 * t + 16 * t, np.uint8))
@@ -81,7 +81,7 @@ def test_coin_flip_is_one_phase_a_clip_by_seed(fake_net, clips):
     assert not any((flips[0].scores.hist == hist).all() for hist in hists)
 
 
-def test_label_maps_are_kept_where_asked(fake_net, fake, clips):
+def test_label_maps_are_kept_on_request(fake_net, fake, clips):
     result = run(schedule.pipeline_2stage, fake_net, clips, keep=True)
     assert [[fake.seen_by_stages(label)[2] for label in clip] for clip in result.labels] == [
         [0, 0, 1, 2]
@@ -120,7 +120,7 @@ def test_another_label_is_ignored(fake_net, clips):
     assert np.nonzero(result.region_scores.hist.sum(1))[0].tolist() == [42]
 
 
-def test_a_region_is_scored_besides(fake_net, clips):
+def test_a_region_is_also_scored_alone(fake_net, clips):
     seen = []
 
     def left(label):
@@ -150,7 +150,7 @@ def test_time_leaves_out_loading_and_latency_leaves_out_late_stages(fake_net, fa
     clip = Slow((fake.frame(t), None) for t in range(4))
     pipelined = run(schedule.pipeline_2stage, fake_net, [clip])
     assert 20 <= pipelined.ms_per_frame < 90  # deep once a frame
-    # of the four it stands before the output on the first only
+    # of four deep runs only that of the first frame comes before the output
     assert 5 <= pipelined.latency_ms <= pipelined.ms_per_frame - 15
     oracle = run(schedule.per_frame, fake_net, [clip])
     assert 20 <= oracle.latency_ms <= oracle.ms_per_frame < 90

@@ -25,7 +25,7 @@ def test_a_map_that_stops_short_goes_on_as_it_ends():
 @pytest.mark.parametrize(
     "cells, pixels, stride, wanted",
     [
-        # a pixel whose middle lies on the border of two cells takes the later one
+        # a pixel whose centre lies on the border of two cells takes the later one
         (3, 5, 2, [0, 1, 1, 2, 2]),
         (2, 5, 3, [0, 0, 1, 1, 1]),
         (3, 4, 2, [0, 1, 1, 2]),
@@ -36,7 +36,7 @@ def test_a_map_that_stops_short_goes_on_as_it_ends():
         (1, 5, 2, [0, 0, 0, 0, 0]),
     ],
 )
-def test_middles_are_aligned_at_odd_sizes(cells, pixels, stride, wanted):
+def test_centres_are_aligned_at_odd_sizes(cells, pixels, stride, wanted):
     row = np.arange(cells, dtype=np.uint8)[np.newaxis]
     assert to_frame(row, (2, pixels), stride).tolist() == [wanted] * 2
     assert to_frame(row.T, (pixels, 3), stride).tolist() == [[cell] * 3 for cell in wanted]

@@ -11,7 +11,7 @@ NO_DEEP = ("shallow", "middle", "fuse")
 
 
 def run(clock, net, fake, count=4):
-    """(frames that shallow, middle, deep saw; ran; then) of each step."""
+    """Return (frames that shallow, middle, deep saw; ran; then) of each step."""
     frames = [fake.frame(t) for t in range(count)]
     return [(fake.seen_by_stages(step.label), step.ran, step.then) for step in clock(net, frames)]
 
@@ -126,7 +126,7 @@ def test_pipelines(fake_net, fake, clock, seen, fresh, late):
     steps = run(clock, fake_net, fake)
     assert [step[0] for step in steps] == seen
     assert [step[1:] for step in steps] == [(ALL, ())] + [(fresh, late)] * 3
-    # what the steps say is what was run, over the whole clip
+    # over the whole clip, the steps name exactly the stages that ran
     total = sum((list(ran) + list(then) for _, ran, then in steps), [])
     assert [fake.stages[name] for name in total] == fake_net.ranges
 
@@ -200,13 +200,13 @@ def test_wrong_options_are_named(fake_net, fake):
 
 
 def test_adaptive_fires_on_the_share_of_changed_pixels(fake_net, fake):
-    def frame(number, bright_pixels):  # best class 1 in so many of 6 pixels, else 0
+    def frame(number, bright_pixels):  # best class 1 in `bright_pixels` of 6 pixels, else 0
         in_ = np.zeros((3, 2, 3), np.float32)
         in_.reshape(3, 6)[1, :bright_pixels] = number + 1
         in_.reshape(3, 6)[0, bright_pixels:] = number + 1
         return in_
 
-    # changed against the last firing, not against the frame before: 2 + 1 pixels make a half
+    # compared with the last firing, not with the frame before: 2 + 1 pixels are one half
     frames = [frame(t, bright) for t, bright in enumerate([0, 2, 3, 4])]
     steps = schedule.adaptive(fake_net, frames, 0.5)
     assert [("deep" in step.ran, fake.seen_by_stages(step.label)) for step in steps] == [

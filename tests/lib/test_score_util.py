@@ -27,7 +27,7 @@ pairs = st.integers(1, 6).flatmap(
 
 
 def by_hand(n, truth, output):
-    """Every score from sets of pixels, one class at a time, no confusion matrix."""
+    """Compute every score from sets of pixels, class by class, without a confusion matrix."""
     pixels = [i for i, t in enumerate(truth) if t != 255]
     acc = np.mean([truth[i] == output[i] for i in pixels])
     class_acc, class_iu, fw_iu = [], [], 0
@@ -108,7 +108,7 @@ def test_a_region_leaves_out_other_pixels_whatever_is_ignored(ignore):
     scores = Scores(3, ignore=ignore)
     scores.add(output, truth, region=lambda label: left)
     np.testing.assert_array_equal(scores.hist, counted)
-    assert truth[0, 3] == 2  # the label is left as it was
+    assert truth[0, 3] == 2  # the label is not changed
 
 
 def test_255_is_a_label_like_others_if_another_one_is_ignored():

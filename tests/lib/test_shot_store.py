@@ -42,7 +42,7 @@ def test_damaged_files_are_told_and_never_raise(path):
         assert load_shot(path, "me") == (None, DAMAGED)
     with path.open("wb") as file:
         np.savez(file, **{"made by": np.array("me"), "x": np.array([print], object)})
-    assert load_shot(path, "me") == (None, DAMAGED)  # would have to be unpickled
+    assert load_shot(path, "me") == (None, DAMAGED)  # it would need unpickling
 
 
 def test_an_interrupted_save_leaves_what_was_there(path, monkeypatch):

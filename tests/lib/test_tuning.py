@@ -17,7 +17,7 @@ from lib.tuning import (
 
 @pytest.fixture
 def clips():
-    """Frames whose best channel changes in a growing share of 100 pixels."""
+    """Clips of frames whose best channel drifts, in 100 pixels."""
     rng = np.random.default_rng(0)
 
     def frame(bright):
@@ -75,7 +75,7 @@ def test_nothing_to_tune_on():
 
 
 def clip(*bright):
-    """Frames of 10 pixels; frame t has its best class at channel 2 in bright[t] of them, else 0."""
+    """Return frames of 10 pixels; in frame t the best class is 2 in bright[t] of them, else 0."""
     frames = np.zeros((len(bright), 3, 2, 5), np.float32)
     frames[:, 0] = 1
     for frame, count in zip(frames, bright, strict=True):

@@ -48,7 +48,7 @@ def test_period_sweep_in_order_of_periods():
 
 
 def kept(value):
-    """A result whose output is one frame of 4 pixels, of the class `value` but for one."""
+    """Return a Result that kept one frame of 4 pixels, three of them of class `value`."""
     label = np.array([[0, value, value, value]], np.uint8)
     return Result("kept", Scores(3), {}, 1e9, 30, 20, 1, 0, labels=[[label]], clips=["a"])
 

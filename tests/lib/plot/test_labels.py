@@ -17,7 +17,7 @@ def test_paint():
     label = np.array([[[0, 1], [255, 0]]], np.uint8)
     want = [[[255, 0, 0], [0, 255, 0]], [[0, 0, 0], [255, 0, 0]]]
     np.testing.assert_array_equal(paint(label, RED_GREEN), want)
-    assert label[0, 1, 0] == 255  # the input is left as it was
+    assert label[0, 1, 0] == 255  # the input is not changed
 
 
 def test_colours_are_apart_and_seeded():

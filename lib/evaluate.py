@@ -17,7 +17,7 @@ from lib.score_util import Region, Scores
 from lib.stages import FCN8S, Net, Stage
 
 
-class KeptRun(Sequence):
+class KeptRun(Sequence[np.ndarray]):
     """The label maps of one run over a clip, H x W uint8 each, and its Steps.
 
     Label maps are mostly uniform, so they are kept compressed, in a few hundredths of a byte per

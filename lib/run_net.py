@@ -77,7 +77,7 @@ def segrun(net: Net, in_: np.ndarray) -> np.ndarray:
 
 
 def clockwork_forward(net: Net, in_: np.ndarray) -> np.ndarray:
-    """Run shallow and middle stage, fuse with the deep scores of an earlier frame, return labels."""
+    """Run shallow and middle stage, fuse with older deep scores, and return the label map."""
     return _run(net, in_, (SHALLOW, MIDDLE, FUSE))
 
 

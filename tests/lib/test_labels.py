@@ -35,7 +35,7 @@ def test_classes_are_replaced_by_their_entry():
 
 
 @pytest.mark.parametrize("lookup", [None, np.zeros(256, np.uint8)])
-def test_lookups(lookup):
+def test_lookups_that_are_accepted(lookup):
     check_lookup(lookup)
 
 

@@ -1,4 +1,4 @@
-"""Weights files are read and written without a second copy in memory."""
+"""Weights files are loaded and saved without a second copy in memory."""
 
 import sys
 
@@ -8,17 +8,17 @@ import caffe
 from benchmarks import weight_files
 
 NET = """
-layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: %d } } }
-layer { name: "a" type: "InnerProduct" bottom: "data" top: "a"
-  inner_product_param { num_output: 5000 } }
-layer { name: "b" type: "InnerProduct" bottom: "a" top: "b"
-  inner_product_param { num_output: 1000 } }
+layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ dim: 1 dim: {} }} }} }}
+layer {{ name: "a" type: "InnerProduct" bottom: "data" top: "a"
+  inner_product_param {{ num_output: 5000 }} }}
+layer {{ name: "b" type: "InnerProduct" bottom: "a" top: "b"
+  inner_product_param {{ num_output: 1000 }} }}
 """
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 
 
 @linux
-def test_the_peak_is_seen():
+def test_peak_is_measured():
     peak, seconds = weight_files.measure(lambda: bytearray(b"1") * 300_000_000)
     assert peak > 290_000_000 and seconds > 0
 
@@ -28,9 +28,9 @@ def test_the_peak_is_seen():
     "save, load, ending",
     [("save", "copy_from", ".caffemodel"), ("save_hdf5", "load_hdf5", ".caffemodel.h5")],
 )
-def test_at_most_half_a_copy_is_held(tmp_path, save, load, ending):
-    definition, path = tmp_path / "net.prototxt", tmp_path / ("w" + ending)
-    definition.write_text(NET % 10_000)  # 220 MB
+def test_memory_stays_below_half_a_copy(tmp_path, save, load, ending):
+    definition, path = tmp_path / "net.prototxt", tmp_path / f"w{ending}"
+    definition.write_text(NET.format(10_000))  # 220 MB
     net = caffe.Net(definition, caffe.TEST)
     for blobs in net.params.values():
         blobs[0].data[...] = 3
@@ -45,7 +45,7 @@ def test_at_most_half_a_copy_is_held(tmp_path, save, load, ending):
 @linux
 @pytest.mark.slow
 def test_command_line(monkeypatch, capsys, tmp_path):
-    (tmp_path / "net.prototxt").write_text(NET % 300)
+    (tmp_path / "net.prototxt").write_text(NET.format(300))
     monkeypatch.setattr("sys.argv", ["weight_files", str(tmp_path / "net.prototxt")])
     weight_files.main()
     rows = capsys.readouterr().out.splitlines()[1:]

@@ -5,6 +5,7 @@ import pytest
 from google.protobuf import text_format
 
 import caffe
+from caffe import layers as L
 from datasets.miniature import miniature
 from nets import build
 from nets.training import train
@@ -66,20 +67,6 @@ def test_only_labelled_frames_are_used(shots):
             assert (image == np.array(clip.image(i))).all() and (label == labels[i]).all()
 
 
-NET = """
-layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{
-  dim: 2 dim: 3 dim: 8 dim: 8 }} }} }}
-layer {{ name: "label" type: "Input" top: "label" input_param {{ shape {{
-  dim: 2 dim: 1 dim: 8 dim: 8 }} }} }}
-{convolutions}
-layer {{ name: "score" type: "Eltwise" top: "score"
-  bottom: "score_fr" bottom: "score_pool4" bottom: "score_pool3" }}
-layer {{ name: "loss" type: "SoftmaxWithLoss" bottom: "score" bottom: "label" top: "loss" }}
-"""
-CONVOLUTION = """layer {{ name: "{0}" type: "Convolution" bottom: "data" top: "{0}"
-  convolution_param {{ num_output: 2 kernel_size: 1
-    weight_filler {{ type: "gaussian" std: 0.1 }} bias_filler {{ type: "constant" value: 0.5 }} }}
-}}"""
 SCORES = ("score_fr", "score_pool4", "score_pool3")
 
 
@@ -97,12 +84,27 @@ class Noise:
         ]
 
 
+def tiny_spec():
+    """Return a train net in which three layers score each pixel."""
+    n = caffe.NetSpec()
+    n.data = L.Input(shape={"dim": [2, 3, 8, 8]})
+    n.label = L.Input(shape={"dim": [2, 1, 8, 8]})
+    filler = {"type": "gaussian", "std": 0.1}
+    for layer in SCORES:
+        n[layer] = L.Convolution(
+            n.data, num_output=2, kernel_size=1, weight_filler=filler, bias_filler=filler
+        )
+    n.score = L.Eltwise(*(n[layer] for layer in SCORES))
+    n.loss = L.SoftmaxWithLoss(n.score, n.label)
+    return n.to_proto()
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """Return a folder with the net `tiny`; the solver of its second phase changes no weight."""
     (tmp_path / "training").mkdir()
     net = tmp_path / "training/tiny-train.prototxt"
-    net.write_text(NET.format(convolutions="\n".join(map(CONVOLUTION.format, SCORES))))
+    net.write_text(text_format.MessageToString(tiny_spec()))
     for suffix, rate in (("", 0.1), ("-second", 0.0)):
         solver = build.solver("davis-fcn8s-light", max_iter=3, base_lr=rate)
         solver.train_net = str(net)

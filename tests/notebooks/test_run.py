@@ -14,16 +14,19 @@ from notebooks import results, run
 from notebooks.runner import report
 from notebooks.runner.execute import kernel_env
 
-# Ends only if the other notebook runs at the same time.
-MEET = """import time, pathlib
+FIGURES = """from notebooks.results import write_figures
+write_figures("good", [{"method": "oracle", "mIU": 70.0}, {"method": "clock", "mIU": 66.957}])"""
+THREADS = "import os; print(os.environ['OMP_NUM_THREADS'], 'threads')"
+
+
+def meet(me, other):
+    """Return code that ends only if the notebook `other` runs at the same time as `me`."""
+    return f"""import time, pathlib
 pathlib.Path("{me}.here").touch()
 start = time.monotonic()
 while not pathlib.Path("{other}.here").exists():
     assert time.monotonic() < start + 60, "the other notebook is not running"
     time.sleep(0.05)"""
-FIGURES = """from notebooks.results import write_figures
-write_figures("good", [{"method": "oracle", "mIU": 70.0}, {"method": "clock", "mIU": 66.957}])"""
-THREADS = "import os; print(os.environ['OMP_NUM_THREADS'], 'threads')"
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +35,9 @@ def finished_run(write_notebook, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     write_notebook(folder / "bad.ipynb", "x = 1", "# third\nraise ValueError('no frame')", "x = 2")
     write_notebook(folder / "dies.ipynb", "import os\nos._exit(1)")
-    write_notebook(folder / "good.ipynb", MEET.format(me="good", other="warns"), THREADS, FIGURES)
+    write_notebook(folder / "good.ipynb", meet("good", "warns"), THREADS, FIGURES)
     write_notebook(
-        folder / "warns.ipynb",
-        MEET.format(me="warns", other="good"),
-        "",
-        "import warnings\nwarnings.warn('old')",
+        folder / "warns.ipynb", meet("warns", "good"), "", "import warnings\nwarnings.warn('old')"
     )
     (folder / "cut.ipynb").write_text('{"cells": [')
     (folder / "results").mkdir()

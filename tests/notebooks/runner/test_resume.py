@@ -15,12 +15,6 @@ from notebooks import run
 from notebooks.runner import resume
 from notebooks.runner.execute import Outcome
 
-# Logs its execution and kernel, then waits until the file `wait` is removed.
-CELL = """import os, pathlib, time
-with open("log", "a") as log:
-    log.write(f"{name} {{os.getpid()}}\\n")
-while {waits} and pathlib.Path("wait").exists():
-    time.sleep(0.05)"""
 COMMAND = """import sys
 from pathlib import Path
 from notebooks import run
@@ -30,11 +24,20 @@ resume.code_digest = lambda: "this code"
 run.main(["--results", "results", "--jobs", "1"], Path.cwd())"""
 
 
+def cell(name, waits):
+    """Return code that logs its execution and kernel, and may wait while the file `wait` exists."""
+    return f"""import os, pathlib, time
+with open("log", "a") as log:
+    print({name!r}, os.getpid(), file=log)
+while {waits} and pathlib.Path("wait").exists():
+    time.sleep(0.05)"""
+
+
 @pytest.fixture
 def two(write_notebook, tmp_path, monkeypatch):
     """Return a folder with notebooks first and second; second waits for the file `wait` to go."""
     for name, waits in (("first", False), ("second", True)):
-        write_notebook(tmp_path / f"{name}.ipynb", CELL.format(name=name, waits=waits))
+        write_notebook(tmp_path / f"{name}.ipynb", cell(name, waits))
     (tmp_path / "wait").touch()
     monkeypatch.setattr(run, "NOTEBOOKS", {"first": None, "second": None})
     monkeypatch.setattr(resume, "code_digest", lambda: "this code")
@@ -99,8 +102,9 @@ def executed(write_notebook, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "NOTEBOOKS", dict.fromkeys("abc"))
     monkeypatch.setattr(resume, "code_digest", lambda: executed.code)
 
-    def execute_all(paths, results, on_end, **_):
-        outcomes = {}
+    outcomes = {}
+
+    def execute_all(paths, results, workers, on_end, **_):
         for path in paths:
             state = "failed" if path.stem in executed.failing else "ok"
             for kind in ("ipynb", "html"):
@@ -110,17 +114,11 @@ def executed(write_notebook, tmp_path, monkeypatch):
         return outcomes
 
     def executed(*argv):
-        names = []
-        monkeypatch.setattr(
-            run,
-            "execute_all",
-            lambda paths, results, workers, **more: (
-                names.extend(path.stem for path in paths),
-                execute_all(paths, results, **more),
-            )[1],
-        )
+        outcomes.clear()
         executed.status = run.main(["--results", str(tmp_path / "results"), *argv], tmp_path)
-        return "".join(names)
+        return "".join(outcomes)
+
+    monkeypatch.setattr(run, "execute_all", execute_all)
 
     executed.failing, executed.code = "", "code"
     return executed

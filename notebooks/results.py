@@ -10,6 +10,7 @@ from lib.compare import agreement
 from lib.evaluate import Result
 
 ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "notebooks"
 RESULTS_VARIABLE = "CLOCKWORK_RESULTS"  # set by notebooks.run; results/ of the clone if unset
 
 

@@ -18,15 +18,13 @@ from typing import Any
 
 from datasets.errors import DatasetError
 from datasets.sources import find_root
-from notebooks.results import ROOT
+from notebooks.results import FOLDER, ROOT
 from notebooks.runner.execute import Outcome
 from notebooks.runner.machine import free_memory, usable_cores, workers_for
 from notebooks.runner.parallel import execute_all, print_line
 from notebooks.runner.parameters import ParametersError, read_parameters
 from notebooks.runner.report import print_report
 from notebooks.runner.resume import Journal, cells_of
-
-FOLDER = ROOT / "notebooks"
 
 # Notebooks of `make run`, the longest first so that they start first. Value: the dataset that the
 # notebook requires and the subfolder that it reads, or None if it needs no download.

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import nbformat
 
-from notebooks.results import ROOT
+from notebooks.results import FOLDER
 
-FOLDER = ROOT / "notebooks"
 MAX_BYTES = 3_000_000
 
 

@@ -15,9 +15,8 @@ from pathlib import Path
 import nbformat
 
 from notebooks.gallery.thumbnail import ThumbnailError, picture_of, png, scaled
-from notebooks.results import ROOT, write_atomically
+from notebooks.results import FOLDER, ROOT, write_atomically
 
-FOLDER = ROOT / "notebooks"
 REPOSITORY = "clockwork-convnets/clockwork"  # for the links, if nothing else is known
 
 # Every notebook with its description, under the headings of the page.

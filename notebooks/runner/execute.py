@@ -129,7 +129,8 @@ async def _run_cells(notebook, folder, config, env, on_cell):
 
     def started(cell, cell_index):
         nonlocal running
-        running = f"cell {cell_index + 1} ({cell.source.strip().partition(chr(10))[0]})"
+        first_line = cell.source.strip().partition("\n")[0]
+        running = f"cell {cell_index + 1} ({first_line})"
 
     client = NotebookClient(
         notebook,

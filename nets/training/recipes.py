@@ -115,10 +115,10 @@ def nyud_frames(root: Root = None, rooms: int = 80) -> tuple[Dataset, list[Frame
 def labelled_frames(clips: Iterable[Clip], step: int = 1) -> list[Frame]:
     """Return the labelled ones among every `step`-th frame of each clip, as (RGB, class map)."""
     return [
-        (np.array(clip.image(i)), clip.label(i))
+        (np.array(clip.image(i)), label)
         for clip in clips
         for i in range(0, len(clip), step)
-        if clip.label(i) is not None
+        if (label := clip.label(i)) is not None
     ]
 
 

@@ -80,8 +80,8 @@ def start_from(net: caffe.Net, name: str) -> list[str]:
     source = caffe.Net(find_net(TABLE[name].nets[0]), find_weights(name), caffe.TEST)
     new = []
     for layer, blobs in net.params.items():
-        theirs = source.params.get(layer, [])
-        if [b.data.shape for b in theirs] == [b.data.shape for b in blobs]:
+        theirs = source.params.get(layer)
+        if theirs is not None and _shapes(theirs) == _shapes(blobs):
             _copy(theirs, blobs)
         else:
             new.append(layer)
@@ -108,6 +108,11 @@ def start_from_vgg(net: caffe.Net, weights: str | None, images: np.ndarray) -> N
         print(f"{layer}: {share:.0%} of the kept channels' variance reproduced")
     for layer, blobs in light.params.items():
         _copy(blobs, net.params[layer])
+
+
+def _shapes(blobs):
+    """Return the shapes of `blobs`."""
+    return [blob.data.shape for blob in blobs]
 
 
 def _copy(source, target):

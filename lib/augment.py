@@ -8,7 +8,7 @@ from PIL import Image
 from lib.checks import check_share, check_whole
 from lib.labels import CLASSES, IGNORE, as_classes, as_maps
 
-MOST_PIXELS = 100_000  # along a side of a view
+MOST_PIXELS = 100_000_000  # of a view
 MEAN_RGB = (123, 117, 104)  # ImageNet mean: close to zero once the mean is subtracted
 
 
@@ -144,11 +144,10 @@ def _check_options(rng, crop, scale, jitter, focus, show):
         if not hasattr(pair, "__len__") or len(pair) != 2:
             raise ValueError(f"{what} is {pair!r:.60}: give two numbers")
     for side in crop:
-        check_whole("a side of the crop in pixels", side, 1, MOST_PIXELS)
-    if not 0 < scale[0] <= scale[1] < MOST_PIXELS:  # nan too
-        raise ValueError(
-            f"scale is {scale!r}: give the least and the largest, above 0, (0.75, 1.5)"
-        )
+        check_whole("a side of the crop in pixels", side, least=1)
+    check_whole("the number of pixels of the crop", crop[0] * crop[1], most=MOST_PIXELS)
+    if not 0 < scale[0] <= scale[1] < np.inf:  # nan too
+        raise ValueError(f"scale is {scale!r}: give least and largest, above 0, as (0.75, 1.5)")
     check_share("jitter", jitter)
     check_share("focus", focus)
     if show is not None:

@@ -37,6 +37,12 @@ def check_whole(what: str, value: Any, least: int = 0, most: int | None = None) 
         raise ValueError(f"{what} is {value!r}: give a whole number {upto}")
 
 
+def check_above_zero(what: str, value: Any) -> None:
+    """Raise ValueError unless `value` is a finite number above 0."""
+    if not _is_number(value) or not 0 < value < float("inf"):
+        raise ValueError(f"{what} is {value!r}: give a number above 0")
+
+
 def is_whole(value: Any) -> bool:
     """Tell if a value is a whole number, of any type."""
     return _is_number(value) and float(value).is_integer()

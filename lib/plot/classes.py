@@ -55,6 +55,8 @@ def class_bars(
     colours = as_colours(palette)[: len(names)] / 255
     for title, values in panels.items():
         count = len(values) if hasattr(values, "__len__") else 1
+        if isinstance(values, Mapping) or np.ndim(values) > 1:
+            raise ValueError(f"{title}: give one value per class, in the order of the names")
         if not count == len(names) == len(colours) or not names:
             raise ValueError(
                 f"{title}: {count} values for {len(names)} class names "

@@ -157,6 +157,8 @@ def timeline(
 def _as_runs(runs, stages):
     """Return {schedule name: list of Steps}; raise ValueError for what are no Steps of `stages`."""
     check_mapping("runs", runs, "{name of the schedule: its Steps}")
+    if not isinstance(stages, (tuple, list)) or not all(isinstance(s, Stage) for s in stages):
+        raise ValueError(f"stages are {stages!r:.60}: give FCN8S or WHOLE of lib.stages, or Stages")
     known = {stage.name for stage in stages}
     listed = {name: list(steps) for name, steps in runs.items()}
     for name, steps in listed.items():

@@ -3,7 +3,7 @@
 Also the colours, markers and axes that all plots share.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 from typing import TypeVar
 
@@ -188,7 +188,7 @@ def _fired(result):
 
 def _as_points(name, points):
     """Return points as a list of pairs; raise ValueError if they are none."""
-    listed = list(points)
+    listed = list(points) if isinstance(points, Iterable) else []
     if not listed or any(not hasattr(p, "__len__") or len(p) != 2 for p in listed):
         raise ValueError(
             f"{name}: a line is a list of points (x, y), at least one, got {listed!r:.60}: "

@@ -63,6 +63,8 @@ def as_grey_or_picture(picture: Picture, what: str = "a picture") -> np.ndarray:
         values = values[..., 0]
     elif values.ndim == 3 and len(values) == 1 and values.shape[2] not in (3, 4):
         values = values[0]
+    if not values.size:
+        raise ValueError(f"{what} has the shape {values.shape}, no pixels: {RGB}")
     if values.ndim == 2:
         return _grey(values, what)
     if values.ndim != 3 or values.shape[2] not in (3, 4):

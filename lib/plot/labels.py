@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
-from lib.checks import check_whole
+from lib.checks import check_above_zero, check_whole
 from lib.labels import IGNORE, as_label
 from lib.plot.inputs import (
     Palette,
@@ -31,6 +31,7 @@ from lib.plot.inputs import (
 )
 
 IGNORED_RGB = (0, 0, 0)
+DRAWN = 4096  # random colours, of which those far apart are taken
 LEGEND_COLUMN = 1.4  # inches that a long class name takes
 
 
@@ -50,12 +51,18 @@ def class_cmap(n: int, seed: int = 0) -> ListedColormap:
     Returns
     -------
     ListedColormap
+
+    Raises
+    ------
+    ValueError
+        If `n` is no whole number from 1 to 4096.
     """
-    drawn = np.random.default_rng(seed).random((4096, 3))
+    check_whole("the number of colours", n, 1, DRAWN)
+    drawn = np.random.default_rng(seed).random((DRAWN, 3))
     weights = np.sqrt([0.3, 0.59, 0.11])
     chosen: list[np.ndarray] = []
     apart = np.linalg.norm(drawn * weights, axis=1)
-    for _ in range(n):
+    for _ in range(int(n)):
         chosen.append(drawn[apart.argmax()])
         apart = np.minimum(apart, np.linalg.norm((drawn - chosen[-1]) * weights, axis=1))
     return ListedColormap(np.array(chosen), name=f"segmentation of {n} classes")
@@ -238,6 +245,7 @@ def animate(
     ValueError
         As `rows`, and if images or label maps of a column differ in size.
     """
+    check_above_zero("the interval in ms", interval)
     images, panels = as_pictures(images), 1 + len(labels)
     titles = as_titles(titles, panels, "titles", "columns")
     painted = [[paint(m, palette) for m in as_column(column, len(images))] for column in labels]
@@ -287,9 +295,14 @@ def embed(animation: FuncAnimation, limit_mb: float = 3) -> str:
     ValueError
         If the HTML is larger than the limit.
     """
+    check_above_zero("the limit in MB", limit_mb)
+    if not isinstance(animation, FuncAnimation):
+        raise ValueError(
+            f"the animation is a {type(animation).__name__}: give what animate() returned"
+        )
     with rc_context({"animation.embed_limit": 1e3, "animation.frame_format": "jpeg"}):
         html = animation.to_jshtml()
-    if not len(html) <= limit_mb * 1e6:
+    if len(html) > limit_mb * 1e6:
         raise ValueError(
             f"the animation takes {len(html) / 1e6:.1f} MB, the limit is {limit_mb}: "
             "give animate fewer frames, a smaller width or a lower dpi"

@@ -1,6 +1,6 @@
 """Pictures side by side, masks of objects outlined on them, and the grey levels of mask files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib.checks import check_whole
+from lib.checks import check_above_zero, check_share, check_whole
 from lib.labels import plane
 from lib.plot.curves import STYLES, label_axes
 from lib.plot.inputs import (
@@ -62,8 +62,8 @@ def grid(
     titles = as_titles(titles, len(pictures), "titles", "pictures")
     if columns is not None:
         check_whole("columns", columns, least=1)
-    if not 0 < white:  # nan too
-        raise ValueError(f"white is {white!r}: give the share from which on grey is white, above 0")
+    check_share("white", white)
+    check_above_zero("white", white)
     shown = [as_grey_or_picture(picture, f"picture {i}") for i, picture in enumerate(pictures)]
     columns = int(columns or len(pictures))
     lines = -(-len(pictures) // columns)
@@ -117,7 +117,7 @@ def outlines(
         If there are not as many masks as pictures, or a mask differs in size from its picture.
     """
     pictures = as_pictures(pictures, "pictures", single_2d=True)
-    one = masks is None or getattr(masks, "ndim", 0) == 2
+    one = not isinstance(masks, Iterable) or getattr(masks, "ndim", 0) == 2
     listed: list[Any] = [masks] if one else list(masks)
     if len(listed) != len(pictures):
         raise ValueError(

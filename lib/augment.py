@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from lib.labels import IGNORE
+from lib.checks import check_share, check_whole
+from lib.labels import CLASSES, IGNORE, as_classes, as_maps
 
+MOST_PIXELS = 100_000_000  # of a view
 MEAN_RGB = (123, 117, 104)  # ImageNet mean: close to zero once the mean is subtracted
 
 
@@ -26,9 +28,9 @@ def augment(
 
     Parameters
     ----------
-    image : H x W x 3 uint8 array
+    image : H x W x 3 uint8 array or PIL image
         RGB, mean not subtracted.
-    label : H x W or 1 x H x W uint8 array
+    label : H x W or 1 x H x W integer array
         Resized by nearest neighbour.
     rng : numpy.random.Generator
         The same state gives the same view.
@@ -56,8 +58,10 @@ def augment(
     Raises
     ------
     ValueError
-        If image or label are not of these types or differ in size.
+        If image or label are not of these types or differ in size, or an option is out of its
+        range.
     """
+    _check_options(rng, crop, scale, jitter, focus, show)
     picture, label_picture = _as_images(image, label)
     magnify = np.exp(rng.uniform(np.log(scale[0]), np.log(scale[1])))
     y, x = None, None
@@ -119,22 +123,48 @@ def frames_by_class(
     -------
     list of int arrays
         For each class the indices of frames.
+
+    Raises
+    ------
+    ValueError
+        If a label is none, or there are more classes than a label map can hold.
     """
-    counts = [np.bincount(np.ravel(label), minlength=256)[:n_classes] for label in labels]
-    return [np.flatnonzero(column >= least) for column in np.array(counts).T]
+    check_whole("n_classes", n_classes, 1, CLASSES)
+    counts = [
+        np.bincount(np.ravel(as_classes(label, f"label {number}")), minlength=CLASSES)[:n_classes]
+        for number, label in enumerate(as_maps(labels, "labels"))
+    ]
+    return [np.flatnonzero(column >= least) for column in np.reshape(counts, (-1, n_classes)).T]
+
+
+def _check_options(rng, crop, scale, jitter, focus, show):
+    if not hasattr(rng, "uniform"):
+        raise ValueError(f"rng is {rng!r:.60}: give np.random.default_rng(seed)")
+    for what, pair in (("crop", crop), ("scale", scale)):
+        if not hasattr(pair, "__len__") or len(pair) != 2:
+            raise ValueError(f"{what} is {pair!r:.60}: give two numbers")
+    for side in crop:
+        check_whole("a side of the crop in pixels", side, least=1)
+    check_whole("the number of pixels of the crop", crop[0] * crop[1], most=MOST_PIXELS)
+    if not 0 < scale[0] <= scale[1] < np.inf:  # nan too
+        raise ValueError(f"scale is {scale!r}: give least and largest, above 0, as (0.75, 1.5)")
+    check_share("jitter", jitter)
+    check_share("focus", focus)
+    if show is not None:
+        check_whole("the class to show", show, 0, IGNORE)
 
 
 def _as_images(image, label):
+    image, label = np.asarray(image), as_classes(label, "the label")
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
             f"image must be H x W x 3 uint8 RGB, got {image.shape} {image.dtype}: "
             "augment before subtracting the mean"
         )
-    label = label[0] if label.ndim == 3 and len(label) == 1 else label
-    if label.dtype != np.uint8 or label.shape != image.shape[:2]:
+    if label.shape != image.shape[:2] or not label.size:
         raise ValueError(
-            f"label must be uint8 of the image size {image.shape[:2]}, "
-            f"got {label.shape} {label.dtype}"
+            f"label must be uint8 of the image size {image.shape[:2]}, got {label.shape} "
+            f"{label.dtype}: give both of one frame"
         )
     return Image.fromarray(image), Image.fromarray(label)
 

@@ -80,7 +80,18 @@ def half_image(
     image : PIL image
     label : array
         255 (ignored) beyond the middle.
+
+    Raises
+    ------
+    ValueError
+        If the side is neither, the overlap is negative, or image and label differ in size.
     """
+    if side not in (0, 1) or overlap < 0 or image.size != label.shape[:-3:-1]:
+        raise ValueError(
+            f"side {side!r}, overlap {overlap!r}, image {image.size} (W, H), label {label.shape}: "
+            "give side 0 (left) or 1 (right), an overlap of 0 or more, and a label of the size of "
+            "its image"
+        )
     width = label.shape[-1]
     begin, end = (0, width // 2) if side == 0 else (width // 2, width)
     first, last = max(0, begin - overlap), min(width, end + overlap)

@@ -6,12 +6,14 @@ fast ground truth goes stale on video (`stale_truth`).
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lib.labels import IGNORE
-from lib.score_util import Scores
+from lib.checks import check_whole
+from lib.labels import IGNORE, as_classes, plane
+from lib.score_util import Scores, as_hist
 
 
 class ClassCounts(NamedTuple):
@@ -40,13 +42,13 @@ class ClassCounts(NamedTuple):
 
 
 def count_classes(
-    labels: Iterable[np.ndarray], n_classes: int, ignore: int = IGNORE
+    labels: Iterable[np.ndarray] | np.ndarray, n_classes: int, ignore: int = IGNORE
 ) -> ClassCounts:
     """Count the pixels of each class.
 
     Parameters
     ----------
-    labels : iterable of uint8 arrays
+    labels : iterable of uint8 arrays, or one array
         Label maps, H x W or 1 x H x W.
     n_classes : int
     ignore : int
@@ -59,11 +61,14 @@ def count_classes(
     Raises
     ------
     ValueError
-        If a label contains a class that is not in 0..n_classes-1.
+        If a label contains a class that is not in 0..n_classes-1, or is no label map.
     """
+    check_whole("n_classes", n_classes, least=1)
+    listed: Any = [labels] if _is_map(labels) else labels  # one label, not a list of its rows
     pixels, images = np.zeros(n_classes, np.int64), np.zeros(n_classes, np.int64)
     area, ignored, number = np.zeros(n_classes), 0, 0
-    for number, label in enumerate(labels, 1):
+    for number, label in enumerate(listed, 1):
+        label = as_classes(label, f"label {number} (the first is 1)")
         counts = np.bincount(np.ravel(label), minlength=n_classes)
         if ignore < len(counts):
             ignored += int(counts[ignore])
@@ -104,7 +109,8 @@ def confusions(hist: np.ndarray, count: int = 10) -> list[Confusion]:
     list of Confusion
         By number of pixels, largest first; fewer than `count` if there are fewer errors.
     """
-    hist = np.asarray(hist)
+    hist = as_hist(hist)
+    check_whole("count", count)
     wrong = hist - np.diag(np.diag(hist))
     worst = np.argsort(-wrong, axis=None, kind="stable")[:count]
     pairs = zip(*np.unravel_index(worst, hist.shape), strict=True)
@@ -128,22 +134,37 @@ def stale_truth(
 
     Parameters
     ----------
-    shots : iterable of iterables of H x W uint8 arrays
+    shots : iterable of iterables of H x W uint8 arrays, or one such iterable
         Label maps in time order. A frame with None is neither output nor truth.
     ages : sequence of int
         In frames, at least 0.
     n_classes : int
     class_names : sequence of str, optional
     ignore : int
-        Pixels with this label, in either of the two label maps, are not counted.
+        Pixels with this label, in either of the two label maps, are not counted (see lib.labels).
 
     Returns
     -------
     dict of int to Scores
         By age.
+
+    Raises
+    ------
+    ValueError
+        If there are no ages, one is no whole number, or two label maps of a shot differ in size.
     """
+    ages = list(ages) if isinstance(ages, Iterable) else [ages]
+    for age in ages:
+        check_whole("an age in frames", age)
+    if not ages:
+        raise ValueError("no ages to score at: give at least one, such as (1, 2, 4)")
+    rest = iter(shots)
+    first = list(islice(rest, 1))
+    given: Any = chain(first, rest)
+    if first and (first[0] is None or _is_map(first[0])):
+        given = [given]  # one shot: its items are label maps
     scores = {age: Scores(n_classes, class_names, ignore) for age in ages}
-    for shot in shots:
+    for shot in given:
         past: deque[np.ndarray | None] = deque(maxlen=max(ages) + 1)  # the present label is last
         for now in shot:
             past.append(now)
@@ -156,7 +177,17 @@ def stale_truth(
     return scores
 
 
+def _is_map(item):
+    """Tell if an item is a label map, in place of a list of them."""
+    return (
+        getattr(item, "ndim", 0) == 2
+        or hasattr(item, "__array_interface__")
+        and not hasattr(item, "ndim")
+    )
+
+
 def _add(scores, before, now, ignore):
     """Score a label as an output, without the pixels that it ignores."""
+    before, now = plane(before), plane(now)
     unknown = before == ignore
     scores.add(np.where(unknown, 0, before), np.where(unknown, ignore, now))

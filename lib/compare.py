@@ -11,8 +11,10 @@ from typing import NoReturn
 
 import numpy as np
 
+from lib.checks import check_whole
+from lib.clips import as_clips
 from lib.evaluate import Result
-from lib.labels import changed_share
+from lib.labels import as_maps, changed_share
 from lib.schedule import Clip
 from lib.score_util import Region, Scores
 
@@ -29,7 +31,8 @@ def largest_difference(
     Parameters
     ----------
     maps, others : sequences of H x W uint8 arrays
-        One per frame.
+        One per frame. They may be labels: pixels without a class in either (255) do not count, see
+        lib.labels, and frames of which no pixel counts come last.
     count : int
         How many frames to find.
     apart : int
@@ -45,11 +48,19 @@ def largest_difference(
     Raises
     ------
     ValueError
-        If the sequences differ in length.
+        If the sequences differ in length, or one is a single label map.
     """
-    shares = [changed_share(a, b) for a, b in zip(maps, others, strict=True)]
+    check_whole("count", count)
+    check_whole("apart", apart)
+    among = among if among is None else set(among)
+    maps, others = as_maps(maps), as_maps(others)
+    if len(maps) != len(others):
+        raise ValueError(
+            f"{len(maps)} label maps against {len(others)}: give two sequences of one clip"
+        )
+    shares = np.array([changed_share(a, b) for a, b in zip(maps, others, strict=True)])
     chosen: list[int] = []
-    for t in np.argsort(shares)[::-1].tolist():
+    for t in np.argsort(np.where(np.isnan(shares), -1, shares))[::-1].tolist():
         allowed = (among is None or t in among) and all(abs(t - c) >= apart for c in chosen)
         if allowed and len(chosen) < count:
             chosen.append(t)
@@ -78,13 +89,24 @@ def largest_differences(
     Raises
     ------
     ValueError
-        If label maps were not kept or are not of the same clips.
+        If label maps were not kept or are not of the same clips, or a clip ends before `first`.
     """
+    check_whole("count", count)
+    check_whole("first", first)
     differences = []
-    pairs = zip(result.kept_runs()[0], other.kept_runs()[0], strict=True)
-    for number, (maps, others) in enumerate(pairs):
+    runs, others_runs = result.kept_runs(), other.kept_runs()
+    lengths = [[(clip, len(run)) for run, clip in zip(*kept)] for kept in (runs, others_runs)]
+    if lengths[0] != lengths[1]:
+        _raise_other_clips(result, other, f"{lengths[0]} against {lengths[1]} (names and frames)")
+    for number, (maps, others) in enumerate(zip(runs[0], others_runs[0], strict=True)):
+        if first >= len(maps):
+            raise ValueError(
+                f"clip {number} (the first is 0) has {len(maps)} frames, none from number {first} "
+                "on: give a lower `first`"
+            )
         t = first + largest_difference(maps[first:], others[first:])[0]
-        differences.append((-changed_share(maps[t], others[t]), number, t))
+        share = changed_share(maps[t], others[t])
+        differences.append((1.0 if np.isnan(share) else -share, number, t))
     return [(number, t) for _, number, t in sorted(differences)[:count]]
 
 
@@ -146,7 +168,7 @@ def frame_scores(
     ----------
     result : Result
         Evaluated with ``keep=True``, each clip once.
-    clips : sequence of Clip
+    clips : sequence of Clip, or one Clip
         The clips that it ran, in the same order. They may have more labels than were scored then,
         for example on the frames that filled a pipeline.
     n_classes : int
@@ -165,6 +187,7 @@ def frame_scores(
         If the label maps were not kept or are not of these clips.
     """
     runs, _ = result.kept_runs()
+    clips = as_clips(clips)
     ran, given = [len(run) for run in runs], [len(clip) for clip in clips]
     if ran != given:
         raise ValueError(

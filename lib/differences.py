@@ -8,18 +8,20 @@ for many and stores each in a folder, and `summary` gives mean and spread per la
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from lib.labels import IGNORE, changed_share, check_lookup, label_map, relabelled
+from lib.checks import check_names
+from lib.clips import as_clips, clip_name, pairs
+from lib.labels import changed_share, check_lookup, compare_labels, label_map, plane, relabelled
 from lib.report import table
 from lib.run_net import segrun
 from lib.schedule import Clip
-from lib.shot_store import load_shot, save_shot, shot_path
+from lib.shot_store import DAMAGED, load_shot, save_shot, shot_path
 from lib.stages import Net
 
 BLOBS = ("data", "score_pool3", "score_pool4", "score_fr", "score")
@@ -100,7 +102,8 @@ def frame_differences(
         size.
     """
     check_lookup(relabel)
-    name = getattr(clip, "name", "a clip without a name")
+    check_names("blobs", blobs)
+    name = clip_name(clip)
     if missing := [blob for blob in blobs if blob not in net.blobs]:
         raise ValueError(
             f"the net has no blob {missing[0]!r}, its blobs are {', '.join(net.blobs)}: give blobs "
@@ -112,8 +115,11 @@ def frame_differences(
     argmax: dict[str, list[float]] = {layer: [] for layer in (*scores, LABEL)}
     relative: dict[str, list[float]] = {blob: [] for blob in blobs}
     before = None
-    for t, (in_, label) in enumerate(clip):
+    for t, (in_, label) in enumerate(pairs(clip)):
         segrun(net, in_)
+        label = (
+            None if label is None else plane(label, f"{name}, frame {t} (the first is 0): label")
+        )
         values = {blob: net.blobs[blob].data[0].copy() for blob in blobs}
         classes = {blob: relabelled(label_map(values[blob]), relabel) for blob in scores}
         now = _Frame(values, classes, label)
@@ -145,17 +151,22 @@ def label_change(now: np.ndarray | None, before: np.ndarray | None) -> float:
     Parameters
     ----------
     now, before : H x W or 1 x H x W uint8 arrays, or None
-        Pixels ignored in either (255) do not count.
+        Pixels ignored in either (255) do not count, see lib.labels.
 
     Returns
     -------
     float
         nan if no pixel is left or a label is None.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ.
     """
     if now is None or before is None:
         return float("nan")
-    known = (now != IGNORE) & (before != IGNORE)
-    return float(np.mean(now[known] != before[known])) if known.any() else float("nan")
+    changed, counted = compare_labels(plane(now), plane(before))
+    return np.count_nonzero(changed) / np.count_nonzero(counted) if counted.any() else float("nan")
 
 
 def collect(
@@ -176,7 +187,7 @@ def collect(
     Parameters
     ----------
     net : Net
-    clips : sequence of Clip
+    clips : sequence of Clip, or one Clip
         Each with its own `name`, which gives the file its name.
     store : path-like
         The folder, made if missing.
@@ -198,6 +209,9 @@ def collect(
     ValueError
         If names are missing or not unique, the key is empty, or `frame_differences` raises it.
     """
+    clips = as_clips(clips)
+    check_names("blobs", blobs)
+    check_lookup(relabel)
     names = _names(clips)
     if not key or not isinstance(key, str):
         raise ValueError(
@@ -206,23 +220,24 @@ def collect(
         )
     paths = [shot_path(store, name) for name in names]
     digests = [_digest(key, blobs, relabel, clip) for clip in clips]
-    loaded = [load_shot(path, digest) for path, digest in zip(paths, digests, strict=True)]
+    loaded = [
+        _load(path, digest, name, len(clip), blobs)
+        for path, digest, name, clip in zip(paths, digests, names, clips, strict=True)
+    ]
     for why in sorted({why for _, why in loaded if why}):
         count = sum(why == other for _, other in loaded)
         tqdm.write(f"{store}: {count} of {len(clips)} shots are {why}, and are run again")
     shots = []
     with tqdm(
         total=len(clips),
-        initial=sum(arrays is not None for arrays, _ in loaded),
+        initial=sum(shot is not None for shot, _ in loaded),
         desc="differences",
         unit="shot",
         disable=silent,
     ) as bar:
-        for clip, name, path, digest, (arrays, _) in zip(
-            clips, names, paths, digests, loaded, strict=True
-        ):
-            if arrays is not None:
-                shots.append(_unpack(name, arrays))
+        for clip, path, digest, (stored, _) in zip(clips, paths, digests, loaded, strict=True):
+            if stored is not None:
+                shots.append(stored)
                 continue
             shots.append(frame_differences(net, clip, blobs, relabel))
             save_shot(path, digest, _pack(shots[-1]))
@@ -232,12 +247,29 @@ def collect(
 
 def summary(collected: Sequence[Differences]) -> list[LayerSummary]:
     """Return a LayerSummary for each layer; raise ValueError if there are no Differences."""
-    if not collected:
-        raise ValueError("no differences to sum up: collect at least one shot")
+    collected = as_shots(collected)
     return [
         _layer_summary(layer, collected)
         for layer in dict.fromkeys([*collected[0].relative, *collected[0].argmax])
     ]
+
+
+def as_shots(collected: Sequence[Differences] | Differences) -> list[Differences]:
+    """Return a list of Differences, at least one; raise ValueError for anything else."""
+    if isinstance(collected, Differences):
+        return [collected]
+    if not isinstance(collected, Iterable):
+        raise ValueError(f"differences are {collected!r}: give a list, as collect() returns")
+    shots = list(collected)
+    if not shots:
+        raise ValueError("no differences to sum up: collect at least one shot")
+    for shot in shots:
+        if not isinstance(shot, Differences):
+            raise ValueError(
+                f"differences hold a {type(shot).__name__}: give what frame_differences or "
+                "collect returned"
+            )
+    return shots
 
 
 def summary_table(rows: Sequence[LayerSummary], form: str = "text") -> str:
@@ -289,7 +321,7 @@ def _arrays(lists):
 def _names(clips):
     """Return the names of the clips; raise ValueError if one is missing or not unique."""
     names = [getattr(clip, "name", None) for clip in clips]
-    if None in names or len(set(names)) < len(names):
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise ValueError(f"each clip needs a name of its own, to store its shot: got {names}")
     return names
 
@@ -329,6 +361,20 @@ def _pack(shot):
         for kind in ("argmax", "relative")
         for layer, changes in getattr(shot, kind).items()
     }
+
+
+def _load(path, digest, name, length, blobs):
+    """Return (Differences or None, why) as lib.shot_store.load_shot; what is no shot is damaged."""
+    arrays, why = load_shot(path, digest)
+    if arrays is None:
+        return None, why
+    scores = [blob for blob in blobs if blob != "data"]
+    wanted = [*(f"argmax {layer}" for layer in (*scores, LABEL)), *(f"relative {b}" for b in blobs)]
+    if list(arrays) != wanted or any(
+        changes.shape != (length - 1,) or changes.dtype != np.float64 for changes in arrays.values()
+    ):
+        return None, DAMAGED
+    return _unpack(name, arrays), ""
 
 
 def _unpack(name, arrays):

@@ -3,15 +3,17 @@
 import time
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
+from lib.clips import as_clips, clip_name, pairs
 from lib.cost import stage_cost
-from lib.labels import IGNORE, check_lookup, relabelled
+from lib.labels import IGNORE, as_classes, check_lookup, relabelled
 from lib.schedule import Clip, Phase, Schedule, Step
 from lib.score_util import Region, Scores
 from lib.stages import FCN8S, Net, Stage
@@ -29,6 +31,7 @@ class KeptRun(Sequence[np.ndarray]):
 
     def append(self, step: Step, label: np.ndarray) -> None:
         """Keep a Step, with `label` (H x W uint8) instead of its own label map."""
+        label = as_classes(label)
         self._frames.append((label.shape, zlib.compress(label.tobytes(), 1), step.ran, step.then))
 
     def __len__(self) -> int:
@@ -93,6 +96,19 @@ class Result:
             )
         return self.labels, self.clips
 
+    def share_fired(self, stage: str) -> float:
+        """Return the share of frames, 0..1, on which a stage ran.
+
+        Raises ValueError, with the stages that there are, if it is not one of them, such as
+        'deep' in a net that is run whole.
+        """
+        if stage not in self.fired:
+            raise ValueError(
+                f"{self.name}: ran no stage {stage!r}, its stages are {', '.join(self.fired)}: "
+                "ask for one of these"
+            )
+        return self.fired[stage]
+
     def kept(self, clip: str) -> KeptRun:
         """Return the run over the clip of this name, the one at the first phase if there are more.
 
@@ -110,7 +126,7 @@ class Result:
 def evaluate(
     schedule: Schedule,
     net: Net,
-    clips: Sequence[Clip],
+    clips: Iterable[Clip] | Clip,
     n_classes: int,
     name: str | None = None,
     class_names: Sequence[str] | None = None,
@@ -129,10 +145,10 @@ def evaluate(
     Parameters
     ----------
     schedule : callable
-        ``schedule(net, frames)`` yields Steps, see lib.schedule. Bind options with
-        ``functools.partial``.
+        ``schedule(net, frames)`` yields one Step per frame and takes the next frame only then,
+        see lib.schedule. Bind options with ``functools.partial``.
     net : Net
-    clips : sequence of Clip
+    clips : sequence or other iterable of Clip, or one Clip
         Frames are loaded one at a time.
     n_classes : int
         Labels are 0..n_classes - 1.
@@ -168,11 +184,13 @@ def evaluate(
     Raises
     ------
     ValueError
-        If there is nothing to run, an option or a label does not fit, or the schedule raises it.
+        If there is nothing to run, an option, a frame or a label does not fit, the schedule does
+        not yield one Step per frame, or it raises it.
     """
-    if coin_flip and not phases:
-        raise ValueError("a coin flip needs phases to choose from: give phases=(0, 1)")
+    phases = _as_phases(phases, coin_flip)
     check_lookup(relabel)
+    _check_callables(schedule, region)
+    clips = as_clips(clips)
     name, rng = name or _name(schedule), np.random.default_rng(seed)
     tally = _Tally(partial(Scores, n_classes, class_names, ignore), keep, relabel, region)
     with tqdm(desc=name, unit="frame", disable=silent) as bar:
@@ -188,23 +206,90 @@ def evaluate(
     return tally.result(name, stages)
 
 
+def _as_phases(phases, coin_flip):
+    """Return the phases as a list, None if none were given; raise ValueError for none to run."""
+    if isinstance(phases, (int, str, Mapping)):
+        raise ValueError(f"phases are {phases!r}: give a list of phases, such as [{phases!r}]")
+    listed = None if phases is None else list(phases)
+    if coin_flip and not listed:
+        raise ValueError("a coin flip needs phases to choose from: give phases=(0, 1)")
+    if listed == []:
+        raise ValueError("phases are empty: give at least one, or None for a single run")
+    return listed
+
+
+def _check_callables(schedule, region):
+    if not callable(schedule):
+        raise ValueError(
+            f"the schedule is a {type(schedule).__name__}: give the function itself, such as "
+            "schedule.per_frame, with functools.partial(function, option=value) to bind options"
+        )
+    if region is not None and not callable(region):
+        raise ValueError(
+            f"region is a {type(region).__name__}: give a function of the label, such as "
+            "lambda label: mask"
+        )
+
+
 class _Feed:
     """The frames of a clip for a schedule; records the current label and when its frame arrived."""
 
     def __init__(self, clip):
         self.clip, self.label, self.fed_at, self.loading = clip, None, 0.0, 0.0
-        self.name = getattr(clip, "name", "a clip without a name")
+        self.name, self.taken = clip_name(clip), 0
 
     def __len__(self):
         return len(self.clip)
 
     def __iter__(self):
         start = time.perf_counter()
-        for in_, label in self.clip:
+        for in_, label in pairs(self.clip):
             self.label, self.fed_at = label, time.perf_counter()
             self.loading += self.fed_at - start
+            self.taken += 1
             yield in_
             start = time.perf_counter()
+
+    def steps(self, schedule):
+        """Yield the Steps of the schedule on these frames.
+
+        Raises ValueError unless they come as schedules promise: one per frame, before it takes the
+        next. Else a Step would be scored against the label of another frame.
+        """
+        given = schedule(self)
+        if not isinstance(given, Iterator):
+            raise ValueError(
+                f"the schedule returned a {type(given).__name__}: write it as a generator, which "
+                "yields a Step for each frame"
+            )
+        number = 0
+        for number, step in enumerate(given, 1):
+            if self.taken != number:
+                raise ValueError(
+                    f"{self.name}: the schedule took {self.taken} frames up to its Step {number}: "
+                    "yield one Step per frame, before the next frame is taken"
+                )
+            _check_step(step, f"{self.name}, frame {number} (the first is 1)")
+            yield step
+        if not number or number != len(self.clip):
+            raise ValueError(
+                f"{self.name}: the schedule yielded {number} Steps for {len(self.clip)} frames: "
+                "yield one Step per frame; a clip has at least one"
+            )
+
+
+def _check_step(step, place):
+    if not isinstance(step, Step):
+        raise ValueError(
+            f"{place}: the schedule yielded a {type(step).__name__}: yield "
+            "lib.schedule.Step(label, ran=(names of stages,))"
+        )
+    for what in ("ran", "then"):
+        if isinstance(getattr(step, what), str):
+            raise ValueError(
+                f"{place}: {what} is the text {getattr(step, what)!r}: give a tuple of names, "
+                f"({getattr(step, what)!r},)"
+            )
 
 
 class _Tally:
@@ -222,13 +307,13 @@ class _Tally:
         """Run schedule(frames) over the clip and add up what it did; call done() per frame."""
         feed, runs, kept_run = _Feed(clip), Counter(), KeptRun()
         start = time.perf_counter()
-        for number, step in enumerate(schedule(feed), 1):
+        for number, step in enumerate(feed.steps(schedule), 1):
             now = time.perf_counter()
             self.seconds += now - start
             self.latency += now - feed.fed_at
             self.frames += 1
             runs.update([*step.ran, *step.then])
-            out = relabelled(step.label, self.relabel)
+            out = self._output(step, feed, number)
             if feed.label is not None:
                 self._score(out, feed, number)
             if self.labels is not None:
@@ -248,13 +333,16 @@ class _Tally:
         self.macs += sum(costs[stage] * times for stage, times in runs.items())
         self.runs += runs
 
+    def _output(self, step, feed, number):
+        """Return the label map of a Step in the classes of the labels."""
+        with _named(feed, number):
+            return relabelled(as_classes(step.label, "the output"), self.relabel)
+
     def _score(self, out, feed, number):
-        try:
+        with _named(feed, number):
             self.scores.add(out, feed.label)
             if self.region:
                 self.region_scores.add(out, feed.label, self.region)
-        except ValueError as error:
-            raise ValueError(f"{feed.name}, frame {number} (the first is 1): {error}") from None
         self.labelled += 1
 
     def result(self, name, stages):
@@ -276,10 +364,20 @@ class _Tally:
         )
 
 
+@contextmanager
+def _named(feed, number):
+    """Put clip and frame before the message of a ValueError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{feed.name}, frame {number} (the first is 1): {error}") from None
+
+
 def _name(schedule):
     """Return a schedule's name with the options bound to it, e.g. 'adaptive(threshold=0.25)'."""
     bound = getattr(schedule, "keywords", {})
-    plain = getattr(schedule, "func", schedule).__name__
+    function = getattr(schedule, "func", schedule)
+    plain = getattr(function, "__name__", type(function).__name__)  # an object has no name
     options = ", ".join(
         f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
         for key, value in bound.items()

@@ -1,10 +1,13 @@
 """What each score layer of a net says about a frame, as label maps of the size of the frame."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from lib.labels import IGNORE, check_lookup, label_map, relabelled
+from lib.checks import check_whole
+from lib.clips import pairs
+from lib.labels import IGNORE, as_maps, check_lookup, compare_labels, label_map, plane, relabelled
 from lib.run_net import segrun
 from lib.schedule import LabelledFrame
 from lib.stages import Net
@@ -37,16 +40,20 @@ def layer_maps(
     Raises
     ------
     ValueError
-        If the net lacks a blob.
+        If the net lacks a blob, a stride is no whole number, or the clip holds no pairs.
     """
     check_lookup(relabel)
+    if not isinstance(strides, Mapping):
+        raise ValueError(f"strides are {strides!r}: give those of score blobs, {{'score': 1}}")
+    for blob, stride in strides.items():
+        check_whole(f"the stride of {blob!r} in pixels", stride, least=1)
     if missing := [blob for blob in strides if blob not in net.blobs]:
         raise ValueError(
             f"the net has no blob {missing[0]!r}, its blobs are "
             f"{', '.join(net.blobs)}: give strides of these"
         )
     maps: dict[str, list[np.ndarray]] = {blob: [] for blob in strides}
-    for in_, _ in clip:
+    for in_, _ in pairs(clip):
         segrun(net, in_)
         for blob, stride in strides.items():
             classes = relabelled(label_map(net.blobs[blob].data[0]), relabel)
@@ -72,7 +79,14 @@ def to_frame(cells: np.ndarray, shape: Sequence[int], stride: int) -> np.ndarray
     Returns
     -------
     height x width array of the type of `cells`
+
+    Raises
+    ------
+    ValueError
+        If `cells` is not h x w, or the stride is no whole number.
     """
+    cells = plane(cells, "the coarse map")
+    check_whole("stride", stride, least=1)
     rows, columns = (
         np.clip(
             np.floor((np.arange(pixels) + 0.5 - pixels / 2) / stride + count / 2), 0, count - 1
@@ -107,36 +121,47 @@ def object_changes(
     ValueError
         As `layer_maps`, and if no two consecutive frames have labels.
     """
-    frames = list(clip)
-    regions = [None if label is None else (label > 0) & (label != IGNORE) for _, label in frames]
+    frames = list(pairs(clip))
+    labels = [None if label is None else plane(label) for _, label in frames]
+    regions = [None if label is None else (label > 0) & (label != IGNORE) for label in labels]
     return {
         blob: change_within(maps, regions)
         for blob, maps in layer_maps(net, frames, strides, relabel).items()
     }
 
 
-def change_rate(maps: Sequence[np.ndarray | None]) -> np.ndarray:
+def change_rate(maps: Iterable[np.ndarray | None]) -> np.ndarray:
     """Measure how often each pixel changes class.
 
     Parameters
     ----------
     maps : sequence of H x W arrays
-        Label maps of a clip. Pairs with a frame that has None do not count.
+        Label maps of a clip. Pairs with a frame that has None do not count, and neither do pixels
+        without a class (255) in either map of a pair, see lib.labels.
 
     Returns
     -------
     H x W float array
-        Share, 0..1, of the pairs of consecutive frames on which the pixel changes.
+        Share, 0..1, of the pairs of consecutive frames on which the pixel changes; nan where it
+        counts in none.
 
     Raises
     ------
     ValueError
-        If there is no pair of consecutive maps.
+        If there is no pair of consecutive maps, they differ in size, or `maps` is a single map.
     """
-    return np.mean([now != before for before, now in _pairs(maps)], axis=0)
+    changed: Any = 0
+    counted: Any = 0
+    for before, now in _pairs(_planes(maps)):
+        differs, known = compare_labels(now, before)
+        changed, counted = changed + differs.astype(np.int64), counted + known
+    with np.errstate(invalid="ignore"):  # 0/0 is nan: labelled in no pair
+        return changed / counted
 
 
-def change_within(maps: Sequence[np.ndarray], regions: Sequence[np.ndarray | None]) -> float:
+def change_within(
+    maps: Iterable[np.ndarray], regions: Iterable[np.ndarray | None], ignore: int | None = IGNORE
+) -> float:
     """Measure the share of pixels that change class, of those inside a region in both frames.
 
     Parameters
@@ -146,6 +171,9 @@ def change_within(maps: Sequence[np.ndarray], regions: Sequence[np.ndarray | Non
     regions : sequence of H x W bool arrays
         One per frame, such as ``label > 0`` of the truth. Pairs with a frame that has None do not
         count.
+    ignore : int or None
+        Pixels with this class in either map of a pair do not count; None if every value is a
+        class, see lib.labels.
 
     Returns
     -------
@@ -155,28 +183,48 @@ def change_within(maps: Sequence[np.ndarray], regions: Sequence[np.ndarray | Non
     Raises
     ------
     ValueError
-        If there is no pair of consecutive regions.
+        If there is no pair of consecutive regions, or not as many regions as maps, or they differ
+        in size.
     """
-    changed = counted = 0
+    planes, masks = _planes(maps), _planes(regions, "regions")
+    if len(planes) != len(masks):
+        raise ValueError(f"{len(masks)} regions for {len(planes)} maps: give one of each per frame")
     frames = [
-        None if region is None else (out, region) for out, region in zip(maps, regions, strict=True)
+        None if out is None or region is None else (out, region != 0)
+        for out, region in zip(planes, masks, strict=True)
     ]
+    total_changed = total = 0
     for (before, region_before), (now, region_now) in _pairs(frames):
-        both = region_now & region_before
-        changed, counted = changed + np.sum((now != before) & both), counted + both.sum()
-    return float(changed / counted) if counted else float("nan")
+        changed, counted = compare_labels(now, before, ignore)
+        both = _both(region_now, region_before, now.shape) & counted
+        total_changed, total = total_changed + np.sum(changed & both), total + both.sum()
+    return float(total_changed / total) if total else float("nan")
+
+
+def _planes(maps, what="label maps"):
+    """Return a list of H x W arrays, None for frames without one."""
+    return [None if m is None else plane(m, f"one of the {what}") for m in as_maps(maps, what)]
+
+
+def _both(region, other, shape):
+    if not region.shape == other.shape == shape:
+        raise ValueError(
+            f"regions have the shapes {other.shape} and {region.shape}, the label maps {shape}: "
+            "give regions of the size of the maps"
+        )
+    return region & other
 
 
 def _pairs(items):
     """List the pairs of consecutive items that are both not None; raise if there are none."""
-    pairs = [
+    consecutive = [
         (before, now)
         for before, now in zip(items[:-1], items[1:], strict=True)
         if before is not None and now is not None
     ]
-    if not pairs:
+    if not consecutive:
         raise ValueError(
             f"no two consecutive frames to compare among {len(items)} frames: take a longer "
             "clip, or one whose frames all have labels"
         )
-    return pairs
+    return consecutive

@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 
+from lib.checks import check_names
 from lib.compare import agreement
 from lib.evaluate import Result
 
@@ -41,11 +42,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], form: str = "te
     Raises
     ------
     ValueError
-        If `form` is unknown.
+        If `form` is unknown, or a row has not as many cells as there are columns.
     """
     if form not in FORMS:
         raise ValueError(f"no table form {form!r}: choose one of {', '.join(FORMS)}")
-    return FORMS[form](columns, list(rows))
+    check_names("columns", columns)
+    columns, rows = list(columns), [row if isinstance(row, str) else list(row) for row in rows]
+    for number, row in enumerate(rows):
+        if isinstance(row, str) or len(row) != len(columns):
+            raise ValueError(
+                f"row {number} (the first is 0) is {row!r:.80}, for {len(columns)} columns: give a "
+                "list of one cell per column"
+            )
+        check_names(f"the cells of row {number}", row)
+    return FORMS[form](columns, rows)
 
 
 def results_table(
@@ -59,10 +69,11 @@ def results_table(
 
     Parameters
     ----------
-    results : sequence of Result
+    results : sequence of Result, or one Result
     form : {'text', 'markdown', 'html'}
     stage : str
-        Name of the stage whose share of frames is given as 'fired %'.
+        Name of the stage whose share of frames is given as 'fired %'; '-' for a schedule that has
+        no such stage, as that of a net that is run whole.
     oracle : Result, optional
         Of the same clips: adds the column 'agreement mIU %', the mean IU against its label maps
         instead of labels (all evaluated with ``keep=True``).
@@ -79,7 +90,7 @@ def results_table(
     ValueError
         If `form` is unknown, or lib.compare.agreement raises it.
     """
-    extra = {}
+    results, extra = _as_results(results), {}
     if region_title:
         extra[region_title] = [result.region_scores for result in results]
     if oracle:
@@ -107,8 +118,18 @@ def region_table(
     Returns
     -------
     str
+
+    Raises
+    ------
+    ValueError
+        If there are no settings, they have different schedules, or a Result has no region_scores.
     """
     first = 1 if lost else 0
+    if not isinstance(series, Mapping) or not series:
+        raise ValueError(f"series are {series!r:.60}: give {{title of a setting: Results}}")
+    series = {title: _as_results(results) for title, results in series.items()}
+    for title, results in series.items():
+        _check_setting(title, results, next(iter(series.values())))
     names = [result.name for result in next(iter(series.values()))[first:]]
     columns = [
         [_both(result, results[0] if lost else None) for result in results[first:]]
@@ -116,6 +137,29 @@ def region_table(
     ]
     rows = [list(row) for row in zip(names, *columns, strict=True)]
     return table(["schedule", *series], rows, form)
+
+
+def _as_results(results):
+    """Return Results as a list; one Result is a list of one."""
+    if isinstance(results, Result):
+        return [results]
+    if isinstance(results, (str, Mapping)) or not isinstance(results, Iterable):
+        raise ValueError(f"results are {results!r:.60}: give a list of Results of lib.evaluate")
+    return list(results)
+
+
+def _check_setting(title, results, first):
+    if len(results) != len(first):
+        raise ValueError(
+            f"{title}: {len(results)} Results, the first setting has {len(first)}: run the same "
+            "schedules, in the same order"
+        )
+    for result in results:
+        if result.region_scores is None:
+            raise ValueError(
+                f"{title}: {result.name} was not scored in a region: evaluate(..., "
+                "region=function of the label)"
+            )
 
 
 def _both(result, oracle):
@@ -166,8 +210,8 @@ def _text(columns, rows):
 
 def _markdown(columns, rows):
     rule = ["---", *["---:"] * (len(columns) - 1)]
-    cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (columns, rule, *cells))
+    head, *cells = [[cell.replace("|", r"\|") for cell in row] for row in (columns, *rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *cells))
 
 
 def _html(columns, rows):

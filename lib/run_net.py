@@ -9,6 +9,7 @@ clips and for other stages.
 
 import numpy as np
 
+from lib.checks import check_threshold
 from lib.labels import changed_share, label_map
 from lib.stages import FCN8S, Net, run_stage
 
@@ -27,25 +28,25 @@ def feed_net(net: Net, in_: np.ndarray) -> None:
     Raises
     ------
     ValueError
-        If `in_` is not float, or not channels x H x W with the channels of the net.
+        If `in_` is not float, or not channels x H x W with the channels of the net, or the net
+        has no blob `data`.
     """
-    in_ = np.asarray(in_)
-    fix = "give 3 x H x W float, BGR and mean-subtracted, as preprocess() of a dataset returns"
-    if in_.ndim != 3:
-        raise ValueError(f"a frame has 3 dimensions, got the shape {in_.shape}: {fix}")
-    if not np.issubdtype(in_.dtype, np.floating):
-        raise ValueError(f"a frame is float, got {in_.dtype}: {fix}")
-    data = net.blobs["data"]
-    if in_.shape[0] != data.data.shape[1]:
-        raise ValueError(
-            f"the net takes {data.data.shape[1]} channels, got a frame of shape {in_.shape}: {fix}"
-        )
+    data = _data_blob(net)
+    in_ = _as_frame(in_, data.data.shape[1])
     data.reshape(1, *in_.shape)
     data.data[...] = in_
 
 
 def get_out_scoremap(net: Net) -> np.ndarray:
-    """Return the output label map, H x W uint8: the best class of each pixel in blob `score`."""
+    """Return the output label map, H x W uint8: the best class of each pixel in blob `score`.
+
+    Raises ValueError if the net has no such blob, or a score is not a number.
+    """
+    if "score" not in net.blobs:
+        raise ValueError(
+            f"the net has no blob 'score' to read its output from, its blobs are "
+            f"{', '.join(net.blobs)}: give a net whose last layer has the top 'score'"
+        )
     return label_map(net.blobs["score"].data[0])
 
 
@@ -59,14 +60,21 @@ def fires(now: np.ndarray, seen: np.ndarray | None, threshold: float) -> bool:
     seen : H x W uint8 array or None
         Class map when the stage last ran, None before the first frame.
     threshold : float
-        Share of changed pixels, 0..1, from which the stage runs.
+        Share of changed pixels, 0..1, from which the stage runs; above 1 for never.
 
     Returns
     -------
     bool
         True on the first frame.
+
+    Raises
+    ------
+    ValueError
+        If the threshold is negative, not a number, or a percentage.
     """
-    return seen is None or changed_share(now, seen) >= threshold
+    check_threshold("the threshold", threshold)
+    # every value of a class map is a class, 255 too
+    return seen is None or bool(changed_share(now, seen, ignore=None) >= threshold)
 
 
 def segrun(net: Net, in_: np.ndarray) -> np.ndarray:
@@ -142,6 +150,43 @@ def pipeline_3stage_forward(net: Net, in_: np.ndarray) -> np.ndarray:
     H x W uint8 array
     """
     return _run(net, in_, (DEEP, MIDDLE, SHALLOW, FUSE))
+
+
+def _data_blob(net):
+    if "data" not in net.blobs:
+        raise ValueError(
+            f"the net has no blob 'data' for a frame, its blobs are {', '.join(net.blobs)}: give a "
+            "net whose input is 'data'"
+        )
+    return net.blobs["data"]
+
+
+def _as_frame(in_, channels):
+    """Return a frame as an array; raise ValueError, with the way to a frame, if it is none."""
+    fix = "give 3 x H x W float, BGR and mean-subtracted, as preprocess() of a dataset returns"
+    if (
+        in_ is None
+        or isinstance(in_, (tuple, list))
+        and any(np.ndim(part) == 3 for part in in_[:1])
+    ):
+        got = "None" if in_ is None else "a frame with its label"
+        raise ValueError(f"a frame is an array, got {got}: {fix}; of a clip, [f for f, _ in clip]")
+    in_ = np.asarray(in_)
+    if in_.ndim != 3:
+        one = "; of this batch, in_[0]" if in_.ndim == 4 and len(in_) == 1 else ""
+        one = "; for a schedule, a list of frames: [in_]" if in_.ndim == 2 else one
+        raise ValueError(f"a frame has 3 dimensions, got the shape {in_.shape}: {fix}{one}")
+    if not np.issubdtype(in_.dtype, np.floating):
+        raise ValueError(f"a frame is float, got {in_.dtype}: {fix}")
+    if in_.shape[0] != channels:
+        turn = in_.shape[2] == channels
+        raise ValueError(
+            f"the net takes {channels} channels, got a frame of shape {in_.shape}: {fix}"
+            + ("; channels come first: in_.transpose(2, 0, 1)" if turn else "")
+        )
+    if not in_.size:
+        raise ValueError(f"a frame has pixels, got the shape {in_.shape}: {fix}")
+    return in_
 
 
 def _run(net, in_, stages):

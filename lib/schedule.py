@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from lib.checks import check_names, check_threshold, is_whole
 from lib.labels import label_map
 from lib.run_net import feed_net, fires, get_out_scoremap
 from lib.stages import FCN8S, Net, Stage, check_stages, find_stage, run_stage, split_at
@@ -66,7 +67,7 @@ def per_frame(
 ) -> Iterator[Step]:
     """Run all stages on every frame: the oracle that clocks are measured against."""
     check_stages(net, stages)
-    for frame in _at_least(1, "per_frame", frames):
+    for frame in _at_least(1, "per_frame", frames, one_size=False):
         feed_net(net, frame)
         yield _output(net, stages)
 
@@ -142,9 +143,13 @@ def fixed_rate(
     Step
     """
     check_stages(net, stages)
-    for name in rates:
-        find_stage(stages, name)
+    if not isinstance(rates, Mapping):
+        raise ValueError(
+            f"rates are {rates!r}: give the period of each stage, such as {{'deep': 2}}"
+        )
     phases = phase if isinstance(phase, Mapping) else dict.fromkeys(rates, phase)
+    for name in (*rates, *phases):
+        find_stage(stages, name)
     clocks = {name: _clock(period, phases.get(name, 0)) for name, period in rates.items()}
     needed = max([phases.get(name, 0) for name in rates], default=0) + 1
     for t, frame in enumerate(_at_least(needed, f"fixed_rate({rates}, phase {phase})", frames)):
@@ -175,7 +180,8 @@ def adaptive(
     frames : iterable of 3 x H x W float arrays
     threshold : float
         Share of pixels, 0..1, whose best class must differ from when the stage last ran, by the
-        scores that end the stage before (score_pool4 in FCN-8s). At 0 it always runs.
+        scores that end the stage before (score_pool4 in FCN-8s). At 0 it always runs, above 1
+        never again after the first frame.
     stages : sequence of Stage
     gated : str
         Name of a stage, not the first.
@@ -187,8 +193,10 @@ def adaptive(
     Raises
     ------
     ValueError
-        If `gated` is the first stage or not a stage.
+        If `gated` is the first stage or not a stage, or the threshold is negative, not a number,
+        or a percentage.
     """
+    check_threshold("the threshold", threshold)
     check_stages(net, stages)
     before, gate, after = split_at(stages, gated)
     scores = net.top_names[before[-1].end][0]
@@ -227,7 +235,15 @@ def pipeline(
     Step
     """
     check_stages(net, stages)
+    check_names("cuts", cuts)
+    if len(set(cuts)) < len(cuts):
+        raise ValueError(f"cuts are {tuple(cuts)}: name each stage once")
     *work, fuse = stages
+    if cuts and not work:
+        raise ValueError(
+            f"a net of the one stage {fuse.name!r} cannot be cut: give a net of several stages, "
+            "or use per_frame"
+        )
     starts = sorted(find_stage(work, name) for name in cuts)
     fresh = [*work[: min(starts, default=len(work))], fuse]
     late: list[Stage] = []
@@ -276,24 +292,38 @@ def _names(stages):
 
 def _clock(period, phase):
     """Return a function that tells if a clock ticks on frame t."""
-    if period < 1 or not 0 <= phase < period:
+    if not (is_whole(period) and is_whole(phase)) or period < 1 or not 0 <= phase < period:
         raise ValueError(
             f"period {period} with phase {phase}: give a period of at least 1 frame "
-            "and a phase from 0 to period - 1"
+            "and a phase from 0 to period - 1, both whole numbers"
         )
     return lambda t: (t - phase) % period == 0
 
 
-def _at_least(needed, schedule, frames):
-    """Yield the frames; raise ValueError if there are fewer than the schedule needs to differ."""
+def _at_least(needed, schedule, frames, one_size=True):
+    """Yield the frames; raise ValueError if there are fewer than the schedule needs to differ.
+
+    With `one_size` also if they differ in size, as scores of two sizes cannot be fused.
+    """
+    if isinstance(frames, np.ndarray) and frames.ndim == 3:
+        raise ValueError(
+            f"the frames are one array of the shape {frames.shape}: give a list of frames, [frame] "
+            "for one"
+        )
+    clip = f"{frames.name}: " if hasattr(frames, "name") else ""
     given = len(frames) if hasattr(frames, "__len__") else None
     if given is None or given >= needed:
-        given = 0
+        given, size = 0, None
         for frame in frames:
             given += 1
+            before, size = size, getattr(frame, "shape", None)
+            if one_size and given > 1 and size != before:
+                raise ValueError(
+                    f"{clip}frame {given} (the first is 1) has the shape {size}, the one before "
+                    f"{before}: scores of two sizes cannot be fused, give frames of one size"
+                )
             yield frame
     if given < needed:
-        clip = f"{frames.name}: " if hasattr(frames, "name") else ""
         raise ValueError(
             f"{clip}{schedule} needs a clip of at least {needed} frames, got {given}: "
             "take a longer clip or another schedule"

@@ -12,8 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lib.checks import check_names, check_whole
 from lib.labels import IGNORE
 
+MOST_CLASSES = 4096  # the matrix is n x n: 134 MB
 Region = Callable[[np.ndarray], np.ndarray]  # label H x W -> mask H x W bool
 
 
@@ -61,6 +63,7 @@ def fast_hist(a: ArrayLike, b: ArrayLike, n: int, ignore: int = IGNORE) -> np.nd
     ValueError
         If the shapes differ, labels are not integer, or a counted label is not in 0..n-1.
     """
+    check_whole("the number of classes", n, 1, MOST_CLASSES)
     truth, output = np.asarray(a), np.asarray(b)
     if truth.shape != output.shape:
         raise ValueError(
@@ -71,12 +74,27 @@ def fast_hist(a: ArrayLike, b: ArrayLike, n: int, ignore: int = IGNORE) -> np.nd
     truth, output = truth[counted], output[counted]
     for what, labels in (("ground truth", truth), ("output", output)):
         _check_range(what, labels, n, ignore)
-    return np.bincount(truth.astype(np.int64) * n + output, minlength=n * n).reshape(n, n)
+    n = int(n)
+    pairs = truth.astype(np.int64) * n + output.astype(np.int64)
+    return np.bincount(pairs, minlength=n * n).reshape(n, n)
+
+
+def as_hist(hist: ArrayLike) -> np.ndarray:
+    """Return a confusion matrix as an array; raise ValueError unless it is n x n counts."""
+    counts = np.asarray(hist)
+    square = counts.ndim == 2 and len(counts) == counts.shape[1]
+    if not square or counts.dtype.kind not in "biuf" or not (counts >= 0).all():
+        raise ValueError(
+            f"a confusion matrix is n x n counts, got {counts.dtype} of the shape {counts.shape}"
+            f"{' with negative or no numbers' if square else ''}: give `Scores.hist`, or what "
+            "fast_hist returns"
+        )
+    return counts
 
 
 def get_scores(hist: ArrayLike) -> Summary:
     """Return the scores of a confusion matrix, n x n counts."""
-    hist = np.asarray(hist, np.float64)
+    hist = as_hist(hist).astype(np.float64)
     right, truth, iu = np.diag(hist), hist.sum(1), class_iu(hist)
     with np.errstate(invalid="ignore"):  # 0/0 is nan: absent, see the module docstring
         acc = right.sum() / hist.sum()
@@ -92,7 +110,7 @@ def get_scores(hist: ArrayLike) -> Summary:
 
 def class_iu(hist: ArrayLike) -> np.ndarray:
     """Return the IU of each class, n float64: nan if in neither ground truth nor output."""
-    hist = np.asarray(hist, np.float64)
+    hist = as_hist(hist).astype(np.float64)
     right = np.diag(hist)
     with np.errstate(invalid="ignore"):
         return right / (hist.sum(1) + hist.sum(0) - right)
@@ -113,7 +131,7 @@ def score_out_gt(out: np.ndarray, gt: np.ndarray, n_cl: int) -> np.ndarray:
     -------
     n_cl x n_cl int64 array
     """
-    return fast_hist(_plane(gt, out), out, n_cl)
+    return fast_hist(_plane(gt, out), _plane(out, gt), n_cl)
 
 
 def score_out_gt_bdry(out: np.ndarray, gt: np.ndarray, bdry: np.ndarray, n_cl: int) -> np.ndarray:
@@ -135,7 +153,7 @@ def score_out_gt_bdry(out: np.ndarray, gt: np.ndarray, bdry: np.ndarray, n_cl: i
     ValueError
         If the three maps differ in size.
     """
-    gt, out, near = _plane(gt, out), np.asarray(out), np.asarray(bdry) != 0
+    gt, out, near = _plane(gt, out), _plane(out, gt), np.asarray(bdry) != 0
     if not near.shape == gt.shape == out.shape:
         raise ValueError(
             f"the boundary mask has the shape {near.shape}, the ground truth "
@@ -166,9 +184,9 @@ def scores_text(hist: ArrayLike, class_names: Sequence[str] | None = None) -> st
     str
         A line per score and per class, and which classes the means leave out.
     """
-    hist = np.asarray(hist)
+    hist = as_hist(hist)
     summary = get_scores(hist)
-    names = class_names or [str(i) for i in range(len(hist))]
+    names = _as_names(class_names, len(hist)) or [str(i) for i in range(len(hist))]
     width = max(map(len, names))
     lines = [
         f"overall accuracy   {summary.acc:7.2%}",
@@ -215,13 +233,11 @@ class Scores:
     def __init__(
         self, n_classes: int, class_names: Sequence[str] | None = None, ignore: int = IGNORE
     ) -> None:
-        if class_names is not None and len(class_names) != n_classes:
-            raise ValueError(
-                f"{len(class_names)} class names for {n_classes} classes: "
-                "give one name per class, in the order of the labels"
-            )
+        check_whole("the number of classes", n_classes, 1, MOST_CLASSES)
+        n_classes = int(n_classes)
         self.n_classes, self.ignore = n_classes, ignore
-        self.class_names = [str(n) for n in class_names or range(n_classes)]
+        names = _as_names(class_names, n_classes)
+        self.class_names = names or [str(n) for n in range(n_classes)]
         self.hist = np.zeros((n_classes, n_classes), np.int64)
 
     def add(self, out: np.ndarray, gt: np.ndarray, region: Region | None = None) -> None:
@@ -240,8 +256,13 @@ class Scores:
         ValueError
             If the sizes differ, or a counted label is not in 0..n_classes-1.
         """
-        gt = _plane(gt, out)
+        gt, out = _plane(gt, out), _plane(out, gt)
         if region is not None:
+            if not callable(region):
+                raise ValueError(
+                    f"region is a {type(region).__name__}: give a function of the label, such as "
+                    "lambda label: mask"
+                )
             inside = np.asarray(region(gt))
             if inside.shape != gt.shape:
                 raise ValueError(
@@ -274,8 +295,21 @@ class Scores:
         return scores_text(self.hist, self.class_names)
 
 
+def _as_names(class_names, n_classes):
+    if class_names is None:
+        return None
+    names = [str(name) for name in class_names]
+    if len(names) != n_classes:
+        raise ValueError(
+            f"{len(names)} class names for {n_classes} classes: "
+            "give one name per class, in the order of the labels"
+        )
+    check_names("class names", class_names if isinstance(class_names, str) else names)
+    return names
+
+
 def _plane(gt, out):
-    """Return the ground truth without the leading axis that load_label adds and `out` lacks."""
+    """Return one map without the leading axis that load_label adds and the other lacks."""
     gt = np.asarray(gt)
     return gt[0] if gt.ndim == np.ndim(out) + 1 and len(gt) == 1 else gt
 

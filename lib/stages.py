@@ -103,8 +103,10 @@ def check_stages(net: Net, stages: Sequence[Stage]) -> None:
     Raises
     ------
     ValueError
-        If the net lacks a layer that a stage names, or a stage starts after its end.
+        If the net lacks a layer that a stage names, a stage starts after its end, two have one
+        name, or there are none.
     """
+    _check_sequence(stages)
     names = list(net._layer_names)
     for stage in stages:
         for layer in (stage.start, stage.end):
@@ -120,8 +122,27 @@ def check_stages(net: Net, stages: Sequence[Stage]) -> None:
             )
 
 
+def _check_sequence(stages):
+    """Raise ValueError unless it is a sequence of Stages of different names, at least one."""
+    if isinstance(stages, (str, Stage)) or not isinstance(stages, Sequence):
+        raise ValueError(f"stages are {stages!r}: give a sequence, such as FCN8S or (stage,)")
+    for stage in stages:
+        if not isinstance(stage, Stage):
+            raise ValueError(
+                f"a stage is {stage!r}: give Stage(name, start, end), or one of FCN8S and WHOLE "
+                "of lib.stages"
+            )
+    names = [stage.name for stage in stages]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"the stages are {', '.join(names) or 'none'}: give at least one, each with a name of "
+            "its own"
+        )
+
+
 def find_stage(stages: Sequence[Stage], name: str) -> int:
     """Return the index of the stage called `name`; raise ValueError if there is none."""
+    _check_sequence(stages)
     names = [stage.name for stage in stages]
     if name not in names:
         raise ValueError(f"no stage {name!r}: the stages are {', '.join(names)}")

@@ -16,12 +16,15 @@ from math import lcm
 import numpy as np
 from tqdm import tqdm
 
+from lib.checks import check_share, check_threshold, check_whole, is_whole
+from lib.clips import as_clips, pairs
 from lib.labels import changed_share, label_map
 from lib.run_net import feed_net, fires
 from lib.schedule import Clip, Step, per_frame
 from lib.stages import FCN8S, Net, Stage, check_stages, run_stage, split_at
 
 PERIODS = (1, 2, 4, 8, 16)  # frames
+MOST_PHASES = 100_000
 
 Signatures = list[np.ndarray]  # of one clip: a class map, h x w uint8, per frame
 
@@ -40,7 +43,7 @@ def record_signatures(
     Parameters
     ----------
     net : Net
-    clips : sequence of Clip
+    clips : sequence of Clip, or one Clip
     stages : sequence of Stage
     gated : str
         Name of the stage that the clock gates.
@@ -54,6 +57,7 @@ def record_signatures(
     """
     check_stages(net, stages)
     before, scores = _watched(net, stages, gated)
+    clips = as_clips(clips)
 
     def signature(in_):
         feed_net(net, in_)
@@ -62,7 +66,7 @@ def record_signatures(
         return label_map(net.blobs[scores].data[0])
 
     return [
-        [signature(in_) for in_, _ in clip]
+        [signature(in_) for in_, _ in pairs(clip)]
         for clip in tqdm(clips, desc="signatures", unit="clip", disable=silent)
     ]
 
@@ -103,14 +107,18 @@ def firing_share(signatures: Sequence[Signatures], threshold: float) -> float:
     """Return the share of frames, 0..1, on which lib.schedule.adaptive fires.
 
     The first frame of each clip always counts.
+
+    Raises ValueError if there are no signatures, or the threshold is none (see
+    lib.schedule.adaptive).
     """
-    fired = 0
-    for clip in signatures:
+    check_threshold("the threshold", threshold)
+    clips, fired = _as_signatures(signatures), 0
+    for clip in clips:
         at_last_run = None
         for now in clip:
             if fires(now, at_last_run, threshold):
                 fired, at_last_run = fired + 1, now
-    return fired / sum(map(len, signatures))
+    return fired / sum(map(len, clips))
 
 
 def tune_threshold(
@@ -140,10 +148,11 @@ def tune_threshold(
     Raises
     ------
     ValueError
-        If there are no signatures.
+        If there are no signatures, the target is no share, or there are no steps.
     """
-    if not any(map(len, signatures)):
-        raise ValueError("no signatures to tune on: record them on at least one clip")
+    check_share("target", target)
+    check_whole("steps", steps, least=1)
+    signatures = _as_signatures(signatures)
     low, high, tried = 0.0, 1.0, []
     for _ in range(steps):
         threshold = (low + high) / 2
@@ -168,7 +177,7 @@ def changes_over(
     Parameters
     ----------
     net : Net
-    clips : sequence of Clip
+    clips : sequence of Clip, or one Clip
     periods : sequence of int
         The values of k, at least 1.
     stages : sequence of Stage
@@ -184,21 +193,26 @@ def changes_over(
     Raises
     ------
     ValueError
-        If every clip is too short for every k, or a period is below 1.
+        If every clip is too short for every k, a period is no whole number or below 1, or all is
+        one stage.
     """
-    if min(periods) < 1:
-        raise ValueError(f"periods {tuple(periods)}: a period is at least 1 frame")
+    periods = _as_periods(periods)
     check_stages(net, stages)
     scored = stages[:-1]
+    if not scored:
+        raise ValueError(
+            f"the net is run as the one stage {stages[0].name!r}, which fuses: there are no stages "
+            "before it whose scores could change, give stages such as FCN8S"
+        )
     shares: dict[str, dict[int, list[float]]] = {stage.name: defaultdict(list) for stage in scored}
-    for clip in tqdm(clips, desc="changes", unit="clip", disable=silent):
+    for clip in tqdm(as_clips(clips), desc="changes", unit="clip", disable=silent):
         recent: deque[dict[str, np.ndarray]] = deque(maxlen=max(periods))  # the latest is last
-        for in_, _ in clip:
+        for in_, _ in pairs(clip):
             now = _classes(net, in_, scored)
             for k in periods:
                 if k <= len(recent):
                     for name, before in recent[-k].items():
-                        shares[name][k].append(changed_share(now[name], before))
+                        shares[name][k].append(changed_share(now[name], before, ignore=None))
             recent.append(now)
     if not any(shares.values()):
         raise ValueError(
@@ -234,7 +248,7 @@ def choose_rates(changes: Mapping[str, Mapping[int, float]], share: float) -> di
     ValueError
         If `share` is not in 0..1 or no stages are given.
     """
-    if not changes or not 0 <= share <= 1:
+    if not isinstance(changes, Mapping) or not changes or not 0 <= share <= 1:
         raise ValueError(
             f"share {share} for {len(changes)} stages: give a share from 0 to 1 and "
             "what changes_over returned"
@@ -262,11 +276,46 @@ def every_phase(rates: Mapping[str, int]) -> list[dict[str, int]]:
     -------
     list of dict of str to int
         {stage name: phase}, one for each frame until the clock repeats itself.
+
+    Raises
+    ------
+    ValueError
+        If a period is no whole number of at least 1, or the clock takes more than 100000 frames
+        to repeat itself.
     """
-    return [
-        {name: frame % period for name, period in rates.items()}
-        for frame in range(lcm(*rates.values()))
-    ]
+    for name, period in rates.items():
+        check_whole(f"the period of {name!r} in frames", period, least=1)
+    rates = {name: int(period) for name, period in rates.items()}
+    repeats = lcm(*rates.values())
+    if repeats > MOST_PHASES:
+        raise ValueError(
+            f"the rates {rates} repeat themselves after {repeats} frames only: give periods "
+            "with common factors, such as powers of 2"
+        )
+    return [{name: frame % period for name, period in rates.items()} for frame in range(repeats)]
+
+
+def _as_signatures(signatures):
+    """Return a list of the signatures of each clip; raise ValueError if there are none.
+
+    Those of one clip are a list of one: else each row of its maps would pass for a frame.
+    """
+    clips = list(signatures)
+    if clips and all(getattr(clip, "ndim", 0) == 2 for clip in clips):
+        clips = [clips]
+    if not any(map(len, clips)):
+        raise ValueError("no signatures to tune on: record them on at least one clip")
+    return clips
+
+
+def _as_periods(periods):
+    periods = [periods] if isinstance(periods, (int, np.integer)) else list(periods)
+    if not periods or not all(is_whole(k) and k >= 1 for k in periods):
+        raise ValueError(
+            f"periods {tuple(periods)}: a period is at least 1 frame, a whole number; give one or "
+            "more"
+        )
+    return [int(k) for k in periods]
 
 
 def _watched(net, stages, gated):

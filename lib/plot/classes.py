@@ -9,7 +9,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import ArrayLike
 
+from lib.checks import check_whole
 from lib.plot.curves import label_axes
+from lib.plot.inputs import Palette, as_colours, as_names, check_mapping
+from lib.score_util import as_hist
 
 WRITTEN = 0.05  # least share that is written into its cell of a confusion map
 
@@ -17,7 +20,7 @@ WRITTEN = 0.05  # least share that is written into its cell of a confusion map
 def class_bars(
     panels: Mapping[str, Sequence[float] | np.ndarray],
     class_names: Sequence[str],
-    palette: ArrayLike,
+    palette: Palette,
     log: bool = False,
     width: float = 10,
 ) -> Figure:
@@ -30,7 +33,7 @@ def class_bars(
     panels : mapping of str to sequence of float
         {title of the x axis: one value per class}; nan leaves a bar out.
     class_names : sequence of str
-    palette : n x 3 uint8 array
+    palette : n x 3 uint8 array or ListedColormap
         RGB.
     log : bool
         Logarithmic x axis in the first panel, for frequencies that span powers of ten. Classes
@@ -47,11 +50,16 @@ def class_bars(
     ValueError
         If there are not as many values as names.
     """
-    colours = np.asarray(palette)[: len(class_names)] / 255
+    check_mapping("panels", panels, "{title of the x axis: one value per class}")
+    names = as_names(class_names)
+    colours = as_colours(palette)[: len(names)] / 255
     for title, values in panels.items():
-        if not len(values) == len(class_names) == len(colours):
+        count = len(values) if hasattr(values, "__len__") else 1
+        if isinstance(values, Mapping) or np.ndim(values) > 1:
+            raise ValueError(f"{title}: give one value per class, in the order of the names")
+        if not count == len(names) == len(colours) or not names:
             raise ValueError(
-                f"{title}: {len(values)} values for {len(class_names)} class names "
+                f"{title}: {count} values for {len(names)} class names "
                 f"and {len(colours)} colours, give one of each per class"
             )
     first = np.asarray(next(iter(panels.values())), float)
@@ -73,7 +81,7 @@ def class_bars(
             linewidth=0.6,
         )
         label_axes(ax, title, "").set_axisbelow(True)
-    axes[0, 0].set_yticks(range(len(order)), [class_names[i] for i in order], fontsize=10)
+    axes[0, 0].set_yticks(range(len(order)), [names[i] for i in order], fontsize=10)
     axes[0, 0].set_ylim(len(order) - 0.4, -0.6)
     if log:
         axes[0, 0].set_xscale("log")
@@ -102,16 +110,18 @@ def confusion_map(hist: ArrayLike, class_names: Sequence[str], width: float = 10
     Raises
     ------
     ValueError
-        If there are not as many names as classes.
+        If there are not as many names as classes, or the matrix counts nothing.
     """
-    counts = np.asarray(hist, float)
-    if len(class_names) != len(counts):
+    counts = as_hist(hist).astype(float)
+    listed = as_names(class_names)
+    if len(listed) != len(counts):
         raise ValueError(
-            f"{len(class_names)} class names for a matrix of {len(counts)} classes: "
-            "give one per class"
+            f"{len(listed)} class names for a matrix of {len(counts)} classes: give one per class"
         )
     seen = np.flatnonzero(counts.sum(0) + counts.sum(1))
-    counts, names = counts[np.ix_(seen, seen)], [class_names[i] for i in seen.tolist()]
+    if not len(seen):
+        raise ValueError("the confusion matrix counts no pixels: score at least one label")
+    counts, names = counts[np.ix_(seen, seen)], [listed[i] for i in seen.tolist()]
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     fig, ax = plt.subplots(figsize=(width, 0.85 * width), layout="constrained")
     picture = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -136,14 +146,14 @@ def confusion_map(hist: ArrayLike, class_names: Sequence[str], width: float = 10
 
 
 def swatches(
-    class_names: Sequence[str], palette: ArrayLike, columns: int = 4, width: float = 10
+    class_names: Sequence[str], palette: Palette, columns: int = 4, width: float = 10
 ) -> Figure:
     """Draw a swatch per class with its number and name, to look colours up in.
 
     Parameters
     ----------
     class_names : sequence of str
-    palette : n x 3 uint8 array
+    palette : n x 3 uint8 array or ListedColormap
         RGB.
     columns : int
         Swatches per row.
@@ -159,15 +169,18 @@ def swatches(
     ValueError
         If the palette has too few colours.
     """
-    colours = np.asarray(palette)[: len(class_names)] / 255
-    if len(colours) < len(class_names):
+    check_whole("columns", columns, least=1)
+    names = as_names(class_names)
+    colours = as_colours(palette)[: len(names)] / 255
+    if len(colours) < len(names) or not names:
         raise ValueError(
-            f"{len(class_names)} class names for {len(colours)} colours: give the "
-            "palette of this dataset"
+            f"{len(names)} class names for {len(colours)} colours: give the "
+            "palette of this dataset, and at least one name"
         )
-    lines = -(-len(class_names) // columns)
+    columns = int(columns)
+    lines = -(-len(names) // columns)
     fig, ax = plt.subplots(figsize=(width, 0.34 * lines), layout="constrained")
-    for number, (name, colour) in enumerate(zip(class_names, colours, strict=True)):
+    for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
         x, y = number % columns, lines - 1 - number // columns
         ax.add_patch(Rectangle((x, y + 0.12), 0.16, 0.76, facecolor=colour, edgecolor="0.3"))
         ax.text(x + 0.2, y + 0.5, f"{number}  {name}", va="center", fontsize=11)

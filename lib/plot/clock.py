@@ -5,17 +5,19 @@ from itertools import cycle
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch, Rectangle
 
+from lib.checks import check_whole, is_whole
 from lib.plot.curves import STYLES, label_axes
-from lib.plot.labels import Palette, Picture, paint
+from lib.plot.inputs import Palette, Picture, as_axes, as_picture, as_pictures, check_mapping
+from lib.plot.labels import paint
 from lib.schedule import Step
 from lib.stages import FCN8S, Stage
 
+MOST_FRAMES = 1_000_000  # of a timeline
 # darker with depth, so that the order shows without colour too (Okabe and Ito's blues)
 SHADES = ("#9BD0F0", "#56B4E9", "#0072B2", "#C9C9C9")
 LATER: dict[str, Any] = {"edgecolor": "white", "hatch": "////"}  # white, to be seen on dark shades
@@ -42,6 +44,7 @@ def filmstrip(
         {schedule name: Steps of lib.schedule, one per frame}.
     palette : n x 3 uint8 array or ListedColormap
     stages : sequence of Stage
+        Those that the schedules ran, e.g. WHOLE of lib.stages for a net that is not cut.
     width : float
         Of the figure, in inches.
     first : int
@@ -54,12 +57,14 @@ def filmstrip(
     Raises
     ------
     ValueError
-        If a schedule has not as many Steps as there are images.
+        If a schedule has not as many Steps as there are images, or ran other stages.
     """
+    images, runs = as_pictures(images), _as_runs(runs, stages)
     for name, steps in runs.items():
         if len(steps) != len(images):
             raise ValueError(f"{name}: {len(steps)} steps for {len(images)} images, give as many")
-    high, wide = np.asarray(images[0]).shape[:2]
+    shown = [as_picture(image, f"image {t}") for t, image in enumerate(images)]
+    high, wide = shown[0].shape[:2]
     tall = width / len(images) * high / wide
     heights = [tall] + [tall, 0.09 * len(stages)] * len(runs)
     fig, axes = plt.subplots(
@@ -70,7 +75,7 @@ def filmstrip(
         figsize=(width, sum(heights) + 0.05 * len(heights) + 0.6),
         gridspec_kw={"height_ratios": heights},
     )
-    for t, image in enumerate(images):
+    for t, image in enumerate(shown):
         axes[0, t].set_title(f"frame {first + t}", fontsize=11)
         _picture(axes[0, t], image)
         for i, steps in enumerate(runs.values()):
@@ -108,8 +113,18 @@ def timeline(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        If the clips are not lists of (frame number, bool), or `last` is no number of a frame.
     """
-    ax = ax or plt.subplots(figsize=(9, 0.45 * len(clips) + 1.3), layout="constrained")[1]
+    check_mapping("clips", clips, "{name: [(frame number, whether it has a label), ...]}")
+    check_whole("the number of the last frame", last, 1, MOST_FRAMES)
+    for name, frames in clips.items():
+        _check_frames(name, frames)
+    last = int(last)
+    ax = as_axes(ax, figsize=(9, 0.45 * len(clips) + 1.3))
     colour = STYLES[0][0]
     for y, frames in enumerate(clips.values()):
         for scored, face, what in ((False, "white", "run"), (True, colour, "run and scored")):
@@ -137,6 +152,39 @@ def timeline(
     ax.set_ylim(len(clips) - 0.4, -0.6)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=11, frameon=False)
     return label_axes(ax, "frame number", "")
+
+
+def _as_runs(runs, stages):
+    """Return {schedule name: list of Steps}; raise ValueError for what are no Steps of `stages`."""
+    check_mapping("runs", runs, "{name of the schedule: its Steps}")
+    if not isinstance(stages, (tuple, list)) or not all(isinstance(s, Stage) for s in stages):
+        raise ValueError(f"stages are {stages!r:.60}: give FCN8S or WHOLE of lib.stages, or Stages")
+    known = {stage.name for stage in stages}
+    listed = {name: list(steps) for name, steps in runs.items()}
+    for name, steps in listed.items():
+        for step in steps:
+            if not isinstance(step, Step):
+                raise ValueError(
+                    f"{name}: holds a {type(step).__name__}: give Steps, "
+                    "result.kept(clip.name).steps() of lib.evaluate"
+                )
+            if other := {*step.ran, *step.then} - known:
+                raise ValueError(
+                    f"{name}: its steps ran the stages {', '.join(sorted(other))}, those to draw "
+                    f"are {', '.join(stage.name for stage in stages)}: give filmstrip the stages "
+                    "of the schedule, stages=WHOLE of a net that is not cut"
+                )
+    return listed
+
+
+def _check_frames(name, frames):
+    for item in frames:
+        pair = isinstance(item, (tuple, list)) and len(item) == 2
+        if not pair or not is_whole(item[0]) or item[1] not in (False, True):
+            raise ValueError(
+                f"{name}: holds {item!r:.60}: give a (frame number, whether it has a label) for "
+                "each frame"
+            )
 
 
 def _picture(ax, picture):

@@ -3,15 +3,15 @@
 Also the colours, markers and axes that all plots share.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 from typing import TypeVar
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from lib.compare import agreement
 from lib.evaluate import Result
+from lib.plot.inputs import as_axes, as_results, check_mapping
 
 Value = TypeVar("Value")
 
@@ -36,7 +36,7 @@ COSTS = {
     "macs": ("multiply-adds per frame (G)", lambda result: result.macs_per_frame / 1e9),
     "ms": ("time per frame (ms)", lambda result: result.ms_per_frame),
     "latency": ("latency, frame to output (ms)", lambda result: result.latency_ms),
-    "fired": ("frames on which the deep stage ran (%)", lambda result: 100 * result.fired["deep"]),
+    "fired": ("frames on which the deep stage ran (%)", lambda result: 100 * _fired(result)),
 }
 
 
@@ -68,11 +68,13 @@ def accuracy_against_cost(
     Raises
     ------
     ValueError
-        If `cost` or `score` is unknown, or lib.compare.agreement raises it.
+        If `cost` or `score` is unknown, a Result has no deep stage for the cost 'fired', or
+        lib.compare.agreement raises it.
     """
+    check_mapping("series", series, "{name: Results}")
     label, value = choice("cost", COSTS, cost)
     lines = {
-        name: sorted((value(r), _percent(r, score, oracle)) for r in results)
+        name: sorted((value(r), _percent(r, score, oracle)) for r in as_results(results, name))
         for name, results in series.items()
     }
     return curves(lines, label, _score_label(score, oracle is not None), ax)
@@ -106,6 +108,8 @@ def period_sweep(
     ValueError
         If `score` is unknown, or lib.compare.agreement raises it.
     """
+    for name, results in (("series", series), *series.items()):
+        check_mapping(name, results, "{name: {period in frames: Result}}")
     oracles = oracles or {}
     lines = {
         name: sorted((n, _percent(r, score, oracles.get(n))) for n, r in results.items())
@@ -139,9 +143,16 @@ def curves(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        If there are no lines, or one is not of points (x, y).
     """
-    ax = ax or plt.subplots(figsize=(6.5, 4.2), layout="constrained")[1]
-    for (name, points), (colour, marker) in zip(lines.items(), cycle(styles), strict=False):
+    check_mapping("lines", lines, "{name: points (x, y)}")
+    points_of = {name: _as_points(name, points) for name, points in lines.items()}
+    ax = as_axes(ax, figsize=(6.5, 4.2))
+    for (name, points), (colour, marker) in zip(points_of.items(), cycle(styles), strict=False):
         x, y = zip(*points, strict=True)
         ax.plot(x, y, color=colour, marker=marker, markersize=8, linewidth=1.8, label=name)
     ax.legend(fontsize=11, framealpha=0.9)
@@ -163,6 +174,27 @@ def choice(what: str, table: Mapping[str, Value], key: str) -> Value:
     if key not in table:
         raise ValueError(f"no {what} {key!r}: choose one of {', '.join(table)}")
     return table[key]
+
+
+def _fired(result):
+    """Return the share of frames on which the deep stage ran."""
+    if "deep" not in result.fired:
+        raise ValueError(
+            f"{result.name}: ran no stage 'deep', but {', '.join(result.fired)}: draw it over "
+            "another cost, such as 'macs'"
+        )
+    return result.fired["deep"]
+
+
+def _as_points(name, points):
+    """Return points as a list of pairs; raise ValueError if they are none."""
+    listed = list(points) if isinstance(points, Iterable) else []
+    if not listed or any(not hasattr(p, "__len__") or len(p) != 2 for p in listed):
+        raise ValueError(
+            f"{name}: a line is a list of points (x, y), at least one, got {listed!r:.60}: "
+            "list(enumerate(values)) makes one of values"
+        )
+    return listed
 
 
 def _percent(result, score, oracle=None):

@@ -5,12 +5,12 @@ A layer has the same colour and marker in all of them.
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from lib.differences import Differences, summary
+from lib.differences import Differences, as_shots, summary
 from lib.plot.curves import STYLES, choice, curves, label_axes
+from lib.plot.inputs import as_axes, check_mapping
 
 MEASURES = {
     "argmax": ("pixels that changed class (%)", 100),
@@ -38,16 +38,21 @@ def traces(shot: Differences, measure: str = "argmax", ax: Axes | None = None) -
     Raises
     ------
     ValueError
-        If `measure` is unknown.
+        If `measure` is unknown, or nothing was measured.
     """
     label, scale = choice("measure", MEASURES, measure)
+    if not isinstance(shot, Differences):
+        raise ValueError(
+            f"the shot is a {type(shot).__name__}: give one of the Differences that collect() "
+            "returned"
+        )
     shown = {
         layer: scale * changes
         for layer, changes in getattr(shot, measure).items()
         if not np.isnan(changes).all()
     }
     styles = _styles([*shot.argmax, *shot.relative])
-    ax = ax or plt.subplots(figsize=(9, 4), layout="constrained")[1]
+    ax = as_axes(ax, figsize=(9, 4))
     curves(
         {layer: list(enumerate(changes, 1)) for layer, changes in shown.items()},
         "frame number",
@@ -86,6 +91,7 @@ def layer_means(
         If `measure` is unknown or there are no Differences.
     """
     label, scale = choice("measure", MEASURES, measure)
+    collected = as_shots(collected)
     rows = summary(collected)
     styles = _styles([*collected[0].argmax, *collected[0].relative])
     points = [
@@ -93,7 +99,9 @@ def layer_means(
         for row in rows
     ]
     points = [point for point in points if not np.isnan(point[1])]
-    ax = ax or plt.subplots(figsize=(6.5, 0.5 * len(points) + 1.2), layout="constrained")[1]
+    if not points:
+        raise ValueError(f"no layer was measured by {measure!r}: choose another measure or shots")
+    ax = as_axes(ax, figsize=(6.5, 0.5 * len(points) + 1.2))
     for y, (layer, mean, std) in enumerate(points):
         colour, marker = styles[layer]
         ax.errorbar(
@@ -132,6 +140,8 @@ def growth(
         If `measure` is unknown or a distance has no Differences.
     """
     label, scale = choice("measure", MEASURES, measure)
+    check_mapping("collected", collected, "{distance in frames: Differences}")
+    collected = {apart: as_shots(shots) for apart, shots in collected.items()}
     summaries = {apart: summary(shots) for apart, shots in sorted(collected.items())}
     styles = _styles(
         [

@@ -1,7 +1,7 @@
 """Label maps as pictures: one, side by side with images, and moving.
 
-A palette is n x 3 uint8 RGB (or what np.asarray turns into that, such as the palettes of the
-datasets) or a ListedColormap such as `segm_cmap`. Ignored pixels (255) are black.
+A palette is n x 3 uint8 RGB (or whole numbers that np.asarray turns into that, such as the palettes
+of the datasets) or a ListedColormap such as `segm_cmap`. Ignored pixels (255) are black.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,25 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
-from PIL import Image
 
-from lib.labels import IGNORE
+from lib.checks import check_above_zero, check_whole
+from lib.labels import IGNORE, as_label
+from lib.plot.inputs import (
+    Palette,
+    Picture,
+    as_colours,
+    as_column,
+    as_names,
+    as_picture,
+    as_pictures,
+    as_titles,
+    check_film,
+    shown_classes,
+)
 
 IGNORED_RGB = (0, 0, 0)
+DRAWN = 4096  # random colours, of which those far apart are taken
 LEGEND_COLUMN = 1.4  # inches that a long class name takes
-
-Picture = np.ndarray | Image.Image  # H x W x 3 uint8 RGB
-Palette = ArrayLike | ListedColormap
 
 
 def class_cmap(n: int, seed: int = 0) -> ListedColormap:
@@ -41,12 +51,18 @@ def class_cmap(n: int, seed: int = 0) -> ListedColormap:
     Returns
     -------
     ListedColormap
+
+    Raises
+    ------
+    ValueError
+        If `n` is no whole number from 1 to 4096.
     """
-    drawn = np.random.default_rng(seed).random((4096, 3))
+    check_whole("the number of colours", n, 1, DRAWN)
+    drawn = np.random.default_rng(seed).random((DRAWN, 3))
     weights = np.sqrt([0.3, 0.59, 0.11])
     chosen: list[np.ndarray] = []
     apart = np.linalg.norm(drawn * weights, axis=1)
-    for _ in range(n):
+    for _ in range(int(n)):
         chosen.append(drawn[apart.argmax()])
         apart = np.minimum(apart, np.linalg.norm((drawn - chosen[-1]) * weights, axis=1))
     return ListedColormap(np.array(chosen), name=f"segmentation of {n} classes")
@@ -71,11 +87,15 @@ def paint(label: ArrayLike, palette: Palette) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the palette has no colour for a class of the label.
+        If the palette has no colour for a class of the label, or the label is no label map.
     """
-    classes = np.asarray(label)
-    classes = np.squeeze(classes, 0) if classes.ndim == 3 else classes
-    colours, ignored = _colours(palette), classes == IGNORE
+    classes = as_label(label, "the label")
+    colours, ignored = as_colours(palette), classes == IGNORE
+    if classes.min(initial=0) < 0:
+        raise ValueError(
+            f"the label holds the class {classes.min()}: classes are 0..254, and {IGNORE} for "
+            "ignored pixels"
+        )
     if (top := classes[~ignored].max(initial=0)) >= len(colours):
         raise ValueError(
             f"the label holds the class {top}, the palette has {len(colours)} "
@@ -87,7 +107,11 @@ def paint(label: ArrayLike, palette: Palette) -> np.ndarray:
 
 
 def segshow(
-    im: Picture, label: Picture, out: Picture, n_cl: int | None = None, palette: Palette = segm_cmap
+    im: Picture,
+    label: Picture | None,
+    out: Picture | None,
+    n_cl: int | None = None,
+    palette: Palette = segm_cmap,
 ) -> Figure:
     """Draw an image, its label and the output side by side.
 
@@ -95,8 +119,8 @@ def segshow(
     ----------
     im : H x W x 3 uint8 array or PIL image
         RGB.
-    label, out : H x W or 1 x H x W integer arrays, or pictures of them
-        Label maps are painted; H x W x 3 arrays are shown as they are.
+    label, out : H x W or 1 x H x W integer arrays, or pictures of them, or None
+        Label maps are painted; H x W x 3 arrays are shown as they are; None leaves a place empty.
     n_cl : int, optional
         Number of classes: labels of other classes (except 255) are an error.
     palette : n x 3 uint8 array or ListedColormap
@@ -110,11 +134,19 @@ def segshow(
     ValueError
         If a label map has a class beyond `n_cl` or beyond the palette.
     """
-    colours = _colours(palette)[:n_cl]
+    if n_cl is not None:
+        check_whole("the number of classes", n_cl, least=1)
+    colours = as_colours(palette)[: None if n_cl is None else int(n_cl)]
+    pictures: list[np.ndarray | None] = [as_picture(im, "the image")]
+    for shown, what in ((label, "the label"), (out, "the output")):
+        if shown is not None:
+            shown = (
+                as_picture(shown, what) if _is_picture(shown) else paint(np.asarray(shown), colours)
+            )
+        pictures.append(shown)
     fig, axes = plt.subplots(1, 3, layout="constrained", figsize=(10, 3.4))
-    pictures = [im] + [m if _is_picture(m) else paint(np.asarray(m), colours) for m in (label, out)]
     for ax, picture, title in zip(axes, pictures, ("image", "label", "output"), strict=True):
-        _show(np.asarray(picture), ax, title)
+        _show(picture, ax, title)
     return fig
 
 
@@ -131,9 +163,9 @@ def rows(
 
     Parameters
     ----------
-    images : sequence of H x W x 3 uint8 arrays or PIL images
+    images : sequence of H x W x 3 uint8 arrays or PIL images, or one of them
         RGB.
-    *labels : sequences of H x W integer arrays
+    *labels : sequences of H x W integer arrays, or one array each for one image
         One per column, each as long as `images`; None leaves a place empty.
     palette : n x 3 uint8 array or ListedColormap
     titles : sequence of str, optional
@@ -152,16 +184,14 @@ def rows(
     Raises
     ------
     ValueError
-        If a column is not as long as `images`.
+        If a column is not as long as `images`, or an image, label map or name is none.
     """
-    for column in labels:
-        if len(column) != len(images):
-            raise ValueError(
-                f"a column of {len(column)} label maps for {len(images)} images: "
-                "give one per row, None for an empty place"
-            )
-    high, wide = np.asarray(images[0]).shape[:2]
-    cell = width / (1 + len(labels))
+    images = as_pictures(images)
+    columns = [as_column(column, len(images)) for column in labels]
+    titles = as_titles(titles, 1 + len(columns), "titles", "columns")
+    row_titles = as_titles(row_titles, len(images), "row titles", "rows")
+    high, wide = as_picture(images[0], "image 0").shape[:2]
+    cell = width / (1 + len(columns))
     fig, axes = plt.subplots(
         len(images),
         1 + len(labels),
@@ -169,14 +199,17 @@ def rows(
         layout="constrained",
         figsize=(width, len(images) * cell * high / wide + 0.8),
     )
-    for i, (line, image, *maps) in enumerate(zip(axes, images, *labels, strict=True)):
-        pictures = [np.asarray(image)] + [None if m is None else paint(m, palette) for m in maps]
+    for i, (line, image, *maps) in enumerate(zip(axes, images, *columns, strict=True)):
+        pictures = [
+            as_picture(image, f"image {i}"),
+            *(None if m is None else paint(m, palette) for m in maps),
+        ]
         for j, (ax, picture) in enumerate(zip(line, pictures, strict=True)):
             _show(picture, ax, titles[j] if titles and i == 0 else None)
         if row_titles:
             line[0].set_ylabel(row_titles[i], fontsize=11)
-    if class_names:
-        shown = [label for column in labels for label in column if label is not None]
+    if class_names is not None and len(class_names):
+        shown = [label for column in columns for label in column if label is not None]
         _legend(fig, shown, palette, class_names)
     return fig
 
@@ -206,9 +239,20 @@ def animate(
     Returns
     -------
     FuncAnimation
+
+    Raises
+    ------
+    ValueError
+        As `rows`, and if images or label maps of a column differ in size.
     """
-    panels = 1 + len(labels)
-    high, wide = np.asarray(images[0]).shape[:2]
+    check_above_zero("the interval in ms", interval)
+    images, panels = as_pictures(images), 1 + len(labels)
+    titles = as_titles(titles, panels, "titles", "columns")
+    painted = [[paint(m, palette) for m in as_column(column, len(images))] for column in labels]
+    clip = [images, *painted]
+    for number, column in enumerate(clip):
+        check_film(f"label map of column {number}" if number else "image", column)
+    high, wide = as_picture(images[0]).shape[:2]
     fig, axes = plt.subplots(
         1,
         panels,
@@ -217,15 +261,14 @@ def animate(
         dpi=dpi,
         figsize=(width, width / panels * high / wide + 0.4),
     )
-    clip = [images, *([paint(m, palette) for m in column] for column in labels)]
     shown = [
-        _show(np.asarray(column[0]), ax, titles[j] if titles else None).images[0]
+        _show(as_picture(column[0]), ax, titles[j] if titles else None).images[0]
         for j, (ax, column) in enumerate(zip(axes[0], clip, strict=True))
     ]
 
     def draw(t):
         for picture, column in zip(shown, clip, strict=True):
-            picture.set_data(np.asarray(column[t]))
+            picture.set_data(as_picture(column[t]))
         return shown
 
     animation = FuncAnimation(fig, draw, frames=len(images), interval=interval)
@@ -252,6 +295,11 @@ def embed(animation: FuncAnimation, limit_mb: float = 3) -> str:
     ValueError
         If the HTML is larger than the limit.
     """
+    check_above_zero("the limit in MB", limit_mb)
+    if not isinstance(animation, FuncAnimation):
+        raise ValueError(
+            f"the animation is a {type(animation).__name__}: give what animate() returned"
+        )
     with rc_context({"animation.embed_limit": 1e3, "animation.frame_format": "jpeg"}):
         html = animation.to_jshtml()
     if len(html) > limit_mb * 1e6:
@@ -263,7 +311,7 @@ def embed(animation: FuncAnimation, limit_mb: float = 3) -> str:
 
 
 def _is_picture(label):
-    return np.ndim(label) == 3 and np.shape(label)[2] == 3
+    return np.ndim(label) == 3 and np.shape(label)[2] in (3, 4)
 
 
 def _show(picture, ax, title):
@@ -279,8 +327,13 @@ def _show(picture, ax, title):
 
 def _legend(fig, labels, palette, class_names):
     """Add a legend of the classes that occur in the labels, below the figure."""
-    present = sorted(set().union(*(np.unique(label).tolist() for label in labels)))
-    colours = _colours(palette) / 255
+    present = shown_classes(labels)
+    colours, class_names = as_colours(palette) / 255, as_names(class_names)
+    if (top := max([c for c in present if c != IGNORE], default=0)) >= len(class_names):
+        raise ValueError(
+            f"{len(class_names)} class names for a label with the class {top}: give one per class, "
+            "in the order of the labels"
+        )
     patches = [
         Patch(facecolor=colours[c], edgecolor="gray", label=class_names[c])
         for c in present
@@ -288,20 +341,7 @@ def _legend(fig, labels, palette, class_names):
     ]
     if IGNORE in present:
         patches.append(Patch(facecolor=IGNORED_RGB, label="ignored"))
-    columns = min(len(patches), 7, max(1, int(fig.get_figwidth() / LEGEND_COLUMN)))
+    columns = min(max(1, len(patches)), 7, max(1, int(fig.get_figwidth() / LEGEND_COLUMN)))
     fig.legend(
         handles=patches, loc="outside lower center", ncols=columns, fontsize=10, frameon=False
     )
-
-
-def _colours(palette):
-    """Return a palette as n x 3 uint8."""
-    if isinstance(palette, ListedColormap):
-        return np.rint(255 * np.asarray(palette.colors)[:, :3]).astype(np.uint8)
-    colours = np.asarray(palette)
-    if colours.ndim != 2 or colours.shape[1] != 3 or colours.dtype != np.uint8:
-        raise ValueError(
-            f"a palette is n x 3 uint8 or a ListedColormap, got {colours.shape} "
-            f"{colours.dtype}: see segm_cmap"
-        )
-    return colours

@@ -1,15 +1,27 @@
 """Pictures side by side, masks of objects outlined on them, and the grey levels of mask files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lib.checks import check_above_zero, check_share, check_whole
+from lib.labels import plane
 from lib.plot.curves import STYLES, label_axes
-from lib.plot.labels import Picture
+from lib.plot.inputs import (
+    Picture,
+    as_axes,
+    as_grey_or_picture,
+    as_pictures,
+    as_titles,
+    check_mapping,
+)
 
+GREY = plt.get_cmap("gray").with_extremes(bad="#56B4E9")  # nan is no share: not white
+LEVELS = 256  # of grey
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -25,7 +37,8 @@ def grid(
     Parameters
     ----------
     pictures : sequence of H x W x 3 uint8 (RGB) or H x W float arrays, or PIL images
-        Float values are shares 0..1, shown as grey.
+        Float values are shares 0..1, shown as grey, and blue where they are nan. One picture is a
+        list of one.
     titles : sequence of str, optional
         One per picture.
     columns : int, optional
@@ -43,16 +56,18 @@ def grid(
     Raises
     ------
     ValueError
-        If there are no pictures, or not as many titles as pictures.
+        If there are no pictures, not as many titles as pictures, or a picture is none.
     """
-    if not len(pictures) or titles is not None and len(titles) != len(pictures):
-        raise ValueError(
-            f"{len(titles or ())} titles for {len(pictures)} pictures: give at least one picture, "
-            "and one title per picture"
-        )
-    columns = columns or len(pictures)
+    pictures = as_pictures(pictures, "pictures", single_2d=True)
+    titles = as_titles(titles, len(pictures), "titles", "pictures")
+    if columns is not None:
+        check_whole("columns", columns, least=1)
+    check_share("white", white)
+    check_above_zero("white", white)
+    shown = [as_grey_or_picture(picture, f"picture {i}") for i, picture in enumerate(pictures)]
+    columns = int(columns or len(pictures))
     lines = -(-len(pictures) // columns)
-    high, wide = np.asarray(pictures[0]).shape[:2]
+    high, wide = shown[0].shape[:2]
     tall = width / columns * high / wide
     fig, axes = plt.subplots(
         lines,
@@ -65,7 +80,7 @@ def grid(
         if i >= len(pictures):
             ax.axis("off")
             continue
-        ax.imshow(np.asarray(pictures[i]), cmap="gray", vmin=0, vmax=white, interpolation="nearest")
+        ax.imshow(shown[i], cmap=GREY, vmin=0, vmax=white, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
         if titles:
             ax.set_title(titles[i], fontsize=11)
@@ -87,7 +102,8 @@ def outlines(
     pictures, titles, columns, width
         As for `grid`.
     masks : sequence of H x W bool arrays
-        One per picture (0 and 1 will do too), None for a picture without one.
+        One per picture (0 and 1 will do too, and a label of one object), None for a picture
+        without one. For one picture, one mask.
     linewidth : float
         Of the outline, in points.
 
@@ -100,16 +116,20 @@ def outlines(
     ValueError
         If there are not as many masks as pictures, or a mask differs in size from its picture.
     """
-    if len(masks) != len(pictures):
+    pictures = as_pictures(pictures, "pictures", single_2d=True)
+    one = not isinstance(masks, Iterable) or getattr(masks, "ndim", 0) == 2
+    listed: list[Any] = [masks] if one else list(masks)
+    if len(listed) != len(pictures):
         raise ValueError(
-            f"{len(masks)} masks for {len(pictures)} pictures: give one per picture, "
+            f"{len(listed)} masks for {len(pictures)} pictures: give one per picture, "
             "None for a picture without one"
         )
     fig = grid(pictures, titles, columns, width)
-    for ax, picture, mask in zip(fig.axes, pictures, masks, strict=False):
+    for ax, picture, mask in zip(fig.axes, pictures, listed, strict=False):
         if mask is None or not np.any(mask):
             continue
-        if np.shape(mask) != (size := np.asarray(picture).shape[:2]):
+        mask = plane(mask, "a mask")
+        if np.shape(mask) != (size := as_grey_or_picture(picture).shape[:2]):
             raise ValueError(
                 f"the mask has the shape {np.shape(mask)}, its picture {size}: "
                 "give both in one size"
@@ -140,8 +160,20 @@ def grey_levels(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        If there are more than four histograms, one is not of 256 counts, or the threshold is no
+        level.
     """
-    ax = ax or plt.subplots(figsize=(9, 3.6), layout="constrained")[1]
+    check_mapping("histograms", histograms, "{name: np.bincount(mask.ravel(), minlength=256)}")
+    check_whole("the threshold", threshold, 0, LEVELS - 1)
+    if len(histograms) > len(DASHES):
+        raise ValueError(f"{len(histograms)} histograms: give at most {len(DASHES)} to one figure")
+    for name, counts in histograms.items():
+        _check_histogram(name, counts)
+    ax = as_axes(ax, figsize=(9, 3.6))
     for (name, counts), (colour, _), dashes in zip(
         histograms.items(), STYLES, DASHES, strict=False
     ):
@@ -153,3 +185,14 @@ def grey_levels(
     ax.set(yscale="log", xlim=(-3, 258))
     ax.legend(fontsize=11, loc="upper center")
     return label_axes(ax, "grey level of a mask pixel", "pixels (%)")
+
+
+def _check_histogram(name, counts):
+    counts = np.asarray(counts)
+    if counts.shape != (LEVELS,) or counts.dtype.kind not in "biuf" or not (counts >= 0).all():
+        raise ValueError(
+            f"{name}: a histogram has the shape {counts.shape}: give {LEVELS} counts, "
+            "np.bincount(mask.ravel(), minlength=256)"
+        )
+    if not counts.sum():
+        raise ValueError(f"{name}: a histogram counts no pixels: give that of at least one mask")

@@ -1,6 +1,7 @@
 """Errors near boundaries as pictures, and scores near boundaries beside those of all pixels."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lib.evaluate import Result
-from lib.labels import IGNORE
+from lib.labels import IGNORE, as_label, plane
 from lib.plot.curves import STYLES, label_axes
-from lib.plot.labels import Picture
+from lib.plot.inputs import Picture, as_picture, as_results, check_mapping
 from lib.score_util import Region
 
 RIGHT, WRONG = (86, 180, 233), (213, 94, 0)  # Okabe and Ito's sky blue and vermilion
@@ -40,7 +41,9 @@ def paint_errors(
     ValueError
         If the sizes differ.
     """
-    rgb = np.asarray(image)
+    rgb = as_picture(image, "the image")[..., :3]
+    rgb = rgb if rgb.dtype == np.uint8 else 255 * rgb
+    label, out, region = as_label(label), as_label(out, "the output"), _as_region(region)
     if not rgb.shape[:2] == label.shape == out.shape == region.shape:
         raise ValueError(
             f"sizes differ: image {rgb.shape[:2]}, label {label.shape}, output "
@@ -67,8 +70,25 @@ def wrong_share(label: np.ndarray, out: np.ndarray, region: Region) -> float:
     -------
     float
         From 0 to 1; 0 if the region has no labelled pixel.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ, or region is no function.
     """
-    counted = region(label) & (label != IGNORE)
+    if not callable(region):
+        raise ValueError(
+            f"region is a {type(region).__name__}: give a function of the label, such as "
+            "lambda label: mask"
+        )
+    label, out = as_label(label), as_label(out, "the output")
+    inside = _as_region(region(label))
+    if not label.shape == out.shape == inside.shape:
+        raise ValueError(
+            f"sizes differ: label {label.shape}, output {out.shape}, region {inside.shape}: give "
+            "all three of one frame"
+        )
+    counted = inside & (label != IGNORE)
     return float((label != out)[counted].mean()) if counted.any() else 0.0
 
 
@@ -94,8 +114,10 @@ def region_bars(
     Raises
     ------
     ValueError
-        If the settings have different schedules.
+        If the settings have different schedules, or a Result has no region_scores.
     """
+    check_mapping("series", series, "{title of a setting: Results}")
+    series = {title: as_results(results, title) for title, results in series.items()}
     names = [result.name for result in next(iter(series.values()))]
     for title, results in series.items():
         if [result.name for result in results] != names:
@@ -103,6 +125,12 @@ def region_bars(
                 f"{title}: holds {[result.name for result in results]}, the first "
                 f"{names}: run the same schedules, in the same order"
             )
+        for result in results:
+            if result.region_scores is None:
+                raise ValueError(
+                    f"{title}: {result.name} was not scored in a region: evaluate(..., "
+                    "region=function of the label)"
+                )
     panels = {"all pixels": "scores", region_title: "region_scores"}
     offsets = APART * (np.arange(len(series)) - (len(series) - 1) / 2)
     fig, axes = plt.subplots(
@@ -116,7 +144,7 @@ def region_bars(
             ]
         )
         for offset, (colour, marker), title, values in zip(
-            offsets, STYLES, series, shares, strict=False
+            offsets, cycle(STYLES), series, shares, strict=False
         ):
             ax.plot(
                 values,
@@ -141,3 +169,10 @@ def region_bars(
         frameon=False,
     )
     return fig
+
+
+def _as_region(region):
+    """Return a mask as H x W bool; raise ValueError if it is none."""
+    if callable(region):
+        raise ValueError("region is a function: give the mask of this frame, region(label)")
+    return plane(region, "the region") != 0

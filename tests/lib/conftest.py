@@ -1,5 +1,7 @@
 """A small net in NumPy whose output tells which frame each stage last saw."""
 
+import os
+import traceback
 from types import SimpleNamespace
 
 import numpy as np
@@ -101,3 +103,66 @@ def fake_net():
 def fake():
     """The helpers of this file: frame(number, shape), seen_by_stages(label), stages, FakeNet."""
     return SimpleNamespace(frame=frame, seen_by_stages=seen_by_stages, stages=STAGES, net=FakeNet)
+
+
+STEPS = ("open", "write", "fsync", "close", "replace", "unlink")  # of os
+
+
+@pytest.fixture
+def in_child():
+    """in_child(function) calls it in a forked child and returns its exit status."""
+
+    def in_child(function):
+        child = os.fork()
+        if not child:
+            try:
+                function()
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(1)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    return in_child
+
+
+@pytest.fixture
+def killed_at(in_child):
+    """killed_at(n, write) calls write() in a child that ends at its n-th step of os; True if it
+    ended before that.
+
+    A write stores half of its bytes first. Numbers are even before a step, odd after it.
+    """
+
+    def killed_at(where, write):
+        left = where
+
+        def stopping(step):
+            def stepped(*args, **options):
+                nonlocal left
+                if left == 0:
+                    if step is write_:
+                        step(args[0], args[1][: len(args[1]) // 2])
+                    os._exit(9)
+                left -= 1
+                done = step(*args, **options)
+                if left == 0:
+                    os._exit(9)
+                left -= 1
+                return done
+
+            return stepped
+
+        write_ = os.write
+
+        def dying():
+            for name in STEPS:
+                setattr(os, name, stopping(getattr(os, name)))
+            write()
+
+        status = in_child(dying)
+        assert status in (0, 9)
+        return status == 0
+
+    return killed_at

@@ -1,4 +1,7 @@
 import os
+import resource
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +94,58 @@ def test_the_folder_must_exist(path):
     with pytest.raises(FileNotFoundError):
         write_atomically(path.parent / "missing" / path.name, "a")
     assert os.listdir(path.parent) == []
+
+
+@pytest.mark.parametrize("where", range(20))
+def test_a_kill_at_any_step_leaves_the_old_file_or_the_new(path, where, killed_at):
+    new = b"new " * 50
+    path.write_bytes(b"old")
+    finished = killed_at(where, lambda: write_atomically(path, new))
+    assert path.read_bytes() in ((new,) if finished else (b"old", new))
+    write_atomically(path, b"next")  # what was left behind does not stop the next run
+    assert path.read_bytes() == b"next"
+
+
+@pytest.mark.parametrize("room", [0, 1, 99, 199])
+def test_a_full_disk_leaves_the_old_file_and_no_other(path, room, in_child):
+    path.write_bytes(b"old")
+
+    def fill():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        with pytest.raises(OSError):
+            write_atomically(path, b"new " * 50)
+
+    assert in_child(fill) == 0
+    assert path.read_bytes() == b"old" and os.listdir(path.parent) == [path.name]
+
+
+def test_threads_that_write_one_file_never_mix(path):
+    contents = [bytes([i]) * 50_000 for i in range(4)]
+    write_atomically(path, contents[0])
+    running, seen = True, set()
+
+    def write(content):
+        while running:
+            write_atomically(path, content)
+
+    threads = [threading.Thread(target=write, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for _ in range(200):
+        seen.add(path.read_bytes())
+    running = False
+    for thread in threads:
+        thread.join()
+    assert seen <= set(contents) and os.listdir(path.parent) == [path.name]
+
+
+def test_a_name_as_long_as_names_may_be(path):
+    longest = path.with_name("x" * 255)
+    write_atomically(longest, "a")
+    assert longest.read_text() == "a"
+
+
+def test_a_device_is_not_replaced(path, monkeypatch):
+    monkeypatch.setattr(os, "replace", lambda *args: pytest.fail("replaced"))
+    with pytest.raises(OSError, match="/dev/null is a device"):
+        write_atomically(Path("/dev/null"), "a")

@@ -1,4 +1,8 @@
-"""The layer types, one family a file; importing this package fills the registry."""
+"""The layer types, one family per file; importing this package fills the registry.
+
+`base` defines what a layer type is and holds the registry. The layers that read or write data are
+in the subpackage `data`.
+"""
 
 from caffe.layer_types import (  # noqa: F401
     activations,

@@ -1,74 +1,117 @@
-"""What every layer type has in common, and the one registry that finds a type by its name.
+"""The interface of all layer types, and the registry that maps a `type` string to its class.
 
-A layer is a pure function: from the shapes of its bottoms it works out a :class:`Geometry`, and
-from tensors and that geometry it computes its tops. It keeps nothing between calls; only the Net
-does (the few exceptions: stateful.py). So the engine is free to run layers elsewhere, in another
-precision, fused, on a part of an image, or several at once.
+A `LayerType` is a pure function of tensors. From the shapes of its bottoms it derives a `Geometry`;
+from the bottoms and that geometry it computes its tops. It keeps no state between calls, so the
+engine may run it elsewhere, in another precision, fused, on part of an image, or concurrently.
 
-
-What the layers have in common that keep something between calls: a cursor, a file, a user's
-object. All others are pure functions (see base.py).
+A `StatefulLayer` is the exception: it keeps something between calls (a cursor, an open file, a
+user's object) and works on Blobs.
 """
 
+import abc
 import difflib
 import enum
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+import torch
+
+from caffe.blobs.blob import Blob
 from caffe.errors import FOREIGN, CaffeError, LayerError, ShapeMismatch, UnknownLayerType
 from caffe.layer_types.fork_layers import of_fork
+from caffe.proto import caffe_pb2
 
-registry = {}
-not_promised = {
-    "LSTM": "recurrent nets",
-    "RNN": "recurrent nets",
-    "Recurrent": "recurrent nets",
-    "LSTMUnit": "recurrent nets",
-    "WindowData": "R-CNN training windows",
-}
-UNNAMED = "(automatic)"  # what Caffe calls the top of a loss that the prototxt gives none
+Shape = tuple[int, ...]
+Shapes = Sequence[Shape]  # of the bottoms, in the order of the prototxt
+Tensors = Sequence[torch.Tensor]
+Tops = tuple[torch.Tensor | None, ...]  # None: this top keeps its content
+ParamShapes = list[tuple[Shape, caffe_pb2.FillerParameter]]
+Blobs = Sequence[Blob]
+Result = TypeVar("Result")
+LayerClass = TypeVar("LayerClass", bound="type[LayerType]")
+
+UNNAMED = "(automatic)"  # Caffe's name for the top of a loss whose prototxt names none
 
 
 class Precision(enum.Enum):
-    """In which precision the engine hands a layer its bottoms."""
+    """The dtype of the bottoms that the engine passes to a layer.
 
-    ENGINE = enum.auto()  # that of caffe.set_precision
-    FLOAT32 = enum.auto()  # always float32: losses, sums, numbers of rows
-    AS_HELD = enum.auto()  # whatever the first bottom is held in: layers that only move elements
+    After ``caffe.set_precision("bfloat16")`` layers exchange bfloat16, which has 8 significant
+    bits. It represents whole numbers exactly only up to 256, and in a long sum the small terms are
+    lost. Layers that read labels or row indices, and layers that reduce many values (losses,
+    softmax, batch statistics), therefore ask for float32. Without that call everything is float32.
+
+    Attributes
+    ----------
+    ENGINE
+        The dtype chosen by `caffe.set_precision`.
+    FLOAT32
+        Always float32.
+    AS_HELD
+        The dtype in which the first bottom is stored. For layers that copy or combine elements
+        one by one: scores that a layer below computed in float32 stay float32.
+    """
+
+    ENGINE = enum.auto()
+    FLOAT32 = enum.auto()
+    AS_HELD = enum.auto()
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What a layer needs to know besides tensors: the shapes of its tops, and how it slides.
+    """Everything a layer derives from the shapes of its bottoms.
 
-    kernel, stride, pad, dilation: a tuple with one int per spatial axis, empty where the layer does
-    not slide. extra: what else follows from the shapes alone (offsets, permutations).
+    Parameters
+    ----------
+    tops : tuple of Shape
+        The shape of each top.
+    kernel, stride, pad, dilation : tuple of int
+        One value per spatial axis; empty if the layer has no sliding window.
+    extra : dict of str to object
+        Whatever else follows from the shapes alone, such as offsets.
     """
 
-    tops: tuple
-    kernel: tuple = ()
-    stride: tuple = ()
-    pad: tuple = ()
-    dilation: tuple = ()
-    extra: dict = field(default_factory=dict)
+    tops: tuple[Shape, ...]
+    kernel: Shape = ()
+    stride: Shape = ()
+    pad: Shape = ()
+    dilation: Shape = ()
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
-class LayerType:
-    """Base of the layer types. Subclasses say how many bottoms and tops they take, and compute.
+class LayerType(abc.ABC):
+    """Base class of the layer types.
 
-    bottoms, tops: (least, most) counts; most None = any number.
-    precision: in which precision the engine hands it its bottoms, see Precision.
-    any_order: True where images may come channels-last in float32 too: such a layer computes the
-        very same values from them. Others get C order.
-    in_place: True where a top may be its own bottom.
-    loss: True where the first top has loss weight 1 unless told otherwise; the prototxt may leave
-        it out.
-    content_sized: True where the first axis of the tops depends on what is in the bottoms; the
-        geometry then says how long it is at most.
-    hands_out_params: True where the tops are the learned blobs, in one memory with them.
+    Parameters
+    ----------
+    spec : LayerParameter
+        The layer as the prototxt describes it.
+    phase : int
+        ``caffe.TRAIN`` or ``caffe.TEST``.
+
+    Attributes
+    ----------
+    bottoms, tops : tuple of (int, int or None)
+        Least and greatest number of bottoms and of tops; None if there is no upper limit.
+    precision : Precision
+        The dtype of the bottoms that `forward` gets.
+    any_order : bool
+        True if `forward` computes the very same values from channels-last float32 images. All
+        other layers get their bottoms in C order.
+    in_place : bool
+        True if a top may be the layer's own bottom.
+    loss : bool
+        True if the first top has loss weight 1 by default; the prototxt may leave that top out.
+    content_sized : bool
+        True if the length of the tops' first axis depends on the values of the bottoms. The
+        geometry then gives the greatest length.
+    hands_out_params : bool
+        True if the tops are the learned blobs themselves and share their memory.
     """
 
-    bottoms = (1, 1)
-    tops = (1, 1)
+    bottoms: tuple[int, int | None] = (1, 1)
+    tops: tuple[int, int | None] = (1, 1)
     precision = Precision.ENGINE
     any_order = False
     in_place = False
@@ -76,38 +119,107 @@ class LayerType:
     content_sized = False
     hands_out_params = False
 
-    def __init__(self, spec, phase):
-        """spec: the LayerParameter; phase: caffe.TRAIN or caffe.TEST."""
+    def __init__(self, spec: caffe_pb2.LayerParameter, phase: int) -> None:
         self.spec, self.phase, self.name = spec, phase, spec.name
-        self.check_counts()
+        self.check_spec()
 
-    def check_counts(self):
-        """LayerError where the prototxt gives too few or too many bottoms or tops."""
+    def check_spec(self) -> None:
+        """Raise LayerError if the prototxt's settings are invalid whatever the bottoms' shapes.
+
+        The base class checks the number of bottoms and tops; subclasses add their parameters.
+        """
         for what, given, (least, most) in (
             ("bottom", len(self.spec.bottom), self.bottoms),
             ("top", len(self.spec.top), self.tops),
         ):
-            if given < least or (most is not None and given > most):
-                wanted = (
-                    str(least)
-                    if least == most
-                    else "%d or more" % least
-                    if most is None
-                    else "%d to %d" % (least, most)
-                )
-                raise self.error("takes %s %s(s), the prototxt gives %d" % (wanted, what, given))
+            if given >= least and (most is None or given <= most):
+                continue
+            if most is None:
+                wanted = f"{least} or more"
+            else:
+                wanted = str(least) if least == most else f"{least} to {most}"
+            raise self.error(f"takes {wanted} {what}(s), the prototxt gives {given}")
 
-    def error(self, text, kind=LayerError):
-        """An exception of `kind` that begins with this layer's name and type."""
+    @abc.abstractmethod
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the Geometry for bottoms of these shapes.
+
+        Parameters
+        ----------
+        shapes : sequence of Shape
+            The shapes of the bottoms.
+
+        Raises
+        ------
+        LayerError
+            If the layer's parameters contradict the shapes.
+        ShapeMismatch
+            If the shapes of the bottoms do not fit the layer or each other.
+        """
+
+    def param_shapes(self, shapes: Shapes) -> ParamShapes:
+        """Return the shape and filler of each learned blob; none by default.
+
+        Parameters
+        ----------
+        shapes : sequence of Shape
+            The shapes of the bottoms.
+
+        Returns
+        -------
+        list of (Shape, FillerParameter)
+            In the order in which weight files store the blobs.
+        """
+        return []
+
+    @abc.abstractmethod
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Compute the tops; differentiable by autograd.
+
+        Parameters
+        ----------
+        geometry : Geometry
+            The geometry of these bottoms.
+        bottoms, params : sequence of torch.Tensor
+            The bottoms and the learned blobs. They must not be written to.
+
+        Returns
+        -------
+        tuple of torch.Tensor or None
+            The tops; None for a top that keeps its content. A layer that keeps statistics appends
+            the new contents of its learned blobs.
+        """
+
+    def initial(self, geometry: Geometry) -> Tops:
+        """Return what the tops hold before the first forward; empty if they start at zero."""
+        return ()
+
+    def takes_gradient(self, i: int) -> bool:
+        """Return whether bottom number `i` can have a gradient; labels, for example, cannot."""
+        return True
+
+    def error(self, text: str, kind: type[CaffeError] = LayerError) -> CaffeError:
+        """Return an exception of type `kind` that begins with the layer's name and type."""
         return kind(f"layer {self.name!r} ({self.spec.type}): {text}")
 
-    def mismatch(self, text):
-        """A ShapeMismatch that begins with this layer's name and type."""
+    def mismatch(self, text: str) -> CaffeError:
+        """Return a ShapeMismatch that begins with the layer's name and type."""
         return self.error(text, ShapeMismatch)
 
-    def ask(self, question, shapes):
-        """Geometry or param_shapes for bottoms of these shapes; ShapeMismatch too where a layer
-        did not foresee them.
+    def ask(self, question: Callable[[Shapes], Result], shapes: Shapes) -> Result:
+        """Call the layer's `geometry` or `param_shapes`, and name the layer in every failure.
+
+        Parameters
+        ----------
+        question : callable
+            The bound method to call.
+        shapes : sequence of Shape
+            The shapes of the bottoms.
+
+        Raises
+        ------
+        CaffeError
+            As the method raises it; a ShapeMismatch if it fails in any other way on these shapes.
         """
         try:
             return question(shapes)
@@ -116,87 +228,131 @@ class LayerType:
         except FOREIGN as e:
             raise self.mismatch(f"cannot take bottoms of shapes {shapes} ({e})") from e
 
-    def param_shapes(self, shapes):
-        """[(shape, FillerParameter)] of the learned blobs, given the bottoms' shapes."""
-        return []
 
-    def geometry(self, shapes):
-        """The Geometry for bottoms of these shapes; ShapeMismatch where they do not fit."""
-        raise self.error("this layer type has no geometry of its own")
+class StatefulLayer(LayerType):
+    """Base class of Python layers and of the layers that read or write data.
 
-    def forward(self, geometry, bottoms, params):
-        """Tuple of top tensors, None for one that stays as it is; a layer that keeps statistics
-        adds the new contents of its learned blobs. Must not write to its arguments;
-        differentiable by autograd.
-        """
-        raise self.error("this layer type computes nothing itself")
+    The Net passes them Blobs, not tensors: lists of those below (`bottom`) and above (`top`). It
+    calls `setup` once, then `reshape` and `run` in each forward, and `run_backward` in each
+    backward.
 
-    def initial(self, geometry):
-        """Tensors that the tops hold before the first forward; none unless a subclass says so."""
-        return ()
+    Attributes
+    ----------
+    blobs : sequence of Blob
+        The learned blobs that `setup` created.
+    """
 
-    def takes_gradient(self, i):
-        """False where bottom i can have no gradient (labels)."""
-        return True
+    blobs: Blobs = ()
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Prepare the layer; called once, before the first reshape."""
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        """Give each top its shape if that is known before `run`; called before each forward."""
+
+    @abc.abstractmethod
+    def run(self, bottom: Blobs, top: Blobs) -> None:
+        """Fill the data of the tops."""
+
+    def run_backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """Fill the diff of each bottom whose entry in `propagate_down` is True; none by default."""
+
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return an empty Geometry: `reshape` and `run` shape the tops."""
+        return Geometry(())
+
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Raise LayerError: a stateful layer works on Blobs, through `run`."""
+        raise self.error("works on Blobs, not on tensors: call run")
 
 
-def register(name):
-    """Class decorator: enter a LayerType under the `type` string of the prototxt."""
+registry: dict[str, type[LayerType]] = {}
+NOT_OFFERED = {
+    "LSTM": "recurrent nets",
+    "RNN": "recurrent nets",
+    "Recurrent": "recurrent nets",
+    "LSTMUnit": "recurrent nets",
+    "WindowData": "R-CNN training windows",
+}
 
-    def enter(cls):
+
+def register(name: str) -> Callable[[LayerClass], LayerClass]:
+    """Return a class decorator that registers a LayerType.
+
+    Parameters
+    ----------
+    name : str
+        The layer's `type` in a prototxt.
+    """
+
+    def enter(cls: LayerClass) -> LayerClass:
         registry[name] = cls
         return cls
 
     return enter
 
 
-def make(spec, phase):
-    """The LayerType for a LayerParameter; UnknownLayerType with the nearest name where it fails."""
+def make(spec: caffe_pb2.LayerParameter, phase: int) -> LayerType:
+    """Return the layer that a LayerParameter describes.
+
+    Parameters
+    ----------
+    spec : LayerParameter
+        The layer as the prototxt describes it.
+    phase : int
+        ``caffe.TRAIN`` or ``caffe.TEST``.
+
+    Raises
+    ------
+    UnknownLayerType
+        If no layer type has this name; the message gives the nearest name.
+    LayerError
+        If the layer's settings are invalid.
+    """
     if spec.type in registry:
         return registry[spec.type](spec, phase)
-    if spec.type in not_promised:
-        fix = f"this package does not offer {not_promised[spec.type]}"
-    elif not (fix := of_fork(spec.type)):
+    if spec.type in NOT_OFFERED:
+        fix = f"this package does not offer {NOT_OFFERED[spec.type]}"
+    elif fork := of_fork(spec.type):
+        fix = fork
+    else:
         near = difflib.get_close_matches(spec.type, registry, 1, 0.5)
-        fix = f"did you mean {near[0]!r}?" if near else "known are " + " ".join(sorted(registry))
+        fix = f"did you mean {near[0]!r}?" if near else f"known are {' '.join(sorted(registry))}"
     raise UnknownLayerType(f"layer {spec.name!r}: unknown layer type {spec.type!r}: {fix}")
 
 
-def canonical_axis(layer, axis, n):
-    """Axis in 0..n-1, negative ones counted from the end; LayerError outside."""
+def canonical_axis(layer: LayerType, axis: int, n: int) -> int:
+    """Return `axis` as a number in 0..n-1; negative axes count from the end.
+
+    Parameters
+    ----------
+    layer : LayerType
+        The layer to name in the error message.
+    axis : int
+        An axis of a blob, -n..n-1.
+    n : int
+        The number of axes of the blob.
+
+    Raises
+    ------
+    LayerError
+        If `axis` is out of range.
+    """
     if not -n <= axis < n:
-        raise layer.error("axis %d is outside the %d axes of its bottom" % (axis, n))
+        raise layer.error(f"axis {axis} is outside the {n} axes of its bottom")
     return axis % n
 
 
-def with_gradient(value, of, divisor):
-    """The tensor `value`, but with the gradient of `of` / divisor: for functions whose gradient the
-    reference rounds off, at 0 say.
+def with_gradient(value: torch.Tensor, source: torch.Tensor, divisor: torch.Tensor) -> torch.Tensor:
+    """Return `value` with the gradient of ``source / divisor``, the divisor taken as constant.
+
+    For functions whose gradient Caffe regularizes, for instance at 0.
+
+    Parameters
+    ----------
+    value : torch.Tensor
+        The result.
+    source, divisor : torch.Tensor
+        In the shape of `value`.
     """
-    return value.detach() + (of - of.detach()) / divisor.detach()
-
-
-class StatefulLayer(LayerType):
-    """Base of Python layers and of data sources and sinks. The Net hands them Blobs, not tensors.
-
-    blobs: the learned ones that `setup` made.
-    """
-
-    blobs = ()
-
-    def setup(self, bottom, top):
-        """Once, before the first reshape; lists of Blobs."""
-
-    def reshape(self, bottom, top):
-        """Before each forward: give each top its shape, where that is known by now."""
-
-    def run(self, bottom, top):
-        """Forward: fill the tops' data."""
-        raise self.error("this layer type runs nothing itself")
-
-    def run_backward(self, top, propagate_down, bottom):
-        """Backward: fill the bottoms' diff where propagate_down. Nothing, unless overridden."""
-
-    def geometry(self, shapes):
-        """Unknown: reshape and run decide."""
-        return Geometry(())
+    return value.detach() + (source - source.detach()) / divisor.detach()

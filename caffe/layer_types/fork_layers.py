@@ -1,6 +1,7 @@
-"""Layer types that nets in the wild name and Caffe 1.0 never had: they belong to its forks.
+"""Layer types of forks of Caffe that prototxts on the web name but Caffe 1.0 never had.
 
-A near match among our own types would mislead there: ReLU6 is no misspelt ReLU.
+The error message names the fork. The nearest name among our own types would mislead: ReLU6 is not
+a misspelling of ReLU.
 """
 
 FORKS = {
@@ -22,6 +23,7 @@ FORKS = {
 
 
 def _plain(name):
+    """Return the name in lower case, without underscores."""
     return name.replace("_", "").lower()
 
 
@@ -29,14 +31,20 @@ _BY_NAME = {_plain(name): (name, fork) for fork, names in FORKS.items() for name
 _BY_NAME["norm"] = _BY_NAME["normalize"]  # SSD's Normalize takes a norm_param
 
 
-def of_fork(name):
-    """What to tell of the layer type `name` (or ROI_POOLING, or roi_pooling); None if no fork's."""
+def of_fork(name: str) -> str | None:
+    """Return the error message for a layer type of a fork, or None if no fork has this type.
+
+    Parameters
+    ----------
+    name : str
+        A layer type in any spelling: ROIPooling, ROI_POOLING, roi_pooling.
+    """
     if _plain(name) not in _BY_NAME:
         return None
     name, fork = _BY_NAME[_plain(name)]
     if "Depthwise" in name:
         return (
-            f'{name} comes from a fork of Caffe: write type: "Convolution", and as group the '
+            f'{name} comes from a fork of Caffe: write type: "Convolution", and set group to the '
             "number of channels"
         )
     return f"{name} comes from a fork of Caffe, {fork}; this package does not offer it"

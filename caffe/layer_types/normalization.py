@@ -1,31 +1,40 @@
-"""BatchNorm, MVN and LRN."""
+"""Normalization layers: BatchNorm, MVN and LRN."""
 
 import torch
 import torch.nn.functional as F
 
 from caffe.blobs.fillers import constant
-from caffe.layer_types.base import Geometry, LayerType, Precision, register, with_gradient
+from caffe.layer_types.base import (
+    Geometry,
+    LayerType,
+    ParamShapes,
+    Precision,
+    Shape,
+    Shapes,
+    Tensors,
+    Tops,
+    register,
+    with_gradient,
+)
 from caffe.proto import caffe_pb2
-
-R = caffe_pb2.LRNParameter
 
 
 @register("BatchNorm")
 class BatchNorm(LayerType):
-    """(x - mean) / sqrt(variance + eps) for each channel (axis 1).
+    """y = (x - mean) / sqrt(variance + eps) for each channel (axis 1).
 
-    Mean and variance are those of the batch at TRAIN time, and at TEST time, or with
-    use_global_stats, the kept ones: blobs 0 and 1 divided by the number in blob 2. Each batch is
-    added to these after they have faded by moving_average_fraction f: blob 2 = f blob 2 + 1,
-    blob 0 = f blob 0 + mean, blob 1 = f blob 1 + variance m / (m - 1), m values per channel.
-    They are statistics and do not learn.
+    In TRAIN, mean and variance are those of the batch. In TEST they are the running ones: blobs 0
+    and 1 divided by the number in blob 2. use_global_stats overrides the phase: true selects the
+    running statistics. Each batch whose own statistics are used updates the running ones with
+    f = moving_average_fraction and m values per channel: blob 0 = f blob 0 + mean,
+    blob 1 = f blob 1 + variance m / (m - 1), blob 2 = f blob 2 + 1. No solver changes these blobs.
     Sources: BVLC Caffe, batch_norm_layer; Ioffe and Szegedy, 2015.
     """
 
     in_place = True
     precision = Precision.FLOAT32  # sums over a batch
 
-    def __init__(self, spec, phase):
+    def __init__(self, spec: caffe_pb2.LayerParameter, phase: int) -> None:
         super().__init__(spec, phase)
         if any(p.lr_mult for p in spec.param):
             raise self.error("its blobs are statistics: set their lr_mult to 0, or leave param out")
@@ -33,67 +42,82 @@ class BatchNorm(LayerType):
             spec.param.add(lr_mult=0, decay_mult=0)
 
     @property
-    def use_kept(self):
-        """Whether the kept statistics are used, not the batch's."""
+    def uses_running_statistics(self) -> bool:
+        """True if `forward` uses the running statistics, not those of the batch."""
         p = self.spec.batch_norm_param
-        return (
-            p.use_global_stats if p.HasField("use_global_stats") else self.phase == caffe_pb2.TEST
-        )
+        if p.HasField("use_global_stats"):
+            return p.use_global_stats
+        return self.phase == caffe_pb2.TEST
 
-    def param_shapes(self, shapes):
-        """Sums of means and of variances for each channel, and what to divide them by."""
+    def param_shapes(self, shapes: Shapes) -> ParamShapes:
+        """Return the sums of means and of variances per channel, and their divisor; all zero."""
         channels = shapes[0][1] if len(shapes[0]) > 1 else 1
         return [((n,), constant(0)) for n in (channels, channels, 1)]
 
-    def geometry(self, shapes):
-        """The bottom's shape."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the bottom's shape."""
         return Geometry((shapes[0],))
 
-    def forward(self, geometry, bottoms, params):
-        """The top, and at TRAIN time the new statistics."""
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the normalized bottom and, if the batch's statistics are used, the new blobs."""
         p, x = self.spec.batch_norm_param, bottoms[0]
         params = [t.detach() for t in params]  # statistics have no gradient
-        spread = (1, -1) + (1,) * (x.dim() - 2) if x.dim() > 1 else (-1,)
-        if self.use_kept:
-            by = torch.where(params[2] == 0, 0, 1 / params[2])
-            mean, variance = params[0] * by, params[1] * by
-            return (self.normalized(x, mean, variance, spread),)
+        per_channel = (1, -1) + (1,) * (x.dim() - 2) if x.dim() > 1 else (-1,)
+        if self.uses_running_statistics:
+            factor = torch.where(params[2] == 0, 0, 1 / params[2])
+            mean, variance = params[0] * factor, params[1] * factor
+            return (self.normalized(x, mean, variance, per_channel),)
         axes = [axis for axis in range(x.dim()) if axis != 1 or x.dim() == 1]
         mean = x.mean(axes)
-        variance = ((x - mean.reshape(spread)) ** 2).mean(axes)
+        variance = ((x - mean.reshape(per_channel)) ** 2).mean(axes)
         m, f = x.numel() // max(1, params[0].numel()), p.moving_average_fraction
-        kept = (
+        updated = (
             params[0] * f + mean,
             params[1] * f + variance * (m / (m - 1) if m > 1 else 1),
             params[2] * f + 1,
         )
-        return (self.normalized(x, mean, variance, spread), *(t.detach() for t in kept))
+        y = self.normalized(x, mean, variance, per_channel)
+        return (y, *(t.detach() for t in updated))
 
-    def normalized(self, x, mean, variance, spread):
-        """(x - mean) / sqrt(variance + eps), spread over the other axes."""
+    def normalized(
+        self, x: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor, per_channel: Shape
+    ) -> torch.Tensor:
+        """Return (x - mean) / sqrt(variance + eps).
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            The bottom.
+        mean, variance : torch.Tensor
+            One value per channel.
+        per_channel : Shape
+            The shape, with -1 for the channels, in which they broadcast over `x`.
+        """
         deviation = (variance + self.spec.batch_norm_param.eps).sqrt()
-        return (x - mean.reshape(spread)) / deviation.reshape(spread)
+        return (x - mean.reshape(per_channel)) / deviation.reshape(per_channel)
 
 
 @register("MVN")
 class MVN(LayerType):
-    """y = (x - mean) / (sqrt(variance) + eps) over each image's channels one by one, or over each
-    image as a whole with across_channels; without normalize_variance y = x - mean. The gradient
-    takes sqrt(variance) + eps for sqrt(variance), so that it is defined where all values are equal.
+    """y = (x - mean) / (sqrt(variance) + eps) for each channel of each image.
+
+    With across_channels, mean and variance are those of the whole image; without
+    normalize_variance, y = x - mean. The gradient of sqrt(variance) is computed as if it were
+    sqrt(variance) + eps, so that it is finite if all values are equal.
     Source: BVLC Caffe, mvn_layer.
     """
 
     in_place = True
     precision = Precision.FLOAT32  # sums
 
-    def geometry(self, shapes):
-        """The bottom's shape, of up to four axes."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the bottom's shape; raise ShapeMismatch unless it has one to four axes."""
         if not 1 <= len(shapes[0]) <= 4:
             raise self.mismatch(f"normalizes N x C x H x W, its bottom has shape {shapes[0]}")
         return Geometry((shapes[0],))
 
-    def forward(self, geometry, bottoms, params):
-        """See the class."""
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the bottom with zero mean and, with normalize_variance, unit variance."""
         p, x = self.spec.mvn_param, bottoms[0]
         centred = x.reshape((*x.shape[: 1 if p.across_channels else 2], -1))
         centred = centred - centred.mean(-1, keepdim=True)
@@ -106,31 +130,34 @@ class MVN(LayerType):
 
 @register("LRN")
 class LRN(LayerType):
-    """y = x / (k + alpha / n sum x^2) ^ beta, the sum over n = local_size channels about x's own;
-    or, WITHIN_CHANNEL, x / (1 + alpha / n^2 sum x^2) ^ beta over n x n places. Outside all is 0.
+    """y = x / (k + alpha / n sum x^2) ^ beta, summed over the n = local_size channels around x.
+
+    WITHIN_CHANNEL: y = x / (1 + alpha / n^2 sum x^2) ^ beta, summed over an n x n window around x.
+    Values outside the image or its channels count as 0.
     Sources: BVLC Caffe, lrn_layer; Krizhevsky et al., 2012.
     """
 
     precision = Precision.FLOAT32  # sums of squares
 
-    def check_counts(self):
-        super().check_counts()
+    def check_spec(self) -> None:
+        """Raise LayerError if local_size is even."""
+        super().check_spec()
         if self.spec.lrn_param.local_size % 2 == 0:
-            raise self.error("local_size is %d, must be odd" % self.spec.lrn_param.local_size)
+            raise self.error(f"local_size is {self.spec.lrn_param.local_size}, must be odd")
 
-    def geometry(self, shapes):
-        """The bottom's shape, N x C x H x W."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the bottom's shape; raise ShapeMismatch unless it is N x C x H x W."""
         if len(shapes[0]) != 4:
             raise self.mismatch(f"normalizes N x C x H x W, its bottom has shape {shapes[0]}")
         return Geometry((shapes[0],))
 
-    def forward(self, geometry, bottoms, params):
-        """See the class."""
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the bottom divided by the local response."""
         p, x = self.spec.lrn_param, bottoms[0]
-        n = p.local_size
-        if p.norm_region == R.WITHIN_CHANNEL:
+        n, k = p.local_size, p.k
+        if p.norm_region == caffe_pb2.LRNParameter.WITHIN_CHANNEL:
             k, mean = 1, F.avg_pool2d(x * x, n, 1, n // 2)
         else:
             squares = F.pad(x * x, (0, 0, 0, 0, n // 2, n // 2))
-            k, mean = p.k, F.avg_pool3d(squares[:, None], (n, 1, 1), 1)[:, 0]
+            mean = F.avg_pool3d(squares[:, None], (n, 1, 1), 1)[:, 0]
         return (x * (k + p.alpha * mean) ** -p.beta,)

@@ -1,55 +1,57 @@
-"""Layers that pick rows, the entries along the first axis: BatchReindex and Filter."""
+"""Layers that select rows, the entries along the first axis: BatchReindex and Filter."""
 
 import torch
 
 from caffe.errors import LabelRange
-from caffe.layer_types.base import Geometry, LayerType, Precision, register
+from caffe.layer_types.base import Geometry, LayerType, Precision, Shapes, Tensors, Tops, register
 
 
 @register("BatchReindex")
 class BatchReindex(LayerType):
-    """y[i] = x[index[i]]: bottom 1 numbers the rows of bottom 0, in any order and any number of
-    times. The gradients of a row taken several times add up.
+    """y[i] = x[index[i]]: bottom 1 indexes the rows of bottom 0.
+
+    An index may repeat; the gradients of a row taken several times add up.
     Source: BVLC Caffe, batch_reindex_layer.
     """
 
     bottoms = (2, 2)
-    precision = Precision.FLOAT32  # numbers of rows
+    precision = Precision.FLOAT32  # row numbers
 
-    def geometry(self, shapes):
-        """One row for each number; bottom 1 has one axis."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return one row per index; raise ShapeMismatch if the indices have not one axis."""
         rows, index = shapes
         if len(index) != 1 or not rows:
+            of, indices = self.spec.bottom
             raise self.mismatch(
-                "bottom {!r} numbers rows of bottom {!r} and has one axis; their shapes"
-                " are {} and {}".format(*reversed(self.spec.bottom), index, rows)
+                f"bottom {indices!r} indexes the rows of bottom {of!r} and must have one axis; "
+                f"their shapes are {index} and {rows}"
             )
         return Geometry((tuple(index) + tuple(rows[1:]),))
 
-    def forward(self, geometry, bottoms, params):
-        """See the class; LabelRange where a number is no row."""
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the indexed rows; raise LabelRange if an index is out of range."""
         x, index = bottoms[0], bottoms[1].long()
         bad = index[(index < 0) | (index >= len(x))]
         if len(bad):
+            rows, indices = self.spec.bottom
             raise self.error(
-                "%d in bottom %r is no row of the %d of bottom %r"
-                % (bad[0], self.spec.bottom[1], len(x), self.spec.bottom[0]),
+                f"bottom {indices!r} indexes row {bad[0]}, but bottom {rows!r} has {len(x)} rows",
                 LabelRange,
             )
         return (x.index_select(0, index),)
 
-    def takes_gradient(self, i):
-        """Numbers of rows have none."""
+    def takes_gradient(self, i: int) -> bool:
+        """Return whether bottom `i` is the rows: indices have no gradient."""
         return i == 0
 
 
 @register("Filter")
 class Filter(LayerType):
-    """Of each bottom but the last the rows i where selector[i] != 0, in their order.
+    """For each bottom but the last, y = the rows i with selector[i] != 0, in their order.
 
     The last bottom is the selector, N x 1 x ...; there is one top for each other bottom. Rows left
-    out have the gradient 0. How many rows a top has is known once forward has run; until then it
-    has all of them.
+    out have gradient 0. The number of rows of a top is known only after forward; until then the top
+    has all rows.
     Source: BVLC Caffe, filter_layer.
     """
 
@@ -58,36 +60,39 @@ class Filter(LayerType):
     precision = Precision.FLOAT32  # the selector
     content_sized = True
 
-    def check_counts(self):
-        super().check_counts()
-        if len(self.spec.top) != len(self.spec.bottom) - 1:
+    def check_spec(self) -> None:
+        """Raise LayerError unless there is one top for each bottom but the selector."""
+        super().check_spec()
+        n_bottoms, n_tops = len(self.spec.bottom), len(self.spec.top)
+        if n_tops != n_bottoms - 1:
             raise self.error(
-                "takes one top for each bottom but the last, the selector: the "
-                "prototxt gives %d bottoms, %d top(s)" % (len(self.spec.bottom), len(self.spec.top))
+                "takes one top for each bottom but the last, the selector: the prototxt gives "
+                f"{n_bottoms} bottoms, {n_tops} top(s)"
             )
 
-    def geometry(self, shapes):
-        """Every row; ShapeMismatch where the selector has not one value for each."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the shapes of the bottoms; raise ShapeMismatch if the selector does not fit."""
         *rows, selector = shapes
+        last = self.spec.bottom[-1]
         if not selector or any(d != 1 for d in selector[1:]):
             raise self.mismatch(
-                f"its selector {self.spec.bottom[-1]!r} has shape {tuple(selector)}: it needs one value for each row, "
-                "N x 1 x ..."
+                f"its selector {last!r} has shape {tuple(selector)}: it needs one value for each "
+                "row, N x 1 x ..."
             )
         for name, shape in zip(self.spec.bottom, rows):
             if shape[:1] != selector[:1]:
                 raise self.mismatch(
-                    "bottom %r of shape %s does not have the %d rows of its "
-                    "selector %r" % (name, tuple(shape), selector[0], self.spec.bottom[-1])
+                    f"bottom {name!r} of shape {tuple(shape)} does not have the {selector[0]} rows "
+                    f"of its selector {last!r}"
                 )
         return Geometry(tuple(map(tuple, rows)))
 
-    def forward(self, geometry, bottoms, params):
-        """See the class."""
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the selected rows of each bottom but the selector."""
         *rows, selector = bottoms
         index = torch.nonzero(selector.reshape(-1))[:, 0]
         return tuple(x.index_select(0, index) for x in rows)
 
-    def takes_gradient(self, i):
-        """The selector has none."""
+    def takes_gradient(self, i: int) -> bool:
+        """Return whether bottom `i` is not the selector."""
         return i < len(self.spec.bottom) - 1

@@ -1,14 +1,24 @@
-"""Layers that only move elements: Concat, Slice, Flatten, Reshape, Tile."""
+"""Layers that only move elements: Concat, Slice, Crop, Tile, Flatten, Reshape."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 
-from caffe.layer_types.base import Geometry, LayerType, Precision, canonical_axis, register
+from caffe.layer_types.base import (
+    Geometry,
+    LayerType,
+    Precision,
+    Shapes,
+    Tensors,
+    Tops,
+    canonical_axis,
+    register,
+)
 
 
 def _axis(layer, param, older, n):
-    """`axis` of a parameter group, or the older name of it where that is given."""
+    """Return `axis` of a parameter group, or the field `older` that preceded it if that is set."""
     if param.HasField("axis") and param.HasField(older):
         raise layer.error(f"gives axis and {older}, its older name: keep axis")
     return canonical_axis(layer, getattr(param, older if param.HasField(older) else "axis"), n)
@@ -16,54 +26,55 @@ def _axis(layer, param, older, n):
 
 @register("Concat")
 class Concat(LayerType):
-    """y = x_1, x_2, ... one after the other along `axis` (older: concat_dim); their other axes must
-    agree.
+    """y = x_1, x_2, ... concatenated along `axis` (older name: concat_dim).
+
+    The other axes of the bottoms must agree.
     Source: BVLC Caffe, concat_layer.
     """
 
     bottoms = (1, None)
 
-    def geometry(self, shapes):
-        """The sum of the bottoms' sizes along the axis."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the bottoms' shape with their sizes along the axis summed."""
         axis = _axis(self, self.spec.concat_param, "concat_dim", len(shapes[0]))
         rest = [tuple(s[:axis]) + tuple(s[axis + 1 :]) for s in shapes]
         if any(len(s) != len(shapes[0]) for s in shapes) or any(r != rest[0] for r in rest):
-            raise self.mismatch(
-                "its bottoms differ beside axis %d: %s"
-                % (axis, ", ".join("{} {}".format(*pair) for pair in zip(self.spec.bottom, shapes)))
-            )
+            given = ", ".join(f"{name} {shape}" for name, shape in zip(self.spec.bottom, shapes))
+            raise self.mismatch(f"its bottoms differ in other axes than axis {axis}: {given}")
         top = shapes[0][:axis] + (sum(s[axis] for s in shapes),) + shapes[0][axis + 1 :]
         return Geometry((top,), extra={"axis": axis})
 
-    def forward(self, geometry, bottoms, params):
-        """See the class."""
-        return (torch.cat(bottoms, geometry.extra["axis"]),)
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the concatenated bottoms."""
+        return (torch.cat(tuple(bottoms), geometry.extra["axis"]),)
 
 
 @register("Slice")
 class Slice(LayerType):
-    """y_1, y_2, ... = x cut along `axis` (older: slice_dim) before each slice_point, or into equal
-    parts.
+    """y_1, y_2, ... = x cut along `axis` (older name: slice_dim).
+
+    Cuts before each slice_point or, if there is none, into equal parts.
     Source: BVLC Caffe, slice_layer.
     """
 
     tops = (1, None)
 
-    def geometry(self, shapes):
-        """One part for each top."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the shape of one part per top; raise ShapeMismatch if x cannot be cut so."""
         p, shape, n = self.spec.slice_param, shapes[0], len(self.spec.top)
         axis = _axis(self, p, "slice_dim", len(shape))
+        ends: Sequence[int]
         if p.slice_point:
             ends = [0, *p.slice_point, shape[axis]]
             if len(ends) != n + 1 or any(a >= b for a, b in zip(ends, ends[1:])):
                 raise self.mismatch(
-                    "slice_point %s cannot cut %d into %d tops: give one less than "
-                    "tops, rising" % (list(p.slice_point), shape[axis], n)
+                    f"slice_point {list(p.slice_point)} cannot cut {shape[axis]} into {n} tops: "
+                    "give one value less than there are tops, in increasing order"
                 )
         elif shape[axis] % n:
             raise self.mismatch(
-                "axis %d of %d does not part into %d equal tops: give slice_point"
-                % (axis, shape[axis], n)
+                f"axis {axis} of length {shape[axis]} does not divide into {n} equal tops: give "
+                "slice_point"
             )
         else:
             ends = range(0, shape[axis] + 1, shape[axis] // n)
@@ -71,64 +82,129 @@ class Slice(LayerType):
         tops = tuple(shape[:axis] + (size,) + shape[axis + 1 :] for size in sizes)
         return Geometry(tops, extra={"axis": axis, "sizes": sizes})
 
-    def forward(self, geometry, bottoms, params):
-        """See the class."""
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the parts of the bottom, copied."""
         parts = torch.split(bottoms[0], geometry.extra["sizes"], geometry.extra["axis"])
         return tuple(part.contiguous() for part in parts)
 
 
-class Regroup(LayerType):
-    """The same elements in the same order under another shape."""
+@register("Crop")
+class Crop(LayerType):
+    """y[i] = x[i + offset] for i within the size of bottom 1, from `axis` on.
 
-    def forward(self, geometry, bottoms, params):
-        """The bottom in the top's shape."""
+    Bottom 1 gives only its shape. `offset` is one value for all axes or one per axis, 0 by default:
+    the crop is never centred.
+    Sources: BVLC Caffe, crop_layer; Long et al., FCN, 2015.
+    """
+
+    any_order = True
+    bottoms = (2, 2)
+    precision = Precision.AS_HELD  # scores stay in float32
+
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the cropped shape; raise ShapeMismatch if it reaches outside bottom 0."""
+        p, (whole, like) = self.spec.crop_param, shapes
+        axis = canonical_axis(self, p.axis, len(whole))
+        if len(like) != len(whole):
+            raise self.mismatch(f"bottoms have {len(whole)} and {len(like)} axes")
+        given, n = list(p.offset), len(whole) - axis
+        if len(given) not in (0, 1, n):
+            raise self.error(f"offset has {len(given)} values for the {n} axes from axis {axis}")
+        offsets = [0] * axis + (given if len(given) == n else (given or [0]) * n)
+        size = whole[:axis] + like[axis:]
+        for i in range(axis, len(whole)):
+            if offsets[i] + size[i] > whole[i]:
+                raise self.mismatch(
+                    f"axis {i}: offset {offsets[i]} + size {size[i]} is more than the {whole[i]} "
+                    f"of bottom {self.spec.bottom[0]!r}"
+                )
+        return Geometry((size,), extra={"offsets": tuple(offsets)})
+
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the crop, copied."""
+        cut = tuple(slice(o, o + d) for o, d in zip(geometry.extra["offsets"], geometry.tops[0]))
+        return (bottoms[0][cut].contiguous(),)
+
+    def takes_gradient(self, i: int) -> bool:
+        """Return whether bottom `i` is the image: bottom 1 gives only its shape."""
+        return i == 0
+
+
+@register("Tile")
+class Tile(LayerType):
+    """y = `tiles` copies of x, concatenated along `axis`.
+
+    Source: BVLC Caffe, tile_layer.
+    """
+
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the bottom's shape with its size along the axis multiplied by `tiles`."""
+        p, shape = self.spec.tile_param, shapes[0]
+        axis = canonical_axis(self, p.axis, len(shape))
+        if p.tiles < 1:
+            raise self.error(f"tiles is {p.tiles}, must be 1 or more")
+        top = shape[:axis] + (shape[axis] * p.tiles,) + shape[axis + 1 :]
+        return Geometry((top,), extra={"axis": axis})
+
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the copies, concatenated."""
+        return (torch.cat([bottoms[0]] * self.spec.tile_param.tiles, geometry.extra["axis"]),)
+
+
+class Regroup(LayerType):
+    """Base class of layers that give the same elements, in the same order, another shape."""
+
+    def forward(self, geometry: Geometry, bottoms: Tensors, params: Tensors) -> Tops:
+        """Return the bottom in the top's shape."""
         return (bottoms[0].contiguous().reshape(geometry.tops[0]),)
 
 
 @register("Flatten")
 class Flatten(Regroup):
-    """y = x with the axes `axis` to `end_axis`, both inclusive, made one.
+    """y = x with the axes from `axis` to `end_axis`, both inclusive, merged into one.
+
     Source: BVLC Caffe, flatten_layer.
     """
 
-    def geometry(self, shapes):
-        """The product of the joined axes."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the bottom's shape with the merged axes replaced by their product."""
         p, shape = self.spec.flatten_param, shapes[0]
         first = canonical_axis(self, p.axis, len(shape))
         last = canonical_axis(self, p.end_axis, len(shape))
         if first > last:
-            raise self.error("end_axis %d lies before axis %d" % (last, first))
-        joined = math.prod(shape[first : last + 1])
-        return Geometry((shape[:first] + (joined,) + shape[last + 1 :],))
+            raise self.error(f"end_axis {last} lies before axis {first}")
+        merged = math.prod(shape[first : last + 1])
+        return Geometry((shape[:first] + (merged,) + shape[last + 1 :],))
 
 
 @register("Reshape")
 class Reshape(Regroup):
-    """y = x with `num_axes` axes from `axis` on (-1: to the end) given the dimensions of `shape`,
-    in which 0 copies the bottom's axis at that place and one -1 takes what is left.
+    """y = x with `num_axes` axes from `axis` on replaced by the dimensions of `shape`.
+
+    num_axes -1 means to the end. In `shape`, 0 copies the bottom's size at that place, and one -1
+    takes what is left.
     Source: BVLC Caffe, reshape_layer.
     """
 
-    def geometry(self, shapes):
-        """ShapeMismatch where the elements do not fit."""
+    def geometry(self, shapes: Shapes) -> Geometry:
+        """Return the new shape; raise ShapeMismatch if it has another number of elements."""
         p, shape = self.spec.reshape_param, tuple(shapes[0])
         n = len(shape)
         first = p.axis if p.axis >= 0 else p.axis + n + 1
         last = n if p.num_axes == -1 else first + p.num_axes
         if not 0 <= first <= last <= n:
             raise self.error(
-                "axis %d and num_axes %d reach outside the %d axes of its bottom"
-                % (p.axis, p.num_axes, n)
+                f"axis {p.axis} and num_axes {p.num_axes} reach outside the {n} axes of its bottom"
             )
         dims = list(p.shape.dim)
         for i, d in enumerate(dims):
             if d == 0 and first + i >= n:
                 raise self.error(
-                    "dim 0 at place %d copies an axis that its bottom %s does not have" % (i, shape)
+                    f"dim 0 at place {i} copies an axis that its bottom {shape} does not have"
                 )
             dims[i] = shape[first + i] if d == 0 else d
         if dims.count(-1) > 1 or min(dims, default=0) < -1:
-            raise self.error(f"dims {dims}: one may be -1, the others are 0 or more")
+            raise self.error(f"dims {dims}: one may be -1, the others must be 0 or more")
         if -1 in dims:
             known = math.prod(d for d in dims if d != -1)
             left = math.prod(shape[first:last])
@@ -136,70 +212,6 @@ class Reshape(Regroup):
         top = shape[:first] + tuple(dims) + shape[last:]
         if math.prod(top) != math.prod(shape):
             raise self.mismatch(
-                "%s has %d elements, %s would have %d"
-                % (shape, math.prod(shape), top, math.prod(top))
+                f"{shape} has {math.prod(shape)} elements, {top} would have {math.prod(top)}"
             )
         return Geometry((top,))
-
-
-@register("Tile")
-class Tile(LayerType):
-    """y = x, x, ... `tiles` times, one after the other along `axis`.
-    Source: BVLC Caffe, tile_layer.
-    """
-
-    def geometry(self, shapes):
-        """`tiles` times the size along the axis."""
-        p, shape = self.spec.tile_param, shapes[0]
-        axis = canonical_axis(self, p.axis, len(shape))
-        if p.tiles < 1:
-            raise self.error("tiles is %d, must be 1 or more" % p.tiles)
-        return Geometry(
-            (shape[:axis] + (shape[axis] * p.tiles,) + shape[axis + 1 :],), extra={"axis": axis}
-        )
-
-    def forward(self, geometry, bottoms, params):
-        """See the class."""
-        return (torch.cat([bottoms[0]] * self.spec.tile_param.tiles, geometry.extra["axis"]),)
-
-
-@register("Crop")
-class Crop(LayerType):
-    """y[i] = x[i + offset] for i in the size of bottom 1, from `axis` on; `offset` is 0 unless
-    given, one for all axes or one each, and never centres. Bottom 1 only gives its shape.
-    Sources: BVLC Caffe, crop_layer; Long et al., FCN, 2015.
-    """
-
-    any_order = True
-    bottoms = (2, 2)
-    precision = Precision.AS_HELD
-
-    def geometry(self, shapes):
-        """ShapeMismatch where the cut would reach outside bottom 0."""
-        p, (whole, like) = self.spec.crop_param, shapes
-        axis = canonical_axis(self, p.axis, len(whole))
-        if len(like) != len(whole):
-            raise self.mismatch("bottoms have %d and %d axes" % (len(whole), len(like)))
-        given, n = list(p.offset), len(whole) - axis
-        if len(given) not in (0, 1, n):
-            raise self.error(
-                "offset has %d values for the %d axes from axis %d" % (len(given), n, axis)
-            )
-        offsets = [0] * axis + (given if len(given) == n else (given or [0]) * n)
-        size = whole[:axis] + like[axis:]
-        for i in range(axis, len(whole)):
-            if offsets[i] + size[i] > whole[i]:
-                raise self.mismatch(
-                    "axis %d: offset %d + size %d is more than the %d of bottom %r"
-                    % (i, offsets[i], size[i], whole[i], self.spec.bottom[0])
-                )
-        return Geometry((size,), extra={"offsets": tuple(offsets)})
-
-    def forward(self, geometry, bottoms, params):
-        """The cut, copied."""
-        cut = tuple(slice(o, o + d) for o, d in zip(geometry.extra["offsets"], geometry.tops[0]))
-        return (bottoms[0][cut].contiguous(),)
-
-    def takes_gradient(self, i):
-        """Bottom 1 gives only its shape."""
-        return i == 0

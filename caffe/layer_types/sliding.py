@@ -1,12 +1,74 @@
-"""How convolution and pooling slide: kernel, stride, pad and dilation per spatial axis."""
+"""The sliding window of convolution and pooling: kernel, stride, pad and dilation per axis."""
 
-from caffe.layer_types.base import canonical_axis
+from typing import NamedTuple
+
+from caffe.layer_types.base import LayerType, Shape, canonical_axis
+from caffe.proto import caffe_pb2
 
 
-def per_axis(layer, param, name, n, default):
-    """One int per spatial axis from the repeated field `name`, or from `name`_h and `name`_w.
+class Window(NamedTuple):
+    """A sliding window over the axes after `axis`, the channel axis; one value per spatial axis."""
 
-    One value serves all axes. The _h/_w spelling is for two axes only (caffe.proto).
+    axis: int
+    kernel: Shape
+    stride: Shape
+    pad: Shape
+    dilation: Shape
+
+
+def window_of(layer: LayerType, shape: Shape) -> Window:
+    """Return the window of a layer with a convolution_param over a bottom of `shape`.
+
+    Raises
+    ------
+    ShapeMismatch
+        If the kernel needs spatial axes and the bottom has none.
+    LayerError
+        If a parameter is missing, invalid or given twice.
+    """
+    p = layer.spec.convolution_param
+    axis = canonical_axis(layer, p.axis, len(shape))
+    n = len(shape) - axis - 1
+    if not n and any(k != 1 for k in p.kernel_size):
+        raise layer.mismatch(
+            f"its kernel_size needs spatial axes after channel axis {axis}, its bottom has shape "
+            f"{tuple(shape)}"
+        )
+    kernel, stride, pad, dilation = (
+        per_axis(layer, p, name, n, default)
+        for name, default in (("kernel_size", None), ("stride", 1), ("pad", 0), ("dilation", 1))
+    )
+    check_positive(layer, kernel_size=kernel, stride=stride, dilation=dilation)
+    return Window(axis, kernel, stride, pad, dilation)
+
+
+def per_axis(
+    layer: LayerType,
+    param: caffe_pb2.ConvolutionParameter | caffe_pb2.PoolingParameter,
+    name: str,
+    n: int,
+    default: int | None,
+) -> Shape:
+    """Return the values of the field `name`, or of `name`_h and `name`_w, one per spatial axis.
+
+    Parameters
+    ----------
+    layer : LayerType
+        The layer to name in the error message.
+    param : ConvolutionParameter or PoolingParameter
+        The parameter group with the fields.
+    name : str
+        kernel_size, stride, pad or dilation. A single value is for all axes. The spelling with _h
+        and _w is for two axes only, and drops the suffix _size.
+    n : int
+        The number of spatial axes.
+    default : int or None
+        The value if the field is missing; None if it is required.
+
+    Raises
+    ------
+    LayerError
+        If the field is missing without a default, given twice, or has a wrong number of values.
     """
     stem = name.replace("_size", "")
     have_h, have_w = (hasattr(param, stem + s) and param.HasField(stem + s) for s in ("_h", "_w"))
@@ -16,41 +78,21 @@ def per_axis(layer, param, name, n, default):
         if given:
             raise layer.error(f"give {name} or {stem}_h and {stem}_w, not both")
         if n != 2:
-            raise layer.error("%s_h and %s_w are for 2 spatial axes, here are %d" % (stem, stem, n))
+            raise layer.error(f"{stem}_h and {stem}_w are for 2 spatial axes, here are {n}")
         if name != "pad" and not (have_h and have_w):
             raise layer.error(f"{stem}_h and {stem}_w belong together: give both")
-        return getattr(param, stem + "_h"), getattr(param, stem + "_w")  # an absent pad is 0
+        return getattr(param, stem + "_h"), getattr(param, stem + "_w")  # a missing pad is 0
     if not given:
         if default is None and n:
             raise layer.error(f"{name} is missing: give {name}, or {stem}_h and {stem}_w")
         given = [default]
     if len(given) not in (1, n):
-        raise layer.error("%s has %d values for %d spatial axes" % (name, len(given), n))
+        raise layer.error(f"{name} has {len(given)} values for {n} spatial axes")
     return tuple(given * n if len(given) == 1 else given)
 
 
-def slide(layer, shape):
-    """(channel axis, kernel, stride, pad, dilation) of a layer with a convolution_param over a
-    bottom of `shape`; the last four have one int for each axis after the channels'.
-    """
-    p = layer.spec.convolution_param
-    axis = canonical_axis(layer, p.axis, len(shape))
-    n = len(shape) - axis - 1
-    if not n and any(k != 1 for k in p.kernel_size):
-        raise layer.mismatch(
-            "its kernel_size needs spatial axes after channel axis %d, its bottom "
-            "has shape %s" % (axis, tuple(shape))
-        )
-    kernel, stride, pad, dilation = (
-        per_axis(layer, p, name, n, default)
-        for name, default in (("kernel_size", None), ("stride", 1), ("pad", 0), ("dilation", 1))
-    )
-    check_positive(layer, kernel_size=kernel, stride=stride, dilation=dilation)
-    return axis, kernel, stride, pad, dilation
-
-
-def check_positive(layer, **values):
-    """LayerError where a kernel, stride or dilation is 0 (the fields are unsigned)."""
+def check_positive(layer: LayerType, **values: Shape) -> None:
+    """Raise LayerError if a value is 0, naming its field (the fields are unsigned)."""
     for name, per in values.items():
         if any(v < 1 for v in per):
             raise layer.error(f"{name} must be 1 or more on each axis, is {per}")

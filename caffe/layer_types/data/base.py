@@ -1,99 +1,131 @@
-"""What the data sources have in common: no bottoms, a batch size, tops that each batch fills."""
+"""Base classes of the layers that read data: no bottoms, and tops filled batch by batch."""
 
+import abc
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 
-from caffe.blobs.blob import refusal
+from caffe.blobs.blob import Blob, refusal
 from caffe.blobs.device import own_random
 from caffe.errors import DataError
-from caffe.layer_types.base import StatefulLayer
+from caffe.layer_types.base import Blobs, Shape, StatefulLayer
 from caffe.layer_types.data.transform import Transform
 from caffe.proto import caffe_pb2
 
 
 class Source(StatefulLayer):
-    """Base of the data layers. They read in the thread that runs the net; where they are in their
-    source is theirs alone, and no snapshot holds it, as in Caffe.
+    """Base class of the layers that read data.
 
-    parameters: name of the field of LayerParameter that is theirs.
+    They read synchronously, in the thread that runs the net. As in Caffe their position in the data
+    is not part of a snapshot.
+
+    Attributes
+    ----------
+    param_name : str
+        The field of LayerParameter with the layer's parameters.
+    param : message
+        The content of that field.
+    random : numpy.random.Generator
+        For shuffles and crops; each layer has its own.
     """
 
     bottoms = (0, 0)
-    parameters = ""
+    param_name = ""
 
-    def __init__(self, spec, phase):
+    def __init__(self, spec: caffe_pb2.LayerParameter, phase: int) -> None:
         super().__init__(spec, phase)
-        self.given = getattr(spec, self.parameters)
+        self.param = getattr(spec, self.param_name)
         self.random = own_random()
-        if self.given.batch_size < 1:
+        if self.param.batch_size < 1:
             raise self.error(
-                "%s.batch_size is %d: give 1 or more" % (self.parameters, self.given.batch_size)
+                f"{self.param_name}.batch_size is {self.param.batch_size}: give 1 or more"
             )
 
     @contextmanager
-    def named(self):
-        """DataErrors raised inside begin with this layer's name; memory that runs out is one."""
+    def naming_errors(self) -> Iterator[None]:
+        """Begin the DataErrors raised inside with this layer's name, and make MemoryError one."""
         try:
             yield
         except DataError as e:
             raise self.error(str(e), DataError) from None
         except MemoryError:
             raise self.error(
-                "%s.batch_size is %d, and memory ran out: make it smaller"
-                % (self.parameters, self.given.batch_size),
+                f"{self.param_name}.batch_size is {self.param.batch_size}, and memory ran out: "
+                "make it smaller",
                 DataError,
             ) from None
 
-    def shape_top(self, blob, shape):
-        """Give a top its shape; ShapeMismatch where no blob can have it. Takes no memory."""
+    def shape_top(self, blob: Blob, shape: Shape) -> None:
+        """Give a top its shape without allocating memory.
+
+        Raises
+        ------
+        ShapeMismatch
+            If no blob can have this shape.
+        """
         if problem := refusal(shape):
             raise self.mismatch(f"its top {problem}")
         if blob.shape != tuple(shape):
             blob.clear(shape)
 
-    def fill_top(self, blob, array):
-        """Put a float32 array in a top, in whatever shape it comes."""
+    def fill_top(self, blob: Blob, array: np.ndarray) -> None:
+        """Put a float32 array into a top, which takes its shape."""
         self.shape_top(blob, array.shape)
         blob.synced_data.put(torch.from_numpy(np.ascontiguousarray(array)))
 
 
 class ImageSource(Source):
-    """Base of the layers that read labelled images one by one: `open` the source, look at the
-    `current` one, `advance` round and round.
+    """Base class of the layers that read labelled images one by one.
 
-    Tops: images, batch_size x channels x height x width, and labels, batch_size (may be left out).
-    The first image of a batch gives its shape, so with batch_size 1 each image may have its own.
+    Subclasses `open` the source, return the `current` image and `advance` to the next, cyclically.
+    Tops: images, batch_size x channels x height x width, and labels, batch_size (optional). All
+    images of a batch have the shape of its first; with batch_size 1 each image may have its own.
+
+    Attributes
+    ----------
+    transform : Transform
+        The layer's transform_param.
     """
 
     tops = (1, 2)
 
-    def setup(self, bottom, top):
-        with self.named():
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Open the source, skip up to rand_skip images, and give the tops their shapes."""
+        with self.naming_errors():
             self.transform = Transform(
                 self.spec.transform_param, self.phase == caffe_pb2.TRAIN, self.random
             )
             count = self.open()
-            if self.given.rand_skip:
-                for _ in range(self.random.integers(self.given.rand_skip) % count):
+            if self.param.rand_skip:
+                for _ in range(self.random.integers(self.param.rand_skip) % count):
                     self.advance()
             image, _, place = self.current()
             self._shape_tops(top, self.transform.shape(image.shape, place))
 
-    def run(self, bottom, top):
-        with self.named():
-            for i in range(self.given.batch_size):
+    def run(self, bottom: Blobs, top: Blobs) -> None:
+        """Fill the tops with the next batch.
+
+        Raises
+        ------
+        DataError
+            If an image cannot be read, or has another shape than the first of the batch.
+        """
+        n = self.param.batch_size
+        with self.naming_errors():
+            for i in range(n):
                 image, label, place = self.current()
+                own_shape = self.transform.shape(image.shape, place)
                 if i == 0:
-                    shape = self.transform.shape(image.shape, place)
+                    shape = own_shape
                     self._shape_tops(top, shape)
-                    images = np.empty((self.given.batch_size, *shape), np.float32)
-                    labels = np.empty(self.given.batch_size, np.float32)
-                if (own := self.transform.shape(image.shape, place)) != shape:
+                    images = np.empty((n, *shape), np.float32)
+                    labels = np.empty(n, np.float32)
+                if own_shape != shape:
                     raise DataError(
-                        f"{place}: has shape {own} where the batch began with {shape}: resize the "
-                        "images, give a crop_size (or force_color, where channels "
+                        f"{place}: has shape {own_shape} where the batch began with {shape}: "
+                        "resize the images, give a crop_size (or force_color if the channels "
                         "differ), or a batch_size of 1"
                     )
                 images[i], labels[i] = self.transform(image, place), label
@@ -102,18 +134,28 @@ class ImageSource(Source):
             self.fill_top(blob, array)
 
     def _shape_tops(self, top, shape):
-        n = self.given.batch_size
+        """Give the tops the shapes of a batch of images of this shape, and of its labels."""
+        n = self.param.batch_size
         for blob, wanted in zip(top, ((n, *shape), (n,))):
             self.shape_top(blob, wanted)
 
-    def open(self):
-        """Find the first image; the number of images."""
-        raise self.error("this layer type reads no source itself")
+    @abc.abstractmethod
+    def open(self) -> int:
+        """Open the source at its first image, and return the number of images."""
 
-    def current(self):
-        """(uint8 or float32 image, channels x height x width; label; place for errors)."""
-        raise self.error("this layer type reads no source itself")
+    @abc.abstractmethod
+    def current(self) -> tuple[np.ndarray, int, str]:
+        """Return the current image, its label and its place.
 
-    def advance(self):
+        Returns
+        -------
+        image : numpy.ndarray of uint8 or float32
+            Channels x height x width.
+        label : int
+        place : str
+            The image's file, line or record, to begin error messages with.
+        """
+
+    @abc.abstractmethod
+    def advance(self) -> None:
         """Go to the next image, from the last to the first."""
-        raise self.error("this layer type reads no source itself")

@@ -1,4 +1,6 @@
-"""Data: images and labels of a database."""
+"""Data: labelled images of a database."""
+
+import numpy as np
 
 from caffe.errors import DataError
 from caffe.layer_types.base import register
@@ -10,20 +12,24 @@ from caffe.proto import caffe_pb2
 
 @register("Data")
 class Data(ImageSource):
-    """Datum records of an LMDB in the order of their keys, round and round.
+    """y = the Datum records of an LMDB in the order of their keys, cyclically, and their labels.
 
-    data_param: source, the folder of the database, counted from the current one; batch_size;
-    backend, LMDB (a LEVELDB, Caffe's default, has to be converted); rand_skip, begin at a random
-    one of the first rand_skip records. prefetch has no effect: nothing is read ahead.
-    transform_param: see sources/transform.py; its force_color and force_gray decode encoded
-    records to 3 channels or 1, others stay as they are.
+    data_param
+        source: the folder of the database, relative to the working directory; batch_size;
+        backend: LMDB (LEVELDB, the default, has to be converted); rand_skip: begin at a random one
+        of the first rand_skip records. prefetch has no effect: nothing is read ahead.
+    transform_param
+        See `transform`; force_color and force_gray decode encoded records to 3 channels or 1, and
+        leave other records as they are.
+
     Source: BVLC Caffe, data_layer.
     """
 
-    parameters = "data_param"
+    param_name = "data_param"
 
-    def open(self):
-        p = self.given
+    def open(self) -> int:
+        """Open the database and return its number of records."""
+        p = self.param
         if p.backend != caffe_pb2.DataParameter.LMDB:
             raise DataError(
                 f"{p.source}: data_param.backend is LEVELDB (the default): convert the database "
@@ -33,10 +39,12 @@ class Data(ImageSource):
         self.records = Records(p.source)
         return self.records.count
 
-    def current(self):
+    def current(self) -> tuple[np.ndarray, int, str]:
+        """Return the image of the current record, its label, and the database and key."""
         place, value = self.records.current()
         record = datum.parse(value, place)
         return datum.to_array(record, place, self.colour), record.label, place
 
-    def advance(self):
+    def advance(self) -> None:
+        """Go to the next record, from the last to the first."""
         self.records.advance()

@@ -1,20 +1,26 @@
-"""Looking at a file before it is opened, and text files that list others."""
+"""Checks of a file before it is opened, and text files that list others."""
 
 import os
 
 from caffe.errors import DataError
 
-LONGEST_LIST = 2**30  # bytes; the training list of ImageNet is 40 MB
+LONGEST_LIST = 2**30  # bytes; the training list of ImageNet has 40 MB
 
 
-def check_file(path, what):
-    """DataError where `path` is no regular file that can be read, or is empty.
+def check_file(path: str, what: str) -> None:
+    """Raise DataError unless `path` is a regular, readable file that is not empty.
 
-    what: what the file should be, for the message. Pipes and devices are refused: they may never
-    end.
+    Pipes and devices are refused because reading them may never end.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    what : str
+        What the file should be, for the error message.
     """
     if not os.path.exists(path):
-        raise DataError(f"{path}: no such {what} (paths count from {os.getcwd()})")
+        raise DataError(f"{path}: no such {what} (paths are relative to {os.getcwd()})")
     if os.path.isdir(path):
         raise DataError(f"{path} is a folder: name the {what} in it")
     if not os.path.isfile(path):
@@ -25,10 +31,20 @@ def check_file(path, what):
         raise DataError(f"{path} is empty: it should be a {what}")
 
 
-def read_list(path, what):
-    """[(line number, text)] of the lines of a text file that are not blank, stripped.
+def read_list(path: str, what: str) -> list[tuple[int, str]]:
+    """Return line number and stripped text of the lines of a text file that are not blank.
 
-    DataError where it is missing, longer than 1 GiB, no text, or blank throughout.
+    Parameters
+    ----------
+    path : str
+        The file.
+    what : str
+        What the file should be, for the error message.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, longer than 1 GiB, not text, or has only blank lines.
     """
     check_file(path, what)
     if os.path.getsize(path) > LONGEST_LIST:
@@ -44,5 +60,5 @@ def read_list(path, what):
         raise DataError(f"{path} cannot be read: {e.strerror}") from None
     lines = [(i, line) for i, line in lines if line]
     if not lines:
-        raise DataError(f"{path} holds blank lines only: it should be a {what}")
+        raise DataError(f"{path} has only blank lines: it should be a {what}")
     return lines

@@ -5,7 +5,7 @@ import os
 import h5py
 
 from caffe.errors import DataError
-from caffe.layer_types.base import StatefulLayer, register
+from caffe.layer_types.base import Blobs, StatefulLayer, register
 from caffe.layer_types.data.base import Source
 from caffe.layer_types.data.hdf5_rows import Rows
 from caffe.weights.hdf5 import DAMAGE
@@ -13,49 +13,54 @@ from caffe.weights.hdf5 import DAMAGE
 
 @register("HDF5Data")
 class HDF5Data(Source):
-    """Rows of datasets that are named as the tops are; any number of tops, of any shape.
+    """y = the next batch_size rows of the dataset that has the top's name, cyclically.
 
-    hdf5_data_param: source, a text file with the path of an HDF5 file on each line, counted from
-    the current folder; batch_size; shuffle, files and the rows in them in a random order anew each
-    round. The rows are numbers, taken as they are: a transform_param is refused.
+    hdf5_data_param
+        source: a text file with the path of an HDF5 file on each line, relative to the working
+        directory; batch_size; shuffle: draw files, and rows within a file, in a new random order in
+        each epoch.
+
+    There may be any number of tops, of any shape. The values are used as they are; a
+    transform_param is an error.
     Source: BVLC Caffe, hdf5_data_layer.
     """
 
-    parameters = "hdf5_data_param"
+    param_name = "hdf5_data_param"
     tops = (1, None)
 
-    def setup(self, bottom, top):
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Open the list of files and give the tops their shapes."""
         if self.spec.HasField("transform_param"):
             raise self.error("HDF5 data is not transformed: remove transform_param")
-        with self.named():
-            self.rows = Rows(
-                self.given.source, list(self.spec.top), self.random if self.given.shuffle else None
-            )
+        with self.naming_errors():
+            random = self.random if self.param.shuffle else None
+            self.rows = Rows(self.param.source, list(self.spec.top), random)
         for blob, shape in zip(top, self.rows.shapes):
-            self.shape_top(blob, (self.given.batch_size, *shape))
+            self.shape_top(blob, (self.param.batch_size, *shape))
 
-    def run(self, bottom, top):
-        with self.named():
-            arrays = self.rows.draw(self.given.batch_size)
+    def run(self, bottom: Blobs, top: Blobs) -> None:
+        """Fill the tops with the next rows."""
+        with self.naming_errors():
+            arrays = self.rows.draw(self.param.batch_size)
         for blob, array in zip(top, arrays):
             self.fill_top(blob, array)
 
 
 @register("HDF5Output")
 class HDF5Output(StatefulLayer):
-    """Writes its two bottoms to the datasets `data` and `label` of a file.
+    """Writes its two bottoms to the datasets `data` and `label` of the file file_name.
 
-    hdf5_output_param: file_name. The first forward begins the file anew, each further one appends
-    its rows (where Caffe stops with an error).
+    The first forward overwrites the file, each later one appends its rows (Caffe fails there).
     Source: BVLC Caffe, hdf5_output_layer.
     """
 
     bottoms = (2, 2)
     tops = (0, 0)
-    NAMES = "data", "label"
+    DATASETS = "data", "label"
 
-    def setup(self, bottom, top):
-        self.path, self.begun = self.spec.hdf5_output_param.file_name, False
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Raise DataError unless the file can be created; nothing is written yet."""
+        self.path, self.started = self.spec.hdf5_output_param.file_name, False
         folder = os.path.dirname(os.path.abspath(self.path))
         if not self.path or os.path.isdir(self.path) or not os.path.isdir(folder):
             raise self.error(
@@ -64,36 +69,38 @@ class HDF5Output(StatefulLayer):
                 DataError,
             )
 
-    def reshape(self, bottom, top):
-        rows = [blob.shape[:1] for blob in bottom]
-        if rows[0] != rows[1] or not rows[0]:
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        """Raise ShapeMismatch unless both bottoms have the same number of rows."""
+        data, label = (blob.shape for blob in bottom)
+        if data[:1] != label[:1] or not data:
             raise self.mismatch(
-                "its bottoms have shapes {} and {}: they need the same number of rows".format(
-                    *tuple(blob.shape for blob in bottom)
-                )
+                f"its bottoms have shapes {data} and {label}: they need the same number of rows"
             )
 
-    def run(self, bottom, top):
+    def run(self, bottom: Blobs, top: Blobs) -> None:
+        """Write the rows of the bottoms to the file."""
         try:
-            with h5py.File(self.path, "a" if self.begun else "w") as file:
-                for name, blob in zip(self.NAMES, bottom):
-                    self._append(file, name, blob.data)
+            with h5py.File(self.path, "a" if self.started else "w") as file:
+                for name, blob in zip(self.DATASETS, bottom):
+                    _append(file, name, blob.data)
         except DAMAGE as e:
             raise self.error(f"{self.path} cannot be written: {e}", DataError) from None
-        self.begun = True
+        self.started = True
 
-    def _append(self, file, name, rows):
-        if name not in file:
-            file.create_dataset(name, data=rows, maxshape=(None, *rows.shape[1:]))
-            return
-        kept = file[name]
-        if kept.shape[1:] != rows.shape[1:]:
-            raise ValueError(
-                f"dataset {name!r} has rows of shape {kept.shape[1:]}, this batch {rows.shape[1:]}"
-            )
-        kept.resize(len(kept) + len(rows), 0)
-        kept[-len(rows) :] = rows
-
-    def takes_gradient(self, i):
-        """None: it only writes."""
+    def takes_gradient(self, i: int) -> bool:
+        """Return False: the layer only writes."""
         return False
+
+
+def _append(file, name, rows):
+    """Append rows to a dataset, which the first ones create."""
+    if name not in file:
+        file.create_dataset(name, data=rows, maxshape=(None, *rows.shape[1:]))
+        return
+    dataset = file[name]
+    if dataset.shape[1:] != rows.shape[1:]:
+        raise ValueError(
+            f"dataset {name!r} has rows of shape {dataset.shape[1:]}, this batch {rows.shape[1:]}"
+        )
+    dataset.resize(len(dataset) + len(rows), 0)
+    dataset[-len(rows) :] = rows

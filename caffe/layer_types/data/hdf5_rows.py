@@ -1,10 +1,10 @@
-"""Rows of HDF5 files, round and round: the files of a list, one after the other, in their order or
-shuffled.
+"""Rows of a list of HDF5 files, cyclically, in order or shuffled.
 
-Only the rows asked for are read, so memory follows the batch, not the file.
+Only the rows of a batch are read, so that memory depends on the batch, not on the file.
 """
 
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import h5py
@@ -19,24 +19,53 @@ MOST_SHUFFLED = 2**27  # rows of a file
 
 
 class Rows:
-    """Rows(list file, names of the datasets, random).
+    """Cursor over the rows of the HDF5 files that a list names.
 
-    The list holds one path a line, counted from the current folder. The datasets of a file have the
-    same number of rows (first axis), and each has the same shape of a row in all files. random: a
-    numpy Generator to shuffle files and rows with, anew each round, or None.
-    shapes: the shape of a row per dataset.
+    All datasets of a file must have the same number of rows (first axis), and a dataset must have
+    the same row shape in all files.
+
+    Parameters
+    ----------
+    source : str
+        A text file with the path of an HDF5 file on each line, relative to the working directory.
+    names : sequence of str
+        The datasets to read.
+    random : numpy.random.Generator, optional
+        Shuffles the files, and the rows within each, again in each epoch. No shuffling without it.
+
+    Attributes
+    ----------
+    shapes : list of tuple of int
+        The row shape of each dataset.
+
+    Raises
+    ------
+    DataError
+        If the list, the first file or a dataset is missing, damaged or inconsistent.
     """
 
-    def __init__(self, source, names, random=None):
-        self.names, self.random, self.shapes = names, random, None
-        self._checked = set()  # files, as they were then
+    def __init__(
+        self, source: str, names: Sequence[str], random: np.random.Generator | None = None
+    ) -> None:
+        self.names, self.random = names, random
+        self.shapes: list[tuple[int, ...]] = []
+        self._checked: set[tuple[str, int, int]] = set()  # path, time and size of checked files
         self._files = [line for _, line in read_list(source, "list of HDF5 files, one path a line")]
-        self._begin_round()
+        self._file = 0  # position in the order of the files
+        self._rows: range | np.ndarray | None = None  # rows of the current file, in reading order
+        self._row = 0  # position in them
+        self._start_epoch()
         with self._open() as datasets:
             self.shapes = [d.shape[1:] for d in datasets]
 
-    def draw(self, count):
-        """The next `count` rows: a float32 array per dataset; DataError."""
+    def draw(self, count: int) -> list[np.ndarray]:
+        """Return the next `count` rows of each dataset as a float32 array.
+
+        Raises
+        ------
+        DataError
+            If a file or dataset is missing, damaged or inconsistent with the ones before.
+        """
         out, done = [np.empty((count, *shape), np.float32) for shape in self.shapes], 0
         while done < count:
             with self._open() as datasets:
@@ -49,88 +78,89 @@ class Rows:
             if self._row == len(self._rows):
                 self._file, self._rows = self._file + 1, None
                 if self._file == len(self._files):
-                    self._begin_round()
+                    self._start_epoch()
         return out
 
-    def _begin_round(self):
-        self._turns, self._file, self._rows = self._order(len(self._files)), 0, None
+    def _start_epoch(self):
+        """Go to the first file of a new order of the files."""
+        self._file_order, self._file, self._rows = self._order(len(self._files)), 0, None
 
     def _order(self, n):
+        """Return the numbers below n in the order in which to read files or rows."""
         if self.random is None:
             return range(n)
         if n > MOST_SHUFFLED:
-            raise DataError("%s: has %d rows, too many to shuffle: split it" % (self._path(), n))
+            raise DataError(f"{self._path()}: has {n} rows, too many to shuffle: split it")
         return self.random.permutation(n)
 
     def _path(self):
-        return self._files[self._turns[self._file]]
+        """Return the path of the current file."""
+        return self._files[self._file_order[self._file]]
 
     @contextmanager
-    def _open(self):
-        """The datasets of the file whose turn it is, checked."""
+    def _open(self) -> Iterator[list[h5py.Dataset]]:
+        """Yield the datasets of the current file, after checking them."""
         path = self._path()
         check_file(path, "HDF5 file")
         try:
             with h5py.File(path, "r") as file:
                 datasets = [_dataset(file, path, name) for name in self.names]
-                self._check(path, datasets)
-                self._compare(path, datasets)
+                self._check_sizes(path, datasets)
+                self._check_shapes(path, datasets)
                 yield datasets
         except CaffeError:
             raise
         except Refused as e:
             raise DataError(f"{path}: {e}") from None
         except DAMAGE as e:
-            raise DataError(f"{path} is no HDF5 file, or damaged: {e}: write it again") from None
+            raise DataError(
+                f"{path} is not an HDF5 file, or damaged: {e}: write it again"
+            ) from None
 
-    def _check(self, path, datasets):
-        """Refused where reading could take more memory than their shapes say; once a file, as
-        compressed ones are unpacked for it.
+    def _check_sizes(self, path, datasets):
+        """Raise Refused if reading could take more memory than the shapes say.
+
+        Once per version of a file, because compressed chunks are inflated for the check.
         """
-        seen = os.stat(path)
-        version = path, seen.st_mtime_ns, seen.st_size
+        stat = os.stat(path)
+        version = path, stat.st_mtime_ns, stat.st_size
         if version not in self._checked:
             for dataset in datasets:
                 check_dataset(dataset)
             self._checked.add(version)
 
-    def _compare(self, path, datasets):
-        """DataError where the datasets of a file differ in rows, or files in the shape of a row."""
+    def _check_shapes(self, path, datasets):
+        """Raise DataError if datasets differ in their rows, or the file differs from the others."""
         rows = [len(d) for d in datasets]
-        if (
-            len(set(rows)) > 1
-            or rows[0] == 0
-            or self._rows is not None
-            and len(self._rows) != rows[0]
-        ):
+        changed = self._rows is not None and len(self._rows) != rows[0]
+        if len(set(rows)) > 1 or rows[0] == 0 or changed:
+            given = ", ".join(f"{name!r} {n}" for name, n in zip(self.names, rows))
             raise DataError(
-                "{}: its datasets have {} rows: they need the same number, of 1 or more".format(
-                    path, ", ".join("%r %d" % p for p in zip(self.names, rows))
-                )
+                f"{path}: its datasets have {given} rows: they need the same number, of 1 or more"
             )
-        for name, dataset, shape in zip(self.names, datasets, self.shapes or ()):
+        for name, dataset, shape in zip(self.names, datasets, self.shapes):
             if dataset.shape[1:] != shape:
                 raise DataError(
-                    f"{path}: dataset {name!r} has rows of shape {dataset.shape[1:]}, the files before it {shape}: give "
-                    "all files one shape"
+                    f"{path}: dataset {name!r} has rows of shape {dataset.shape[1:]}, the files "
+                    f"before it {shape}: give all files one shape"
                 )
 
 
 def _dataset(file, path, name):
-    """The dataset `name`; DataError where it is missing or has no rows."""
-    found = member(file, name)
-    if not isinstance(found, h5py.Dataset):
+    """Return the dataset `name`; raise DataError if it is missing or has no rows."""
+    dataset = member(file, name)
+    if not isinstance(dataset, h5py.Dataset):
         raise DataError(
-            "{}: dataset {!r} is not there (tops are named as datasets are): the file "
-            "has {}".format(path, name, " ".join(list(file)[:20]))
+            f"{path}: dataset {name!r} is not there (tops are named as datasets are): the file has "
+            f"{' '.join(list(file)[:20])}"
         )
-    if not found.shape:
-        raise DataError(f"{path}: dataset {name!r} is a single value: it has to be rows of numbers")
-    return found
+    if not dataset.shape:
+        raise DataError(f"{path}: dataset {name!r} is a single value: it must be rows of numbers")
+    return dataset
 
 
 def _read(dataset, rows, out):
-    """Fill `out` with rows of the dataset, a range or an array in any order."""
+    """Fill `out` with these rows of the dataset: a range, or an array in any order."""
     if isinstance(rows, range):
         out[...] = dataset[rows.start : rows.stop]
     else:

@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from caffe.blobs.blob import refusal
 from caffe.errors import DataError
 from caffe.layer_types.base import register
@@ -12,55 +14,62 @@ from caffe.layer_types.data.files import read_list
 
 @register("ImageData")
 class ImageData(ImageSource):
-    """Images in the order of a list, or shuffled, round and round.
+    """y = the images of a list, cyclically, in order or shuffled, and their labels.
 
-    image_data_param: source, a text file with a path, a space and a whole number as label on each
-    line (the path may hold spaces); root_folder, put before each path as it stands; batch_size;
-    shuffle, a random order anew each round; rand_skip, begin at a random one of the first rand_skip
-    images; new_height and new_width, the size to resize to (bilinear); is_color, 3 channels (BGR),
-    or 1 where it is false.
-    transform_param: see sources/transform.py.
+    image_data_param
+        source: a text file with a path, a space and an integer label on each line (the path may
+        contain spaces); root_folder: put before each path unchanged, without a slash between;
+        batch_size; shuffle: a new random order in each epoch; rand_skip: begin at a random one of
+        the first rand_skip images; new_height, new_width: the size to resize to (bilinear);
+        is_color: decode to 3 channels (BGR), or to 1 if false.
+    transform_param
+        See `transform`.
+
     Source: BVLC Caffe, image_data_layer.
     """
 
-    parameters = "image_data_param"
+    param_name = "image_data_param"
     tops = (2, 2)
 
-    def open(self):
-        p = self.given
+    def open(self) -> int:
+        """Read the list and return its number of images."""
+        p = self.param
         if bool(p.new_height) != bool(p.new_width):
             raise DataError("image_data_param gives one of new_height and new_width: give both")
         if problem := refusal((3, p.new_height, p.new_width)):
-            raise DataError("image_data_param: an image of new_height and new_width " + problem)
+            raise DataError(f"image_data_param: an image of new_height and new_width {problem}")
         if not p.source:
             raise DataError("image_data_param gives no source: name a list of images")
-        self.lines = [
-            self._parse(*line) for line in read_list(p.source, 'list of images, "path label" lines')
-        ]
-        self._begin_round()
-        return len(self.lines)
+        lines = read_list(p.source, 'list of images, "path label" lines')
+        self.entries = [self._parse(*line) for line in lines]
+        self._start_epoch()
+        return len(self.entries)
 
     def _parse(self, number, line):
-        found = re.fullmatch(r"(.*\S)\s+([-+]?\d{1,10})", line)
-        if not found:
+        """Return line number, path and label of a line."""
+        match = re.fullmatch(r"(.*\S)\s+([-+]?\d{1,10})", line)
+        if not match:
             raise DataError(
-                "%s:%d: %.200r is no path, a space and a whole number: give each image "
-                "a label" % (self.given.source, number, line)
+                f"{self.param.source}:{number}: {line!r:.200} is not a path, a space and a whole "
+                "number: give each image a label"
             )
-        return number, self.given.root_folder + found[1], int(found[2])
+        return number, self.param.root_folder + match[1], int(match[2])
 
-    def _begin_round(self):
-        n = len(self.lines)
-        self.order = self.random.permutation(n) if self.given.shuffle else range(n)
-        self.turn = 0
+    def _start_epoch(self):
+        """Go to the first image of a new order."""
+        n = len(self.entries)
+        self.order = self.random.permutation(n) if self.param.shuffle else range(n)
+        self.position = 0
 
-    def current(self):
-        p, (number, path, label) = self.given, self.lines[self.order[self.turn]]
-        place = "%s:%d" % (p.source, number)
+    def current(self) -> tuple[np.ndarray, int, str]:
+        """Return the current image, its label, and its line in the list."""
+        p, (number, path, label) = self.param, self.entries[self.order[self.position]]
+        place = f"{p.source}:{number}"
         image = images.read(path, p.is_color, place, p.new_height, p.new_width)
         return image, label, place
 
-    def advance(self):
-        self.turn += 1
-        if self.turn == len(self.lines):
-            self._begin_round()
+    def advance(self) -> None:
+        """Go to the next image; after the last begin a new epoch."""
+        self.position += 1
+        if self.position == len(self.entries):
+            self._start_epoch()

@@ -1,9 +1,10 @@
-"""Image files and encoded images to arrays as Caffe has them: channels first, BGR, 8 bits.
+"""Image files and encoded images as arrays in Caffe's layout: channels first, BGR, 8 bits.
 
-Only formats that are plain data are opened (no PostScript, which Pillow hands to an interpreter).
+Only pure data formats are opened (no PostScript, which Pillow passes to an interpreter).
 """
 
 import os
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -12,36 +13,53 @@ from caffe.errors import DataError
 
 FORMATS = ("BMP", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 MOST_PIXELS = 2**26
-DEEP = ("I", "F")  # begin Pillow's modes of more than 8 bits a channel
+DEEP = ("I", "F")  # prefixes of Pillow's modes with more than 8 bits per channel
 
 
-def decode(source, place, colour=None):
-    """uint8 array, channels x height x width, of an encoded image.
+def decode(source: str | BinaryIO, place: str, colour: bool | None = None) -> np.ndarray:
+    """Return an encoded image as an array.
 
-    source: a path or a binary file; place: what the DataError begins with.
-    colour: True for 3 channels (BGR), False for 1 (grey), None for those the image has (4 are
-    BGRA), as OpenCV's imread does with its flags for colour, grey and unchanged. A photograph is
-    not turned upright by its EXIF orientation.
+    The orientation in a photograph's EXIF data is ignored.
+
+    Parameters
+    ----------
+    source : str or binary file
+        The image file.
+    place : str
+        The file, line or record, to begin the error message with.
+    colour : bool or None
+        True for 3 channels (BGR), False for 1 (grey), None for the channels of the image (4 are
+        BGRA), like the flags color, grayscale and unchanged of OpenCV's imread.
+
+    Returns
+    -------
+    numpy.ndarray of uint8
+        Channels x height x width.
+
+    Raises
+    ------
+    DataError
+        If the image is damaged, too large, or of another format or depth.
     """
     try:
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise DataError(
-                    "%s: would be %d x %d pixels: %.3g are the most"
-                    % (place, image.height, image.width, MOST_PIXELS)
+                    f"{place}: would be {image.height} x {image.width} pixels: {MOST_PIXELS:.3g} "
+                    "are the most"
                 )
             return _channels_first(image, colour, place)
     except DataError:
         raise
     except Exception as e:  # a damaged image can raise almost anything in its decoder
         raise DataError(
-            "{}: is no image that can be read ({}), or damaged: {}: fetch it again".format(
-                place, " ".join(FORMATS), e
-            )
+            f"{place}: is not an image that can be read ({' '.join(FORMATS)}), or damaged: {e}: "
+            "fetch it again"
         ) from None
 
 
 def _channels_first(image, colour, place):
+    """Return a Pillow image as an array, channels first, in BGR order."""
     if image.mode.startswith(DEEP):
         image = _eight_bits(image, colour, place)
     if colour is None:
@@ -59,7 +77,7 @@ def _channels_first(image, colour, place):
 
 
 def _eight_bits(image, colour, place):
-    """The upper byte of 16 bits; DataError where the values are to stay as they are."""
+    """Return the upper byte of 16-bit values; raise DataError if they are to stay unchanged."""
     pixels = np.asarray(image)
     if colour is None or pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
         raise DataError(
@@ -69,42 +87,72 @@ def _eight_bits(image, colour, place):
     return Image.fromarray((pixels >> 8).astype(np.uint8))
 
 
-def read(path, colour, place, height=0, width=0):
-    """decode, of the file `path`, resized to height x width unless these are 0."""
+def read(path: str, colour: bool | None, place: str, height: int = 0, width: int = 0) -> np.ndarray:
+    """Return an image file as an array, resized if height and width are given.
+
+    Parameters
+    ----------
+    path : str
+        The image file.
+    colour : bool or None
+        See `decode`.
+    place : str
+        The list and line that name the file, to begin the error message with.
+    height, width : int
+        The size to resize to; 0 for that of the file.
+
+    Returns
+    -------
+    numpy.ndarray of uint8
+        Channels x height x width.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or cannot be decoded.
+    """
     if not os.path.isfile(path):
         raise DataError(
             f"{place}: there is no image file {path}: correct the line, or root_folder (which is "
-            "put before it as it stands, so it ends in a slash)"
+            "put before the path unchanged and so has to end in a slash)"
         )
     image = decode(path, f"{place}: {path}", colour)
     return resize(image, height, width) if height and width else image
 
 
-def resize(image, height, width):
-    """Bilinear, of a uint8 image, channels first: bit for bit what OpenCV's INTER_LINEAR gives.
+def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return an image resized bilinearly, bit for bit as by OpenCV's INTER_LINEAR.
 
-    Pixel centres are at halves, nothing is smoothed before. Weights are in 2048ths, and sums are
-    cut down twice on the way: first to 128ths, then to quarters for each row.
+    Pixel centres are at halves, and there is no antialiasing. Weights are multiples of 1/2048. Sums
+    are truncated twice: to multiples of 1/128 along the columns, then to 1/4 for each of two rows.
+
+    Parameters
+    ----------
+    image : numpy.ndarray of uint8
+        Channels x height x width.
+    height, width : int
+        The new size.
     """
     if image.shape[1:] == (height, width):
         return image
     (left, right), across = _taps(image.shape[2], width)
-    (top, bottom), down = _taps(image.shape[1], height, inside=False)
+    (top, bottom), down = _taps(image.shape[1], height, clamp=False)
     rows = image.astype(np.int32)
     rows = (rows[:, :, left] * across[0] + rows[:, :, right] * across[1]) >> 4
     quarters = (rows[:, top] * down[0][:, None] >> 16) + (rows[:, bottom] * down[1][:, None] >> 16)
     return (quarters + 2 >> 2).astype(np.uint8)
 
 
-def _taps(size, wanted, inside=True):
-    """For each of `wanted` places along an axis: its two neighbours and their weights.
+def _taps(size, wanted, clamp=True):
+    """Return the two neighbours of each of `wanted` places along an axis, and their weights.
 
-    inside: beyond the outermost centres the weights are 1 and 0 (else they stay, of one pixel).
+    Beyond the outermost centres both neighbours are the outermost pixel; with `clamp` the weights
+    are then 1 and 0.
     """
     at = ((np.arange(wanted) + 0.5) * (size / wanted) - 0.5).astype(np.float32)
     first = np.floor(at).astype(int)
     part = at - first.astype(np.float32)
-    if inside:
+    if clamp:
         part[(first < 0) | (first >= size - 1)] = 0
     weights = np.rint(np.stack([1 - part, part]) * 2048).astype(np.int32)
     return np.clip([first, first + 1], 0, size - 1), weights

@@ -1,4 +1,4 @@
-"""The records of an LMDB database in the order of their keys, round and round."""
+"""The records of an LMDB database in the order of their keys, cyclically."""
 
 import os
 import threading
@@ -7,28 +7,43 @@ import weakref
 from caffe.errors import DataError
 from caffe.layer_types.data import lmdb_check
 
-_lock = threading.Lock()
-_shared = weakref.WeakValueDictionary()  # path -> _Environment: LMDB opens a file once a process
-
 
 class _Environment:
-    """An open database; several cursors, of a training and a test net say, may share one."""
+    """An open database; several cursors may share it, such as those of a train and a test net."""
 
     def __init__(self, lmdb, path, folder):
         self.env = lmdb.open(path, subdir=folder, readonly=True, lock=False, create=False)
 
 
-class Records:
-    """Cursor over the LMDB at `path`, the folder that holds data.mdb, or that file itself.
+# by path, because LMDB may open a file only once per process
+_environments: weakref.WeakValueDictionary[str, _Environment] = weakref.WeakValueDictionary()
+_lock = threading.Lock()
 
-    The database is opened for reading only and without its lock file: nobody may write to it
-    meanwhile. count: number of records. DataError where it is missing, damaged or empty, or the
-    `lmdb` package is not there.
+
+class Records:
+    """Cursor over the records of an LMDB.
+
+    The database is opened read-only and without its lock file: nobody may write to it meanwhile.
+
+    Parameters
+    ----------
+    path : str
+        The folder that holds data.mdb, or that file itself.
+
+    Attributes
+    ----------
+    count : int
+        The number of records.
+
+    Raises
+    ------
+    DataError
+        If the database is missing, damaged or empty, or the package lmdb is not installed.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = path
-        folder, file = _find(path)
+        folder, file = _locate(path)
         try:
             import lmdb
         except ImportError:
@@ -39,22 +54,22 @@ class Records:
         try:
             self._environment = _open(lmdb, path, folder, file)
             self._cursor = self._environment.env.begin().cursor()
-            found = self._cursor.first()
+            any_record = self._cursor.first()
         except lmdb.Error as e:
             raise self._refusal(e) from None
-        if not found:
+        if not any_record:
             raise DataError(f"{path} holds no records")
-        self.count = self._environment.env.stat()["entries"]
+        self.count: int = self._environment.env.stat()["entries"]
 
-    def current(self):
-        """(place, bytes) of the record: its database and key in words, and its value."""
+    def current(self) -> tuple[str, bytes]:
+        """Return the place of the record, that is database and key in words, and its value."""
         try:
             return f"{self.path}: record {self._cursor.key()!r}", self._cursor.value()
         except self._error as e:
             raise self._refusal(e) from None
 
-    def advance(self):
-        """To the next record; from the last to the first."""
+    def advance(self) -> None:
+        """Go to the next record, from the last to the first."""
         try:
             if not self._cursor.next():
                 self._cursor.first()
@@ -62,37 +77,34 @@ class Records:
             raise self._refusal(e) from None
 
     def _refusal(self, e):
+        """Return the DataError for an error of the library."""
         fix = ": close() it first" if "already open" in str(e) else ""
         return DataError(f"{self.path} cannot be read as an LMDB: {e}{fix}")
 
 
-def _find(path):
-    """(whether `path` is a folder, the path of the data file)."""
+def _locate(path):
+    """Return whether `path` is a folder, and the path of the data file."""
     if not path:
         raise DataError("no source is given: name the folder of an LMDB")
     folder = os.path.isdir(path)
     file = os.path.join(path, "data.mdb") if folder else path
     if not os.path.isfile(file):
-        leveldb = folder and os.path.isfile(os.path.join(path, "CURRENT"))
-        raise DataError(
-            "{}: {} (paths count from {})".format(
-                path,
-                "is a LevelDB: convert it to LMDB"
-                if leveldb
-                else "is no LMDB, it holds no data.mdb"
-                if folder
-                else "no such database",
-                os.getcwd(),
-            )
-        )
+        if not folder:
+            problem = "no such database"
+        elif os.path.isfile(os.path.join(path, "CURRENT")):
+            problem = "is a LevelDB: convert it to LMDB"
+        else:
+            problem = "is not an LMDB, it holds no data.mdb"
+        raise DataError(f"{path}: {problem} (paths are relative to {os.getcwd()})")
     return folder, file
 
 
 def _open(lmdb, path, folder, file):
+    """Return the environment of a database, after checking the file; shared if it is open."""
     with _lock:
         key = os.path.realpath(file)
         lmdb_check.check(file)
-        found = _shared.get(key)
-        if found is None:
-            found = _shared[key] = _Environment(lmdb, path, folder)
-        return found
+        environment = _environments.get(key)
+        if environment is None:
+            environment = _environments[key] = _Environment(lmdb, path, folder)
+        return environment

@@ -1,7 +1,8 @@
 """Every differentiable layer type with its options, for tests that go through them all.
 
-A case: (type, options, shapes of the bottoms, what fills each of them beside noise). Fillers:
-`positive` (0.5 to 1.5), `labels N` (whole numbers below N), `share` (0 to 1).
+A case is (type, options, shapes of the bottoms, *fillers), with one filler per bottom. A bottom
+without a filler holds normal noise. Fillers: `positive` (uniform in 0.5..1.5), `labels N` (whole
+numbers below N), `fraction` (uniform in 0..1).
 """
 
 import numpy as np
@@ -149,7 +150,7 @@ LOSSES = [
     ],
     ("SoftmaxWithLoss", 'top: "top" top: "prob"', LABELLED, "", "labels 5"),
     ("EuclideanLoss", "", [IMAGE, IMAGE]),
-    ("SigmoidCrossEntropyLoss", "", [IMAGE, IMAGE], "", "share"),
+    ("SigmoidCrossEntropyLoss", "", [IMAGE, IMAGE], "", "fraction"),
     (
         "SigmoidCrossEntropyLoss",
         "loss_param { normalization: FULL ignore_label: 1 }",
@@ -194,15 +195,16 @@ def name_of(case):
 
 
 def filled(how, shape, rng):
+    """Return an array that a filler describes."""
     if how.startswith("labels"):
         return rng.integers(0, int(how.split()[1]), shape).astype(float)
-    if how == "share":
+    if how == "fraction":
         return rng.uniform(size=shape)
     return rng.uniform(0.5, 1.5, shape) if how == "positive" else rng.normal(size=shape)
 
 
 def layer_and_values(kind, options, shapes, *how):
-    """(LayerType, its Geometry, arrays of the bottoms, arrays of the learned blobs)."""
+    """Return the LayerType, its Geometry, and arrays for its bottoms and its learned blobs."""
     rng = np.random.default_rng(3)
     spec = caffe_pb2.LayerParameter(name="layer", type=kind)
     text_format.Merge(options, spec)

@@ -1,4 +1,4 @@
-"""The registry as a whole: what is promised is there, and says what it computes and whence."""
+"""The registry as a whole: every promised type exists and documents its formula and source."""
 
 import re
 
@@ -21,12 +21,12 @@ Threshold Tile
 """.split()
 
 
-def test_every_promised_layer_is_there():
+def test_every_promised_layer_exists():
     assert set(caffe.layer_type_list()) == set(PROMISED)
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_each_says_its_formula_and_source(name):
+def test_each_documents_its_formula_and_source(name):
     doc = registry[name].__doc__
     assert re.search(r"Sources?: BVLC Caffe, \w+_layer", doc)
     assert len(doc.split("Source")[0].split()) > 3
@@ -42,7 +42,7 @@ def test_each_says_its_formula_and_source(name):
         ("Qqq", "known are AbsVal"),
         ("ReLU6", "fork of Caffe, MobileNet v2's"),
         ("ROIPooling", "fork of Caffe, Fast R-CNN's; this package does not offer it"),
-        ("DepthwiseConvolution", 'write type: "Convolution", and as group'),
+        ("DepthwiseConvolution", 'write type: "Convolution", and set group to'),
     ],
 )
 def test_other_types(make_net, name, words):
@@ -52,7 +52,7 @@ def test_other_types(make_net, name, words):
 
 @pytest.fixture(params=CASES, ids=name_of)
 def ready(request, one_layer):
-    """(net of one layer at TEST time with its inputs, what they hold)."""
+    """Return a net of one layer in TEST, with its inputs filled, and their values."""
     kind, options, shapes, *_ = request.param
     _, _, values, params = layer_and_values(*request.param)
     net = one_layer(f'type: "{kind}" {options}', *shapes)
@@ -79,11 +79,11 @@ def test_each_runs_in_bfloat16(ready):
         )
 
 
-def test_each_is_the_same_as_a_torch_module(ready):
+def test_each_gives_the_same_as_a_torch_module(ready):
     net, values = ready
     wanted = {name: top.copy() for name, top in net.forward().items()}
-    made = net.to_module()(*(torch.tensor(v, dtype=torch.float32) for v in values))
-    made = {"top": made} if torch.is_tensor(made) else made
-    assert set(made) == set(wanted)
-    for name, top in made.items():
+    tops = net.to_module()(*(torch.tensor(v, dtype=torch.float32) for v in values))
+    tops = {"top": tops} if torch.is_tensor(tops) else tops
+    assert set(tops) == set(wanted)
+    for name, top in tops.items():
         np.testing.assert_allclose(top.detach(), wanted[name], rtol=1e-5, atol=1e-6, err_msg=name)

@@ -26,7 +26,7 @@ def test_hinge_loss(one_layer, check_gradients, norm, shape):
     assert not net.blobs["in1"].diff.any()
 
 
-def test_no_gradient_beyond_the_margin_or_on_it(one_layer):
+def test_no_gradient_on_or_beyond_the_margin(one_layer):
     net = one_layer('type: "HingeLoss"', (1, 3), (1,))
     net.blobs["in0"].data[...], net.blobs["in1"].data[...] = [[1, -1, -1.5]], 0
     assert net.forward()["top"] == 0
@@ -63,7 +63,7 @@ def test_one_label_each(one_layer, kind):
 
 
 def infogain(x, label, matrix, axis, ignore, normalization):
-    """(loss, gradient), position by position."""
+    """Return loss and gradient, summed position by position."""
     x = np.moveaxis(x.astype(np.float64), axis, -1)
     logp, p, gradient, total, valid = log_softmax(x, -1), softmax(x, -1), np.zeros(x.shape), 0, 0
     label = label.reshape(x.shape[:-1]).astype(int)
@@ -79,7 +79,7 @@ def infogain(x, label, matrix, axis, ignore, normalization):
 
 @pytest.fixture
 def matrix(tmp_path):
-    """(H of four classes, the file it is in)."""
+    """Return a matrix H of four classes, and the path of a file with it."""
     values = np.random.default_rng(5).uniform(size=(4, 4)).astype(np.float32)
     path = tmp_path / "h.binaryproto"
     path.write_bytes(
@@ -114,7 +114,7 @@ def test_infogain_loss(one_layer, matrix, shapes, axis, normalization, ignore, t
     out = net.forward()
     assert out["top"] == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(out["prob"], softmax(x, axis), rtol=1e-5)
-    net.blobs["prob"].diff[...] = 100  # passes nothing down
+    net.blobs["prob"].diff[...] = 100  # is not propagated
     np.testing.assert_allclose(net.backward()["in0"], gradient, atol=1e-6)
 
 
@@ -166,7 +166,7 @@ SOLO = (
 
 
 def test_losses_without_a_top(make_net):
-    """As in the nets of 2013; they count as losses, and not as outputs."""
+    """As in the nets of 2013; they count as losses, not as outputs."""
     net = make_net("force_backward: true " + SOLO, caffe.TRAIN)
     assert net.outputs == [] and list(net.blobs) == ["x", "y", "(automatic)", "(automatic) two"]
     net.forward()

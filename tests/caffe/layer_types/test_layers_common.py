@@ -1,4 +1,4 @@
-"""Input, Split, Silence, Eltwise, Crop, Softmax and the elementwise layers, each in numpy."""
+"""Input, Split, Silence, Eltwise, Crop, Softmax and some activations against NumPy."""
 
 import numpy as np
 import pytest
@@ -123,7 +123,7 @@ def test_softmax(one_layer, check_gradients, axis):
     check_gradients(net)
 
 
-NEURONS = {
+ACTIVATIONS = {
     'type: "ReLU"': lambda x: np.maximum(x, 0),
     'type: "ReLU" relu_param { negative_slope: 0.1 }': lambda x: np.where(x > 0, x, 0.1 * x),
     'type: "Power"': lambda x: x,
@@ -135,19 +135,19 @@ NEURONS = {
 }
 
 
-@pytest.mark.parametrize("layer", NEURONS)
-def test_neurons(one_layer, check_gradients, layer):
+@pytest.mark.parametrize("layer", ACTIVATIONS)
+def test_activations(one_layer, check_gradients, layer):
     net = one_layer(layer, SHAPE)
     np.testing.assert_allclose(
-        net.forward()["top"], NEURONS[layer](net.blobs["in0"].data), rtol=1e-5, atol=1e-5
+        net.forward()["top"], ACTIVATIONS[layer](net.blobs["in0"].data), rtol=1e-5, atol=1e-5
     )
     check_gradients(net, step=1e-3, tolerance=2e-2)
 
 
-@pytest.mark.parametrize("layer", NEURONS)
+@pytest.mark.parametrize("layer", ACTIVATIONS)
 @pytest.mark.parametrize("viewed", [False, True])
-def test_neurons_in_place(make_net, layer, viewed):
-    """In place or not: the same values and gradients; the top is the bottom's memory."""
+def test_activations_in_place(make_net, layer, viewed):
+    """Same values and gradients as not in place; the top shares the bottom's memory."""
     text = (
         'force_backward: true layer { name: "in" type: "Input" top: "in" input_param { '
         'shape { dim: 2 dim: 9 } } } layer { name: "a" type: "Power" bottom: "in" top: "a" '
@@ -180,7 +180,7 @@ def test_dropout_at_train_time(one_layer):
     assert (first == 0).mean() == pytest.approx(0.25, abs=0.01)
     diff = net.backward(top=np.ones((1, 100000)))["in0"]
     np.testing.assert_allclose(diff, first / 3, rtol=1e-6)  # the same mask
-    assert (net.forward()["top"] != first).any()  # another each time
+    assert (net.forward()["top"] != first).any()  # a new mask each time
     caffe.set_random_seed(3)
     np.testing.assert_array_equal(net.forward()["top"], first)
 
@@ -199,7 +199,7 @@ def test_dropout_ratio_out_of_range(one_layer, ratio):
     st.integers(-4, 3),
 )
 def test_any_crop(axes, axis):
-    """Over any number of axes: what fits is a slice, what does not is an error."""
+    """Any number of axes: a crop inside the image is a slice, any other an error."""
     import torch
 
     whole, like, offsets = zip(*axes, strict=True)
@@ -223,8 +223,8 @@ def test_any_crop(axes, axis):
 
 
 @pytest.mark.parametrize("stable", ["true", "false"])
-def test_the_gradient_of_a_product_with_a_zero_in_it(one_layer, stable):
-    """With stable_prod_grad or without: no division by the zero."""
+def test_the_gradient_of_a_product_with_a_zero_factor(one_layer, stable):
+    """No division by 0, with stable_prod_grad or without."""
     net = one_layer(
         f'type: "Eltwise" eltwise_param {{ operation: PROD stable_prod_grad: {stable} }}',
         (2,),

@@ -1,4 +1,4 @@
-"""Convolution and Deconvolution against sums written out, against each other, and their sizes."""
+"""Convolution and Deconvolution against explicit sums and each other; their sizes and errors."""
 
 import itertools
 
@@ -15,7 +15,7 @@ from caffe.proto import caffe_pb2
 
 
 def convolve(x, w, b, stride, pad, dilation, group):
-    """Convolution by its definition, one multiply-add at a time (N C H W)."""
+    """Return a convolution by its definition, one multiply-add at a time (N C H W)."""
     x = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (pad[0],) * 2, (pad[1],) * 2))
     size = [
         (x.shape[2 + i] - dilation[i] * (w.shape[2 + i] - 1) - 1) // stride[i] + 1 for i in (0, 1)
@@ -33,7 +33,7 @@ def convolve(x, w, b, stride, pad, dilation, group):
 
 
 def deconvolve(x, w, b, stride, pad, dilation, group):
-    """Deconvolution by its definition: each input pixel writes a kernel."""
+    """Return a deconvolution by its definition: each input pixel adds a kernel."""
     size = [
         stride[i] * (x.shape[2 + i] - 1) + dilation[i] * (w.shape[2 + i] - 1) + 1 for i in (0, 1)
     ]
@@ -95,7 +95,7 @@ def test_by_definition(one_layer, kind, by_hand, case):
 @pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
 def test_gradients(one_layer, check_gradients, kind, case):
     net = one_layer(f'type: "{kind}" convolution_param {{ num_output: 4 {CASES[case][0]} }}', SHAPE)
-    check_gradients(net, step=0.5)  # linear in each entry: any step will do
+    check_gradients(net, step=0.5)  # linear in each entry: any step is exact
 
 
 def test_without_bias(one_layer):
@@ -121,7 +121,7 @@ def test_one_and_three_axes(one_layer, check_gradients, shape):
     check_gradients(net, step=0.5)
 
 
-def test_axis_folds_what_stands_before_it(one_layer):
+def test_axes_before_the_channels_are_folded(one_layer):
     plain = one_layer(
         'type: "Convolution" convolution_param { num_output: 2 kernel_size: 3 }', (6, 3, 5, 5)
     )
@@ -139,7 +139,7 @@ def test_axis_folds_what_stands_before_it(one_layer):
     np.testing.assert_array_equal(negative.forward()["top"], folded.forward()["top"])
 
 
-def test_all_bottoms_go_through_the_same_weights(one_layer, check_gradients):
+def test_all_bottoms_share_the_weights(one_layer, check_gradients):
     net = one_layer(
         'type: "Convolution" top: "top" top: "second" convolution_param { '
         "num_output: 2 kernel_size: 3 }",
@@ -157,7 +157,7 @@ def test_all_bottoms_go_through_the_same_weights(one_layer, check_gradients):
     "how, size",
     [("kernel_size: 3 stride: 4000000000", 1), ("kernel_size: 1 dilation: 4000000000", 4)],
 )
-def test_huge_strides_that_change_nothing(one_layer, how, size):
+def test_huge_strides_and_dilations_without_effect(one_layer, how, size):
     net = one_layer(
         f'type: "Convolution" convolution_param {{ num_output: 2 {how} }}', (1, 2, 4, 4)
     )
@@ -173,8 +173,8 @@ def test_an_empty_batch(one_layer):
     assert net.forward()["top"].shape == (0, 2, 3, 3)
 
 
-def test_bilinear_upsampling_of_a_plane_is_the_plane(one_layer):
-    """Away from the edges, what is linear in the place stays linear: the FCN's upsampling."""
+def test_bilinear_upsampling_of_a_plane_is_a_plane(one_layer):
+    """Away from the borders, the upsampling of the FCN preserves linear functions."""
     net = one_layer(
         'type: "Deconvolution" convolution_param { num_output: 2 kernel_size: 4 '
         'stride: 2 group: 2 bias_term: false weight_filler { type: "bilinear" } }',
@@ -204,7 +204,7 @@ sizes = st.integers(1, 40)
 
 @given(sizes, st.integers(1, 7), st.integers(1, 5), st.integers(0, 6), st.integers(1, 3))
 def test_sizes(size, kernel, stride, pad, dilation):
-    """Output sizes by counting windows, and by counting pixels written."""
+    """Sizes by counting the windows read, or the pixels written."""
     how = dict(num_output=1, kernel_size=kernel, stride=stride, pad=pad, dilation=dilation)
     extent = dilation * (kernel - 1) + 1
     starts = range(0, size + 2 * pad - extent + 1, stride)
@@ -226,7 +226,7 @@ def test_sizes(size, kernel, stride, pad, dilation):
 @settings(max_examples=25)
 @given(st.integers(3, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))
 def test_deconvolution_is_the_transpose_of_convolution(size, kernel, stride, pad):
-    """<conv(x), y> = <x, deconv(y)> with the same weights, where the sizes fit."""
+    """<conv(x), y> = <x, deconv(y)> with the same weights, if the sizes fit."""
     import torch
 
     assume((size + 2 * pad - kernel) % stride == 0 and size + 2 * pad >= kernel and pad < kernel)
@@ -275,7 +275,7 @@ def test_refused_with_the_layers_name(one_layer, params, words):
         one_layer(f'type: "Convolution" convolution_param {{ {params} }}', (1, 2, 6, 6))
 
 
-def test_a_deconvolution_that_would_fill_memory_is_refused(one_layer):
+def test_a_deconvolution_larger_than_memory_is_refused(one_layer):
     with pytest.raises(LayerError, match="'layer'.*'top' would have shape"):
         one_layer(
             'type: "Deconvolution" convolution_param { num_output: 2 kernel_size: 3 '
@@ -297,7 +297,7 @@ def test_an_input_too_large_is_refused(make_net):
         )
 
 
-def test_bottoms_that_grow_other_channels_do_not_fit_the_weights(one_layer):
+def test_bottoms_with_other_channels_do_not_fit_the_weights(one_layer):
     net = one_layer(
         'type: "Convolution" convolution_param { num_output: 2 kernel_size: 3 }', (1, 3, 5, 5)
     )
@@ -308,7 +308,7 @@ def test_bottoms_that_grow_other_channels_do_not_fit_the_weights(one_layer):
 
 @pytest.mark.parametrize("group", [1, 2])
 @pytest.mark.parametrize("kind", ["Convolution", "Deconvolution"])
-def test_without_spatial_axes_it_is_a_product_of_matrices(one_layer, check_gradients, kind, group):
+def test_without_spatial_axes_it_is_a_matrix_product(one_layer, check_gradients, kind, group):
     net = one_layer(
         f'type: "{kind}" convolution_param {{ num_output: 6 axis: -1 group: {group} }}', (2, 3, 4)
     )
@@ -323,7 +323,7 @@ def test_without_spatial_axes_it_is_a_product_of_matrices(one_layer, check_gradi
     check_gradients(net)
 
 
-def test_engine_and_force_nd_im2col_change_nothing(one_layer):
+def test_engine_and_force_nd_im2col_have_no_effect(one_layer):
     how = 'type: "Convolution" convolution_param { num_output: 2 kernel_size: 3 %s }'
     plain = one_layer(how % "", (1, 2, 6, 6)).forward()["top"].copy()
     for option in ("engine: CAFFE", "engine: CUDNN", "force_nd_im2col: true"):

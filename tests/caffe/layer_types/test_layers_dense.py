@@ -1,4 +1,4 @@
-"""InnerProduct, Embed, Scale, Bias and PReLU against numpy."""
+"""InnerProduct, Embed, Scale, Bias and PReLU against NumPy."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_embed(one_layer, check_gradients, bias):
     net.backward(top=np.ones((2, 3, 4)))
     np.testing.assert_array_equal(net.params["layer"][0].diff[:, 0], [1, 1, 0, 3, 0, 0, 1])
     net.blobs["in0"].data[0, 0] = 7
-    with pytest.raises(LabelRange, match="'layer'.*7 is no row"):
+    with pytest.raises(LabelRange, match="'layer'.*7 is not a row"):
         net.forward()
 
 
@@ -120,7 +120,7 @@ def test_operands_that_do_not_fit(one_layer, params, shapes, words):
             one_layer(f'type: "{kind}" {kind.lower()}_param {{ {params} }}', *shapes)
 
 
-def test_what_is_learned_starts_as_the_identity(make_net):
+def test_learned_blobs_start_as_the_identity(make_net):
     net = make_net(
         'layer { name: "in" type: "Input" top: "in" input_param { shape { dim: 1 dim: 3 '
         '} } } layer { name: "s" type: "Scale" bottom: "in" top: "in" scale_param { '
@@ -145,7 +145,7 @@ def test_prelu(one_layer, check_gradients, shared):
 
 
 @pytest.mark.parametrize("ending", [".caffemodel", ".h5"])
-def test_weights_that_are_a_single_number(one_layer, tmp_path, ending):
+def test_weights_of_a_single_number(one_layer, tmp_path, ending):
     net, other = (
         one_layer('type: "Scale" scale_param { num_axes: 0 bias_term: true }', SHAPE, seed=s)
         for s in (1, 2)

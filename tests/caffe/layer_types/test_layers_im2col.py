@@ -1,4 +1,4 @@
-"""Im2col and SPP: patches by indexing, a pyramid by pooling at each level."""
+"""Im2col against torch's unfold, SPP against Pooling at each level."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_im2col_is_torchs_unfold(one_layer, check_gradients, case):
+def test_im2col_equals_unfold(one_layer, check_gradients, case):
     text, how = CASES[case]
     net = one_layer(f'type: "Im2col" convolution_param {{ {text} }}', (2, 3, 7, 6))
     top = net.forward()["top"]
@@ -30,7 +30,7 @@ def test_im2col_is_torchs_unfold(one_layer, check_gradients, case):
 
 @pytest.mark.parametrize("shape, axis", [((2, 3, 7), 1), ((2, 2, 4, 5, 6), 1), ((2, 4, 3, 5), 2)])
 def test_im2col_times_weights_is_a_convolution(one_layer, shape, axis):
-    """Over one, two and three spatial axes, and with channels elsewhere."""
+    """Also over one and three spatial axes, and with another channel axis."""
     how = f"kernel_size: 3 stride: 2 pad: 1 axis: {axis}"
     columns = one_layer(f'type: "Im2col" convolution_param {{ {how} }}', shape)
     conv = one_layer(

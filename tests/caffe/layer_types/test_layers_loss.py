@@ -9,7 +9,7 @@ from caffe.errors import CaffeError, LabelRange, ShapeMismatch
 
 
 def by_hand(x, label, axis=1, ignore=None, normalization="VALID"):
-    """(loss, gradient) summed position by position."""
+    """Return loss and gradient, summed position by position."""
     x = np.moveaxis(x.astype(np.float64), axis, -1)
     label = label.reshape(x.shape[:-1]).astype(int)
     logp, gradient, total, valid = log_softmax(x, -1), softmax(x, -1), 0.0, 0
@@ -73,7 +73,7 @@ def test_value_and_gradient(one_layer, scores, labels, axis, normalization, igno
         ("normalize: false normalization: FULL", "FULL"),
     ],
 )
-def test_the_older_way_to_normalize(one_layer, params, normalization):
+def test_the_deprecated_field_normalize(one_layer, params, normalization):
     net = loss_net(one_layer, f"loss_param {{ {params} ignore_label: 0 }}", (2, 3, 4), (2, 4))
     loss, _ = by_hand(net.blobs["in0"].data, net.blobs["in1"].data, 1, 0, normalization)
     assert net.forward()["top"] == pytest.approx(loss, rel=1e-5)
@@ -127,9 +127,9 @@ def test_labels_that_do_not_match_the_positions(one_layer, labels):
         one_layer('type: "SoftmaxWithLoss"', (2, 3, 4), labels)
 
 
-def test_in_float32_whatever_the_precision(one_layer):
+def test_in_float32_at_any_precision(one_layer):
     net = loss_net(one_layer, "", (2, 300), (2,))
-    net.blobs["in1"].data[...] = [257, 299]  # no bfloat16 holds 257
+    net.blobs["in1"].data[...] = [257, 299]  # bfloat16 cannot represent 257
     exact = float(net.forward()["top"])
     caffe.set_precision("bfloat16")
     assert float(net.forward()["top"]) == exact

@@ -1,4 +1,4 @@
-"""BatchNorm and LRN against their formulas in numpy."""
+"""BatchNorm, MVN and LRN against their formulas in NumPy."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ SHAPE = (3, 4, 5, 6)
 
 
 def batch_statistics(x):
-    """Mean and variance (over m, not m - 1) of each channel."""
+    """Return mean and variance (over m, not m - 1) of each channel."""
     axes = (0, *range(2, x.ndim))
     return x.mean(axes, dtype=np.float64), x.var(axes, dtype=np.float64)
 
@@ -28,7 +28,7 @@ def test_batch_norm_in_training(one_layer, shape):
     np.testing.assert_allclose(net.forward()["top"], wanted, atol=1e-5)
 
 
-def test_statistics_fade_and_count(one_layer):
+def test_running_statistics(one_layer):
     net = one_layer(
         'type: "BatchNorm" batch_norm_param { moving_average_fraction: 0.9 }',
         SHAPE,
@@ -46,11 +46,11 @@ def test_statistics_fade_and_count(one_layer):
         mean, variance = batch_statistics(x)
         for k, new in zip(kept, (mean, variance * m / (m - 1), 1), strict=True):
             k[...] = 0.9 * k + new
-        for mine, theirs in zip(blobs, kept, strict=True):  # views of before stay valid
+        for mine, theirs in zip(blobs, kept, strict=True):  # earlier views stay valid
             np.testing.assert_allclose(mine, theirs, rtol=1e-5)
 
 
-def test_at_test_time_the_kept_statistics(one_layer):
+def test_the_running_statistics_are_used_in_test(one_layer):
     net = one_layer('type: "BatchNorm"', SHAPE)
     x, (mean, variance, by) = net.blobs["in0"].data, (b.data for b in net.params["layer"])
     mean[...], variance[...], by[...] = [1, 2, 3, 4], [8, 4, 2, 1], 4
@@ -64,7 +64,7 @@ def test_at_test_time_the_kept_statistics(one_layer):
         atol=1e-6,
     )
     assert not any(b.diff.any() for b in net.params["layer"])
-    by[...] = 0  # nothing seen yet: mean and variance of 0
+    by[...] = 0  # no batch seen yet: mean and variance are 0
     np.testing.assert_allclose(net.forward()["top"], x / np.sqrt(1e-5), rtol=1e-4)
 
 
@@ -118,7 +118,7 @@ def test_statistics_are_not_learned(make_net, write):
 
 
 def lrn(x, n, alpha, beta, k, within):
-    """Window by window."""
+    """Return the local response normalization, window by window."""
     out, half = np.zeros_like(x, np.float64), n // 2
     for b, c, i, j in np.ndindex(x.shape):
         if within:
@@ -174,7 +174,7 @@ def test_mvn(one_layer, check_gradients, across, variance, shape):
 
 @pytest.mark.parametrize("across", [False, True])
 def test_gradient_of_mvn(one_layer, check_gradients, across):
-    """With the default eps, which no finite difference sees."""
+    """With the default eps, which is below the resolution of finite differences."""
     net = one_layer(f'type: "MVN" mvn_param {{ across_channels: {str(across).lower()} }}', SHAPE)
     check_gradients(net)
 
@@ -191,8 +191,8 @@ def test_mvn_refuses(one_layer):
         one_layer('type: "MVN"', (1, 2, 3, 4, 5))
 
 
-def test_the_gradient_of_mvn_is_the_references_where_eps_is_large(one_layer):
-    """(dy - mean dy - y mean(y dy)) / (deviation + eps), not the derivative to the letter."""
+def test_the_gradient_of_mvn_is_caffes_if_eps_is_large(one_layer):
+    """(dy - mean dy - y mean(y dy)) / (deviation + eps), not the exact derivative."""
     net = one_layer('type: "MVN" mvn_param { eps: 2 }', (2, 3, 5, 4))
     y = net.forward()["top"].astype(np.float64)
     dy = np.random.default_rng(0).normal(size=y.shape)

@@ -1,4 +1,4 @@
-"""Pooling: every output by brute force over its window, sizes by counting windows."""
+"""Pooling by brute force over each window; sizes by counting windows."""
 
 import numpy as np
 import pytest
@@ -14,10 +14,10 @@ LOWEST = np.finfo(np.float32).min
 
 
 def windows(size, kernel, stride, pad, floor=False):
-    """[(first, last + 1)] of the windows along one axis, in image coordinates, unclipped.
+    """Return (first, last + 1) of the windows along one axis, in image coordinates, unclipped.
 
-    They step on while the one before has not reached the end; the last must begin in the image
-    where there is padding.
+    A window follows as long as the one before has not reached the end. With padding the last must
+    begin inside the image.
     """
     starts = [-pad]
     while starts[-1] + kernel < size + pad:
@@ -30,10 +30,10 @@ def windows(size, kernel, stride, pad, floor=False):
 
 
 def pool(x, kernel, stride, pad, average, floor=False):
-    """(values, argmax) window by window."""
+    """Return values and argmax, window by window."""
     rows, columns = (windows(x.shape[2 + i], kernel[i], stride[i], pad[i], floor) for i in (0, 1))
     out = np.zeros((*x.shape[:2], len(rows), len(columns)))
-    where = np.zeros(out.shape)
+    argmax = np.zeros(out.shape)
     for n, c, i, j in np.ndindex(out.shape):
         (top, bottom), (left, right) = rows[i], columns[j]
         inside = x[n, c, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
@@ -44,10 +44,10 @@ def pool(x, kernel, stride, pad, average, floor=False):
         elif inside.size:
             out[n, c, i, j] = inside.max()
             y, z = np.unravel_index(inside.argmax(), inside.shape)
-            where[n, c, i, j] = (y + max(top, 0)) * x.shape[3] + z + max(left, 0)
+            argmax[n, c, i, j] = (y + max(top, 0)) * x.shape[3] + z + max(left, 0)
         else:
-            out[n, c, i, j], where[n, c, i, j] = LOWEST, -1
-    return out, where
+            out[n, c, i, j], argmax[n, c, i, j] = LOWEST, -1
+    return out, argmax
 
 
 CASES = {
@@ -114,7 +114,7 @@ def test_size_formula(size, kernel, stride, pad, floor):
 @settings(max_examples=60)
 @given(st.integers(1, 9), st.integers(1, 6), st.integers(1, 12), st.integers(0, 5), st.booleans())
 def test_any_window_by_brute_force(size, kernel, stride, pad, average):
-    """Also where the stride jumps over the image's end and a window is left with nothing."""
+    """Also if the stride exceeds the image's end and leaves a window empty."""
     import torch
 
     pad = min(pad, kernel - 1)
@@ -128,18 +128,18 @@ def test_any_window_by_brute_force(size, kernel, stride, pad, average):
     np.testing.assert_allclose(got, wanted.astype(np.float32), rtol=1e-5, atol=1e-6)
 
 
-def test_the_second_top_is_where_the_maximum_is(one_layer):
+def test_the_second_top_is_the_argmax(one_layer):
     net = one_layer(
         'type: "Pooling" top: "top" top: "where" pooling_param { kernel_size: 3 stride: 2 pad: 1 }',
         (2, 2, 8, 5),
     )
     out = net.forward()
-    values, where = pool(net.blobs["in0"].data, (3, 3), (2, 2), (1, 1), False)
+    values, argmax = pool(net.blobs["in0"].data, (3, 3), (2, 2), (1, 1), False)
     np.testing.assert_array_equal(out["top"], values.astype(np.float32))
-    np.testing.assert_array_equal(out["where"], where)
+    np.testing.assert_array_equal(out["where"], argmax)
 
 
-def test_a_window_with_nothing_in_it(one_layer):
+def test_an_empty_window(one_layer):
     net = one_layer(
         'type: "Pooling" top: "top" top: "where" pooling_param { kernel_size: 2 stride: 10 }',
         (1, 1, 5, 2),
@@ -213,11 +213,11 @@ def test_stochastic_pooling_at_test_time_is_the_expectation(one_layer, check_gra
         seen = x[n, c, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3].astype(np.float64)
         wanted[n, c, i, j] = (seen**2).sum() / seen.sum() if seen.any() else 0
     np.testing.assert_allclose(net.forward()["top"], wanted, rtol=1e-5)
-    x[...] += 1  # clear of the fraction's own zero
+    x[...] += 1  # keeps the sum away from 0
     check_gradients(net, step=1e-3, tolerance=5e-3)
 
 
-def test_stochastic_pooling_in_training_draws_each_value_as_often_as_it_weighs(one_layer):
+def test_stochastic_pooling_in_training_draws_values_by_their_size(one_layer):
     caffe.set_random_seed(0)
     net = one_layer(
         'type: "Pooling" pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 2 }',
@@ -226,17 +226,17 @@ def test_stochastic_pooling_in_training_draws_each_value_as_often_as_it_weighs(o
     )
     net.blobs["in0"].data[...] = [[1, 0], [3, 6]]
     top = net.forward()["top"].copy()
-    assert set(np.unique(top)) == {1, 3, 6}  # 0 never
+    assert set(np.unique(top)) == {1, 3, 6}  # never 0
     for value in (1, 3, 6):
         assert (top == value).mean() == pytest.approx(value / 10, abs=0.03)
-    diff = net.backward(top=np.ones_like(top))["in0"]  # goes to the one that was drawn
+    diff = net.backward(top=np.ones_like(top))["in0"]  # the drawn value gets it
     np.testing.assert_array_equal(net.blobs["in0"].data[diff == 1], top.ravel())
     assert diff.sum() == len(top)
     assert (net.forward()["top"] != top).any()
 
 
-def test_padding_on_one_axis_clips_the_last_window_of_both(one_layer):
-    """The reference asks whether any padding is there before it drops windows that see nothing."""
+def test_padding_on_one_axis_drops_the_last_window_of_both(one_layer):
+    """Caffe drops windows outside the image if either axis has padding."""
     for pad, width in (("pad_h: 0", 2), ("pad_h: 1", 1)):
         net = one_layer(
             f'type: "Pooling" pooling_param {{ kernel_size: 2 stride_h: 1 stride_w: 5 {pad} }}',

@@ -1,4 +1,4 @@
-"""Reduction and Parameter against numpy."""
+"""Reduction and Parameter against NumPy."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_the_defaults_sum_everything(one_layer):
     assert net.forward()["top"] == pytest.approx(net.blobs["in0"].data.sum(), rel=1e-5)
 
 
-def test_the_absolute_value_has_no_slope_at_zero(one_layer):
+def test_the_absolute_value_has_gradient_zero_at_zero(one_layer):
     net = one_layer('type: "Reduction" reduction_param { operation: ASUM }', (3,))
     net.blobs["in0"].data[...] = [0, 2, -2]
     net.forward()
@@ -56,10 +56,10 @@ PARAMETER = (
 )
 
 
-def test_a_parameter_is_a_weight_and_a_blob_at_once(make_net):
+def test_a_parameter_is_both_a_weight_and_a_blob(make_net):
     net = make_net(PARAMETER % "", caffe.TRAIN)
     assert net.params["w"][0].shape == net.blobs["w"].shape == (2, 3)
-    assert net.forward(start="half")["half"] == 0  # it is there from the start
+    assert net.forward(start="half")["half"] == 0  # computed from the start
     net.params["w"][0].data[...] = 2
     assert net.forward()["half"] == 12
     net.blobs["w"].data[...] = 1
@@ -79,7 +79,7 @@ def test_a_parameter_learns(write):
 
 
 def test_two_parameters_of_one_name(make_net):
-    """A weight that another layer has too, as a bottom."""
+    """A weight shared with another layer, used as a bottom."""
     net = make_net(
         'layer { name: "in" type: "Input" top: "in" input_param { shape { dim: 1 dim: 3 '
         '} } } layer { name: "fc" type: "InnerProduct" bottom: "in" top: "fc" '

@@ -1,4 +1,4 @@
-"""EuclideanLoss and SigmoidCrossEntropyLoss against their formulas in double precision."""
+"""Regression losses against their formulas in double precision."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_sigmoid_cross_entropy(one_layer, params, normalizer, ignore):
     assert not net.blobs["in1"].diff.any()
 
 
-def test_scores_far_out(one_layer):
+def test_extreme_scores(one_layer):
     net = one_layer('type: "SigmoidCrossEntropyLoss"', (1, 2), (1, 2))
     net.blobs["in0"].data[...], net.blobs["in1"].data[...] = [[-500, 500]], [[1, 1]]
     assert net.forward()["top"] == 500
@@ -92,12 +92,12 @@ def test_contrastive_loss(one_layer, legacy, shape):
     assert not net.blobs["in2"].diff.any()
 
 
-def test_vectors_on_the_same_spot(one_layer):
+def test_equal_vectors(one_layer):
     net = one_layer('type: "ContrastiveLoss"', (1, 2), (1, 2), (1,))
     for name in ("in0", "in1", "in2"):
         net.blobs[name].data[...] = 0
     assert net.forward()["top"] == 0.5
-    assert not net.backward()["in0"].any()  # and no nan
+    assert not net.backward()["in0"].any()  # and not nan
 
 
 @pytest.mark.parametrize(

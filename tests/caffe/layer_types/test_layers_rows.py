@@ -1,4 +1,4 @@
-"""BatchReindex and Filter by numpy's indexing, and what a top of changing size does to the rest."""
+"""BatchReindex and Filter against NumPy's indexing; layers above a top whose size changes."""
 
 import numpy as np
 import pytest
@@ -23,11 +23,11 @@ def test_batch_reindex(one_layer):
     np.testing.assert_allclose(net.backward(top=top)["in0"], wanted, rtol=1e-5)
     assert not net.blobs["in0"].diff[1].any() and not net.blobs["in1"].diff.any()
     net.blobs["in1"].data[2] = 4
-    with pytest.raises(LabelRange, match="^layer 'layer'.*4 in bottom 'in1' is no row of the 4"):
+    with pytest.raises(LabelRange, match="^layer 'layer'.*'in1' indexes row 4, but.* has 4 rows"):
         net.forward()
 
 
-def test_no_row_at_all(one_layer):
+def test_no_rows(one_layer):
     net = one_layer('type: "BatchReindex"', (4, 3), (0,))
     assert net.forward()["top"].shape == (0, 3)
 
@@ -58,7 +58,7 @@ def filtered(make_net):
     return net
 
 
-def test_filter_changes_the_size_of_all_that_follows(filtered):
+def test_filter_changes_the_size_of_all_layers_above(filtered):
     net = filtered
     assert net.blobs["fa"].shape == (5, 2) and net.blobs["sum"].shape == (5,)
     for chosen in ([1, 0, 0, 2, 0], [1, 1, 1, 1, 1], [0, 0, -1, 0, 0]):
@@ -78,20 +78,20 @@ def test_filter_changes_the_size_of_all_that_follows(filtered):
         np.testing.assert_array_equal(net.blobs["a"].diff[:, 0] == 7, np.array(chosen) != 0)
         assert net.blobs["fa"].diff.shape == net.blobs["fa"].shape
     net.reshape()
-    assert net.blobs["fa"].shape == (1, 2)  # what was computed stays
+    assert net.blobs["fa"].shape == (1, 2)  # the computed content stays
     for name in "abs":
         net.blobs[name].reshape(3, *net.blobs[name].shape[1:])
     net.blobs["s"].data[...] = 1
     assert net.forward()["sum"].shape == (3,)
 
 
-def test_a_filter_that_lets_nothing_through(filtered):
+def test_a_filter_that_selects_nothing(filtered):
     assert filtered.forward()["sum"].shape == (0,)
     filtered.backward()
     assert not filtered.blobs["b"].diff.any()
 
 
-def test_a_stage_behind_a_filter(filtered):
+def test_a_stage_above_a_filter(filtered):
     filtered.blobs["s"].data[2:4] = 1
     filtered.forward(end="filter")
     assert filtered.forward(start="sum")["sum"].shape == (2,)

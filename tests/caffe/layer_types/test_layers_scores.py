@@ -1,4 +1,4 @@
-"""Accuracy and ArgMax by counting, DummyData by what it leaves alone."""
+"""Accuracy and ArgMax by counting; shapes and fillers of DummyData."""
 
 import numpy as np
 import pytest
@@ -8,15 +8,15 @@ from caffe.errors import LabelRange, LayerError, ShapeMismatch
 
 
 def accuracy(scores, labels, axis, top_k, ignore):
-    """(share, share per class), position by position; equal scores count against the label."""
+    """Return accuracy and accuracy per class; equal scores rank above that of the label."""
     scores = np.moveaxis(scores, axis, -1)
-    right, all_ = np.zeros(scores.shape[-1]), np.zeros(scores.shape[-1])
+    correct, count = np.zeros(scores.shape[-1]), np.zeros(scores.shape[-1])
     for place, label in np.ndenumerate(labels.reshape(scores.shape[:-1]).astype(int)):
         if label != ignore:
-            all_[label] += 1
+            count[label] += 1
             better = sum(s >= scores[place][label] for s in scores[place]) - 1
-            right[label] += better < top_k
-    return right.sum() / max(1, all_.sum()), right / np.maximum(all_, 1)
+            correct[label] += better < top_k
+    return correct.sum() / max(1, count.sum()), correct / np.maximum(count, 1)
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def test_accuracy(one_layer, shapes, axis, top_k, ignore):
         f"top_k: {top_k} {ignored} }}",
         *shapes,
     )
-    net.blobs["in0"].data[...] = net.blobs["in0"].data.round()  # so that some are equal
+    net.blobs["in0"].data[...] = net.blobs["in0"].data.round()  # some become equal
     net.blobs["in1"].data[...] = np.random.default_rng(0).integers(0, 4, shapes[1])
-    share, each = accuracy(net.blobs["in0"].data, net.blobs["in1"].data, axis, top_k, ignore)
+    total, each = accuracy(net.blobs["in0"].data, net.blobs["in1"].data, axis, top_k, ignore)
     out = net.forward()
-    assert out["top"].shape == () and out["top"] == pytest.approx(share)
+    assert out["top"].shape == () and out["top"] == pytest.approx(total)
     np.testing.assert_allclose(out["each"], each, rtol=1e-6)
     assert not net.backward()["in0"].any()
 
@@ -110,7 +110,7 @@ def test_dummy_data_shapes(make_net):
         make_net(DUMMY % 'shape { dim: 2 } data_filler { type: "x" }').forward()
 
 
-def test_dummy_data_fills_noise_anew_and_constants_once(make_net):
+def test_dummy_data_fills_noise_each_time_and_constants_once(make_net):
     net = make_net(
         DUMMY % 'shape { dim: 9 } data_filler { type: "constant" value: 4 } '
         'data_filler { type: "gaussian" std: 1 }'
@@ -126,7 +126,7 @@ def test_dummy_data_fills_noise_anew_and_constants_once(make_net):
     np.testing.assert_array_equal(net.forward()["b"], second)
 
 
-def test_a_stage_may_start_behind_constant_dummy_data(make_net):
+def test_a_stage_may_start_above_constant_dummy_data(make_net):
     net = make_net(
         'layer { name: "d" type: "DummyData" top: "a" dummy_data_param { '
         'shape { dim: 3 } } } layer { name: "p" type: "Power" bottom: "a" top: "p" '

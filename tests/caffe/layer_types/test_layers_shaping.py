@@ -1,4 +1,4 @@
-"""Concat, Slice, Flatten, Reshape and Tile: where each element goes."""
+"""Concat, Slice, Flatten, Reshape and Tile against NumPy."""
 
 import numpy as np
 import pytest
@@ -21,9 +21,9 @@ def test_concat(one_layer, check_gradients, params, axis):
 
 def test_concat_of_one_is_a_copy(one_layer):
     net = one_layer('type: "Concat"', SHAPE)
-    held = net.forward()["top"].copy()
+    before = net.forward()["top"].copy()
     net.blobs["in0"].data[...] = 0
-    np.testing.assert_array_equal(net.blobs["top"].data, held)
+    np.testing.assert_array_equal(net.blobs["top"].data, before)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_tile(one_layer, check_gradients, axis):
 @pytest.mark.parametrize(
     "layer, shapes, words",
     [
-        ('"Concat"', [(2, 3), (3, 3)], "differ beside axis 1: in0 .2, 3., in1"),
+        ('"Concat"', [(2, 3), (3, 3)], "differ in other axes than axis 1: in0 .2, 3., in1"),
         ('"Concat"', [(2, 3), (2, 3, 1)], "differ"),
         ('"Concat" concat_param { axis: 2 }', [(2, 3)], "axis 2"),
-        ('"Slice" top: "a" top: "b"', [(2, 3)], "3 does not part into 2"),
+        ('"Slice" top: "a" top: "b"', [(2, 3)], "length 3 does not divide into 2"),
         ('"Slice" top: "a" top: "b" slice_param { slice_point: 3 }', [(2, 3)], "cannot cut"),
         (
             '"Slice" top: "a" top: "b" top: "c" slice_param { slice_point: [2, 1] }',
@@ -130,6 +130,6 @@ def test_refused_with_the_layers_name(one_layer, layer, shapes, words):
 
 
 @pytest.mark.parametrize("kind, older", [("Concat", "concat_dim"), ("Slice", "slice_dim")])
-def test_an_axis_by_two_names(one_layer, kind, older):
+def test_an_axis_under_two_names(one_layer, kind, older):
     with pytest.raises(LayerError, match=f"'layer'.*axis and {older}, its older name"):
         one_layer(f'type: "{kind}" {kind.lower()}_param {{ axis: 1 {older}: 1 }}', (2, 4))

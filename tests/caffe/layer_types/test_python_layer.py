@@ -1,4 +1,4 @@
-"""Python layers: the user's class in the net, its gradient, its weights and its errors."""
+"""Python layers: the user's class in a net, its gradient, its weights and its errors."""
 
 import sys
 
@@ -33,7 +33,7 @@ class Scale(caffe.Layer):
 
 
 class Frames(caffe.Layer):
-    """Data of a size that changes from frame to frame."""
+    """Data whose size changes from frame to frame."""
     def setup(self, bottom, top):
         self.t = 0
 
@@ -48,7 +48,7 @@ class Frames(caffe.Layer):
 class Weighted(caffe.Layer):
     """top = w * bottom, w learned."""
     def __init__(self):
-        pass    # does not call ours
+        pass    # does not call caffe.Layer.__init__
 
     def setup(self, bottom, top):
         self.blobs.add_blob(1)
@@ -123,7 +123,7 @@ def test_forward_and_backward(make_net, check_gradients):
     check_gradients(net, "p")
 
 
-def test_what_the_layer_knows(make_net):
+def test_attributes_of_the_layer(make_net):
     net = make_net(DATA + SCALE, caffe.TRAIN)
     layer = net.layers[1]
     assert isinstance(layer, caffe.Layer) and net.layer_dict["p"] is layer
@@ -131,7 +131,7 @@ def test_what_the_layer_knows(make_net):
     assert layer.param_str == "{'factor': 3}" and "p" not in net.params
 
 
-def test_param_str_is_never_evaluated_by_us(make_net, tmp_path):
+def test_param_str_is_never_evaluated(make_net, tmp_path):
     trap = tmp_path / "trap"
     with pytest.raises(ValueError):
         make_net(DATA + python("p", param_str=f"open('{trap}', 'w')"))
@@ -199,8 +199,8 @@ def test_loss_weight_follows_a_reshape(make_net):
         assert (net.blobs["f"].diff == 2).all()
 
 
-def test_beside_another_reader_of_its_bottom(make_net):
-    """A user's backward writes diffs outright; the net adds them up, whatever the order."""
+def test_another_layer_reads_the_same_bottom(make_net):
+    """A user's backward overwrites diffs; the net adds them up, in any order."""
     power = 'layer { name: "%s" type: "Power" bottom: "%s" top: "%s" power_param { scale: %d } }\n'
     for first, second in ((SCALE, power % ("q", "d", "q", 5)), (power % ("q", "d", "q", 5), SCALE)):
         net = make_net(
@@ -216,7 +216,7 @@ def test_beside_another_reader_of_its_bottom(make_net):
 
 
 @pytest.mark.parametrize("method", ["setup", "reshape", "forward", "backward"])
-def test_the_users_exception_passes_with_a_note_that_names_the_layer(make_net, method):
+def test_the_users_exception_gets_a_note_that_names_the_layer(make_net, method):
     with pytest.raises(KeyError, match="mine") as caught:
         net = make_net(
             "force_backward: true " + DATA + python("p", layer="Broken", param_str=method)
@@ -242,7 +242,7 @@ def test_the_users_exception_passes_with_a_note_that_names_the_layer(make_net, m
         (dict(layer="np"), "no subclass"),
     ],
 )
-def test_layers_that_are_not_there(make_net, arguments, words):
+def test_missing_modules_and_classes(make_net, arguments, words):
     with pytest.raises(LayerError, match=f"layer 'p' .*{words}"):
         make_net(DATA + python("p", **arguments))
 
@@ -258,7 +258,7 @@ def test_a_top_too_large_is_refused(make_net, user_layers):
         make_net(python("f", bottom="", layer="Frames"))
 
 
-def test_a_next_layer_that_does_not_fit(make_net):
+def test_a_layer_above_that_does_not_fit(make_net):
     with pytest.raises(ShapeMismatch, match="'s'"):
         make_net(
             DATA

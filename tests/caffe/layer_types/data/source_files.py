@@ -9,30 +9,31 @@ from caffe.proto import caffe_pb2
 
 
 def datum(image, label=0):
-    """A Datum of a channels x height x width array, uint8 or float."""
+    """Return the Datum of a channels x height x width array, uint8 or float."""
     c, h, w = image.shape
-    made = caffe_pb2.Datum(channels=c, height=h, width=w, label=label)
+    record = caffe_pb2.Datum(channels=c, height=h, width=w, label=label)
     if image.dtype == np.uint8:
-        made.data = image.tobytes()
+        record.data = image.tobytes()
     else:
-        made.float_data.extend(image.ravel().tolist())
-    return made
+        record.float_data.extend(image.ravel().tolist())
+    return record
 
 
 def encoded(image, label=0, form="PNG"):
-    """A Datum that holds an image file; image: height x width (x 3 or 4, RGB or RGBA)."""
+    """Return a Datum that holds an image file of a height x width (x 3 or 4, RGB or RGBA) array."""
     content = io.BytesIO()
     Image.fromarray(image).save(content, form)
     return caffe_pb2.Datum(data=content.getvalue(), label=label, encoded=True)
 
 
 def write_lmdb(path, records, keys=None):
-    """Write Datums (or raw bytes) under keys 00000000, 00000001, ..."""
-    lmdb = __import__("lmdb")
+    """Write Datums (or raw bytes) under the keys 00000000, 00000001, ...; return the path."""
+    import lmdb
+
     env = lmdb.open(str(path), map_size=2**26)
     with env.begin(write=True) as transaction:
         for i, record in enumerate(records):
-            key = keys[i] if keys else b"%08d" % i
+            key = keys[i] if keys else f"{i:08}".encode()
             transaction.put(
                 key, record if isinstance(record, bytes) else record.SerializeToString()
             )
@@ -41,7 +42,7 @@ def write_lmdb(path, records, keys=None):
 
 
 def write_mean(path, mean, legacy=True):
-    """Write a .binaryproto, in the older form with four axes as Caffe's own tool does."""
+    """Write a .binaryproto; by default in the legacy form with four axes, as Caffe's tool does."""
     proto = caffe_pb2.BlobProto(data=mean.ravel().tolist())
     if legacy:
         proto.num, (proto.channels, proto.height, proto.width) = 1, mean.shape
@@ -52,5 +53,5 @@ def write_mean(path, mean, legacy=True):
 
 
 def noise(*shape, seed=0):
-    """Random bytes."""
+    """Return random bytes of this shape."""
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)

@@ -1,4 +1,4 @@
-"""HDF5Data and HDF5Output: rows across files, shuffled and not; round trips; damage."""
+"""HDF5Data and HDF5Output: rows across files, in order and shuffled; round trips; damage."""
 
 import os
 
@@ -10,15 +10,20 @@ import caffe
 from caffe.errors import DataError, LayerError, ShapeMismatch
 from caffe.layer_types.data import hdf5_rows
 
-LAYER = """layer {{ name: "data" type: "HDF5Data" {tops} {more}
-hdf5_data_param {{ source: "{source}" batch_size: {batch} {data} }} }}"""
+
+def hdf5_layer(source, batch=1, tops=("data",), data="", more=""):
+    tops = " ".join(f'top: "{top}"' for top in tops)
+    return (
+        f'layer {{ name: "data" type: "HDF5Data" {tops} {more} '
+        f'hdf5_data_param {{ source: "{source}" batch_size: {batch} {data} }} }}'
+    )
 
 
 def files(folder, *sizes, **datasets):
-    """Files 0.h5, 1.h5, ... of so many rows; `data` rows are 2 x 3, `label` counts through."""
+    """Write 0.h5, 1.h5, ... with these numbers of rows: `data` 2 x 3, `label` a running number."""
     start, paths = 0, []
     for i, n in enumerate(sizes):
-        paths.append(folder / ("%d.h5" % i))
+        paths.append(folder / f"{i}.h5")
         label = np.arange(start, start + n)
         with h5py.File(paths[-1], "w") as f:
             f["data"] = label[:, None, None] * np.ones((1, 2, 3)) + np.arange(3) / 8
@@ -31,15 +36,12 @@ def files(folder, *sizes, **datasets):
 
 @pytest.fixture
 def hdf5_net(make_net, tmp_path):
-    """hdf5_net(paths or text of the list, batch=..., tops=..., data=..., more=...) -> Net."""
+    """Return hdf5_net(paths or text of the list, ...): a Net with one HDF5Data layer."""
 
     def hdf5_net(paths, batch=2, tops=("data", "label"), data="", more="", phase=caffe.TRAIN):
         source = tmp_path / "list.txt"
         source.write_text(paths if isinstance(paths, str) else "".join(f"{p}\n" for p in paths))
-        tops = " ".join(f'top: "{t}"' for t in tops)
-        return make_net(
-            LAYER.format(source=source, batch=batch, tops=tops, data=data, more=more), phase
-        )
+        return make_net(hdf5_layer(source, batch, tops, data, more), phase)
 
     return hdf5_net
 
@@ -50,7 +52,7 @@ def check_rows(out):
     )
 
 
-def test_rows_of_one_file_after_the_other_round_and_round(hdf5_net, tmp_path):
+def test_rows_of_all_files_in_order_and_wrap_around(hdf5_net, tmp_path):
     net = hdf5_net(files(tmp_path, 5, 3), batch=4)
     assert net.blobs["data"].shape == (4, 2, 3) and net.blobs["label"].shape == (4,)
     for wanted in ([0, 1, 2, 3], [4, 5, 6, 7], [0, 1, 2, 3]):
@@ -66,7 +68,7 @@ def test_a_batch_larger_than_all_files(hdf5_net, tmp_path):
 
 
 @pytest.mark.parametrize("options", [{}, dict(compression="gzip", chunks=(3, 1))])
-def test_any_number_of_tops_of_any_kind_of_number(hdf5_net, tmp_path, options):
+def test_any_number_of_tops_of_any_dtype(hdf5_net, tmp_path, options):
     rng = np.random.default_rng(0)
     values = {
         "a": rng.normal(size=(6, 2)),
@@ -83,10 +85,10 @@ def test_any_number_of_tops_of_any_kind_of_number(hdf5_net, tmp_path, options):
 
 
 @pytest.mark.parametrize("sizes", [(9,), (4, 3, 5)])
-def test_shuffling_shows_each_row_once_a_round(hdf5_net, tmp_path, sizes):
+def test_shuffling_shows_each_row_once_per_epoch(hdf5_net, tmp_path, sizes):
     paths, n = files(tmp_path, *sizes), sum(sizes)
 
-    def rounds(seed):
+    def epochs(seed):
         caffe.set_random_seed(seed)
         net, seen = hdf5_net(paths, batch=3, data="shuffle: true"), []
         for _ in range(n):
@@ -95,19 +97,19 @@ def test_shuffling_shows_each_row_once_a_round(hdf5_net, tmp_path, sizes):
             seen.extend(out["label"].astype(int).tolist())
         return [seen[k : k + n] for k in range(0, 3 * n, n)]
 
-    first = rounds(0)
-    assert all(sorted(r) == list(range(n)) for r in first)
+    first = epochs(0)
+    assert all(sorted(epoch) == list(range(n)) for epoch in first)
     assert first[0] != first[1] != first[2] and first[0] != list(range(n))
-    assert rounds(0) == first and rounds(1) != first
-    if len(sizes) > 1:  # files in turn, each as a whole
+    assert epochs(0) == first and epochs(1) != first
+    if len(sizes) > 1:  # whole files, one after the other
         ends = np.cumsum(sizes)
-        turns = [[int(np.searchsorted(ends, row, "right")) for row in r] for r in first]
+        turns = [[int(np.searchsorted(ends, row, "right")) for row in epoch] for epoch in first]
         assert all(sum(a != b for a, b in zip(t, t[1:])) == len(sizes) - 1 for t in turns)
-        assert len({tuple(dict.fromkeys(t)) for t in turns}) > 1 or rounds(5)[0] != first[0]
+        assert len({tuple(dict.fromkeys(t)) for t in turns}) > 1 or epochs(5)[0] != first[0]
 
 
-def test_memory_follows_the_batch_not_the_file(hdf5_net, tmp_path):
-    with h5py.File(tmp_path / "x.h5", "w") as f:  # 4 TB by its shape, nothing stored
+def test_memory_depends_on_the_batch_not_on_the_file(hdf5_net, tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as f:  # 4 TB by its shape, nothing is stored
         f.create_dataset("data", (2**30, 1024), "f4", fillvalue=5)
     net = hdf5_net([tmp_path / "x.h5"], tops=["data"])
     assert (net.forward()["data"] == np.full((2, 1024), 5)).all()
@@ -117,7 +119,7 @@ def test_memory_follows_the_batch_not_the_file(hdf5_net, tmp_path):
         hdf5_net([tmp_path / "x.h5"], tops=["data"], batch=2**30)
 
 
-def test_no_file_is_kept_open(hdf5_net, tmp_path):
+def test_no_file_stays_open(hdf5_net, tmp_path):
     paths = files(tmp_path, 3)
     net = hdf5_net(paths, batch=1)
     net.forward()
@@ -183,7 +185,9 @@ def test_values_in_other_files_are_refused(hdf5_net, tmp_path):
     hdf5_net([tmp_path / "x"], tops=["soft"]).forward()
 
 
-def test_chunks_are_looked_at_once_a_file_and_anew_when_it_changes(hdf5_net, tmp_path, monkeypatch):
+def test_chunks_are_checked_once_per_file_and_again_when_it_changes(
+    hdf5_net, tmp_path, monkeypatch
+):
     seen = []
     check = hdf5_rows.check_dataset
     monkeypatch.setattr(hdf5_rows, "check_dataset", lambda d: (seen.append(d.name), check(d)))
@@ -207,21 +211,21 @@ def test_chunks_are_looked_at_once_a_file_and_anew_when_it_changes(hdf5_net, tmp
         net.forward()
 
 
-def test_sources_that_are_no_lists(hdf5_net, make_net, tmp_path):
+def test_sources_that_are_not_lists(hdf5_net, make_net, tmp_path):
     (good,) = files(tmp_path, 3)
     (tmp_path / "text").write_text("no HDF5")
     (tmp_path / "short").write_bytes(good.read_bytes()[:1000])
     refuse(hdf5_net, "none.h5", "none.h5: no such HDF5 file")
-    refuse(hdf5_net, str(tmp_path / "text"), "text is no HDF5 file, or damaged")
-    refuse(hdf5_net, str(tmp_path / "short"), "short is no HDF5 file, or damaged")
-    refuse(hdf5_net, " \n", "blank lines only")
+    refuse(hdf5_net, str(tmp_path / "text"), "text is not an HDF5 file, or damaged")
+    refuse(hdf5_net, str(tmp_path / "short"), "short is not an HDF5 file, or damaged")
+    refuse(hdf5_net, " \n", "only blank lines")
     for source, words in [
         (good, "0.h5 is a binary file: the source should be a list of HDF5"),
         (tmp_path, "is a folder"),
         (tmp_path / "none", "no such list"),
     ]:
         with pytest.raises(DataError, match=words):
-            make_net(LAYER.format(source=source, batch=1, tops='top: "data"', data="", more=""))
+            make_net(hdf5_layer(source))
 
 
 def test_parameters_that_do_not_fit(hdf5_net, tmp_path):
@@ -233,7 +237,7 @@ def test_parameters_that_do_not_fit(hdf5_net, tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_no_damage_leads_to_another_exception(hdf5_net, tmp_path, seed):
+def test_damage_raises_only_named_exceptions(hdf5_net, tmp_path, seed):
     (path,) = files(tmp_path, 6)
     rng, content = np.random.default_rng(seed), bytearray(path.read_bytes())
     for k in rng.integers(min(len(content), 3000), size=1 + seed % 4):
@@ -247,8 +251,13 @@ def test_no_damage_leads_to_another_exception(hdf5_net, tmp_path, seed):
         assert "layer 'data' (HDF5Data)" in str(e)
 
 
-OUTPUT = """layer {{ name: "out" type: "HDF5Output" bottom: "in0" bottom: "in1"
-hdf5_output_param {{ file_name: "{path}" }} }}"""
+def output_layer(path):
+    return (
+        'layer { name: "out" type: "HDF5Output" bottom: "in0" bottom: "in1" '
+        f'hdf5_output_param {{ file_name: "{path}" }} }}'
+    )
+
+
 INPUTS = """
 layer { name: "in0" type: "Input" top: "in0" input_param { shape { dim: 2 dim: 3 dim: 1 } } }
 layer { name: "in1" type: "Input" top: "in1" input_param { shape { dim: 2 } } }"""
@@ -257,8 +266,8 @@ layer { name: "in1" type: "Input" top: "in1" input_param { shape { dim: 2 } } }"
 def test_what_is_written_can_be_read(make_net, hdf5_net, tmp_path):
     path = tmp_path / "out.h5"
     path.write_text("something else")
-    net = make_net(INPUTS + OUTPUT.format(path=path))
-    assert path.read_text() == "something else"  # a net that is only built destroys nothing
+    net = make_net(INPUTS + output_layer(path))
+    assert path.read_text() == "something else"  # building a net overwrites nothing
     rng = np.random.default_rng(0)
     data, label = rng.normal(size=(6, 3, 1)).astype(np.float32), np.arange(6.0)
     for k in (0, 2, 4):
@@ -268,7 +277,7 @@ def test_what_is_written_can_be_read(make_net, hdf5_net, tmp_path):
         np.testing.assert_array_equal(f["label"], label)
     out = hdf5_net([path], batch=6).forward()
     np.testing.assert_array_equal(out["data"], data)
-    net = make_net(INPUTS + OUTPUT.format(path=path))
+    net = make_net(INPUTS + output_layer(path))
     net.forward(in0=data[:2], in1=label[:2])
     with h5py.File(path) as f:
         assert f["data"].shape == (2, 3, 1)
@@ -277,8 +286,8 @@ def test_what_is_written_can_be_read(make_net, hdf5_net, tmp_path):
 def test_what_cannot_be_written(make_net, tmp_path):
     for path in ("", tmp_path, tmp_path / "none" / "x.h5"):
         with pytest.raises(DataError, match=r"layer 'out' \(HDF5Output\): .*a folder that exists"):
-            make_net(INPUTS + OUTPUT.format(path=path))
-    net = make_net(INPUTS + OUTPUT.format(path=tmp_path / "x.h5"))
+            make_net(INPUTS + output_layer(path))
+    net = make_net(INPUTS + output_layer(tmp_path / "x.h5"))
     net.blobs["in1"].reshape(3)
     with pytest.raises(ShapeMismatch, match="same number of rows"):
         net.forward()
@@ -292,8 +301,7 @@ def test_what_cannot_be_written(make_net, tmp_path):
 def test_data_layers_of_the_second_generation(make_net, tmp_path):
     (tmp_path / "list").write_text(str(files(tmp_path, 3)[0]))
     net = make_net(
-        """layers { name: "d" type: HDF5_DATA top: "label" hdf5_data_param {
-        source: "%s" batch_size: 2 } }"""
-        % (tmp_path / "list")
+        'layers { name: "d" type: HDF5_DATA top: "label" hdf5_data_param { '
+        f'source: "{tmp_path / "list"}" batch_size: 2 }} }}'
     )
     np.testing.assert_array_equal(net.forward()["label"], [0, 1])

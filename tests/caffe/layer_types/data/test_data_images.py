@@ -1,4 +1,4 @@
-"""ImageData: lists of image files, resized and decoded as OpenCV does; order and damage."""
+"""ImageData: lists of image files, decoded and resized as by OpenCV; order and damage."""
 
 import numpy as np
 import pytest
@@ -9,30 +9,30 @@ from caffe.errors import DataError
 from caffe.layer_types.data import images
 from tests.caffe.layer_types.data.source_files import noise
 
-LAYER = """layer {{ name: "data" type: "ImageData" top: "data" top: "label" {more}
-image_data_param {{ source: "{source}" root_folder: "{root}" batch_size: {batch} {data} }} }}"""
+
+def image_layer(source, root="", batch=1, data="", more=""):
+    return (
+        f'layer {{ name: "data" type: "ImageData" top: "data" top: "label" {more} '
+        f'image_data_param {{ source: "{source}" root_folder: "{root}" batch_size: {batch} '
+        f"{data} }} }}"
+    )
 
 
 @pytest.fixture
 def image_net(make_net, tmp_path):
-    """image_net(images, ...) -> Net over PNG files "image 0.png", ... with labels 0, ..."""
+    """Return image_net(images, ...): a Net over files "image 0.png", ... with labels 0, ..."""
 
     def image_net(pictures, batch=2, data="", more="", phase=caffe.TEST, lines=None):
         for i, picture in enumerate(pictures):
-            Image.fromarray(picture).save(tmp_path / ("image %d.png" % i))
+            Image.fromarray(picture).save(tmp_path / f"image {i}.png")
         source = tmp_path / "list.txt"
-        source.write_text(
-            lines or "".join("image %d.png %d\n" % (i, i) for i in range(len(pictures)))
-        )
-        return make_net(
-            LAYER.format(source=source, root=f"{tmp_path}/", batch=batch, data=data, more=more),
-            phase,
-        )
+        source.write_text(lines or "".join(f"image {i}.png {i}\n" for i in range(len(pictures))))
+        return make_net(image_layer(source, f"{tmp_path}/", batch, data, more), phase)
 
     return image_net
 
 
-def test_the_order_of_the_list_round_and_round(image_net):
+def test_the_order_of_the_list_and_wrap_around(image_net):
     pictures = noise(3, 4, 6, 3)
     net = image_net(pictures)
     assert net.blobs["data"].shape == (2, 3, 4, 6) and net.blobs["label"].shape == (2,)
@@ -44,7 +44,7 @@ def test_the_order_of_the_list_round_and_round(image_net):
         )
 
 
-def test_batch_size_is_one_unless_given_and_then_shapes_may_change(image_net):
+def test_only_batches_of_one_image_may_differ_in_shape(image_net):
     net = image_net([noise(4, 6, 3), noise(5, 2, 3)], data="")
     with pytest.raises(DataError, match=r"list.txt:2: has shape \(3, 5, 2\) where the batch began"):
         net.forward()
@@ -56,10 +56,10 @@ def test_batch_size_is_one_unless_given_and_then_shapes_may_change(image_net):
     ]
 
 
-def test_shuffling_shows_each_image_once_a_round_in_another_order(image_net):
+def test_shuffling_shows_each_image_once_per_epoch_in_a_new_order(image_net):
     pictures = noise(8, 2, 2, 3)
 
-    def rounds(seed):
+    def epochs(seed):
         caffe.set_random_seed(seed)
         net = image_net(pictures, batch=4, data="shuffle: true")
         seen = []
@@ -70,10 +70,10 @@ def test_shuffling_shows_each_image_once_a_round_in_another_order(image_net):
             seen.extend(out["label"].astype(int).tolist())
         return [seen[k : k + 8] for k in (0, 8, 16)]
 
-    first = rounds(0)
+    first = epochs(0)
     assert all(sorted(r) == list(range(8)) for r in first)
     assert first[0] != first[1] != first[2] and first[0] != list(range(8))
-    assert rounds(0) == first and rounds(1) != first
+    assert epochs(0) == first and epochs(1) != first
 
 
 def test_rand_skip(image_net):
@@ -108,7 +108,7 @@ def test_resized_cropped_and_scaled(image_net):
 
 @pytest.mark.parametrize("size", [(4, 5), (7, 7), (13, 9), (20, 30), (3, 31), (1, 1), (40, 60)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_resizing_is_opencvs(size, channels):
+def test_resizing_equals_opencvs(size, channels):
     cv2 = pytest.importorskip("cv2")
     image = noise(20, 30, channels)
     wanted = cv2.resize(image, size[::-1]).reshape(*size, channels).transpose(2, 0, 1)
@@ -119,7 +119,7 @@ def test_resizing_is_opencvs(size, channels):
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "1", "I;16"])
 @pytest.mark.parametrize("colour", [True, False, None])
-def test_decoding_is_opencvs(tmp_path, mode, colour):
+def test_decoding_equals_opencvs(tmp_path, mode, colour):
     cv2 = pytest.importorskip("cv2")
     if mode == "I;16":
         picture = Image.fromarray(noise(6, 5).astype(np.uint16) * 256 + 77)
@@ -130,7 +130,7 @@ def test_decoding_is_opencvs(tmp_path, mode, colour):
     picture.save(path)
     flag = {True: cv2.IMREAD_COLOR, False: cv2.IMREAD_GRAYSCALE, None: cv2.IMREAD_UNCHANGED}[colour]
     wanted = cv2.imread(path, flag)
-    if mode == "I;16" and colour is None:  # Caffe takes 8 bits only
+    if mode == "I;16" and colour is None:  # Caffe has 8 bits only
         with pytest.raises(DataError, match="more than 8 bits"):
             images.decode(path, "here", colour)
         return
@@ -147,25 +147,25 @@ def test_formats(tmp_path, form):
     assert np.abs(out[:, 4, 4].astype(int) - [50, 100, 200]).max() < 6
 
 
-def test_formats_that_are_programs_are_not_opened(tmp_path):
+def test_executable_formats_are_refused(tmp_path):
     Image.fromarray(noise(4, 4, 3)).save(tmp_path / "x.eps")
-    with pytest.raises(DataError, match="here: is no image that can be read"):
+    with pytest.raises(DataError, match="here: is not an image that can be read"):
         images.decode(str(tmp_path / "x.eps"), "here", True)
 
 
 @pytest.mark.parametrize(
     "lines, words",
     [
-        ("image 0.png\n", r"list.txt:1: 'image 0.png' is no path, a space and a whole number"),
+        ("image 0.png\n", r"list.txt:1: 'image 0.png' is not a path, a space and a whole number"),
         ("image 0.png 1\n\n\nimage 0.png 1.5\n", "list.txt:4: "),
         ("image 0.png 99999999999\n", "list.txt:1: "),
-        ("  \n\n", "holds blank lines only"),
+        ("  \n\n", "has only blank lines"),
         (
             "none.png 3\n",
             "list.txt:1: there is no image file .*none.png: correct the line, or root",
         ),
         ("\0\1\2", "is a binary file"),
-        ("list.txt 0\n", "list.txt:1: .*list.txt: is no image"),
+        ("list.txt 0\n", "list.txt:1: .*list.txt: is not an image"),
     ],
 )
 def test_lists_that_do_not_work(image_net, lines, words):
@@ -182,9 +182,9 @@ def test_lists_that_do_not_work(image_net, lines, words):
         ("/dev/zero", "is a pipe or a device"),
     ],
 )
-def test_sources_that_are_no_lists(make_net, source, words):
+def test_sources_that_are_not_lists(make_net, source, words):
     with pytest.raises(DataError, match=words):
-        make_net(LAYER.format(source=source, root="", batch=1, data="", more=""))
+        make_net(image_layer(source))
 
 
 @pytest.mark.parametrize(
@@ -199,17 +199,17 @@ def test_sizes_that_do_not_work(image_net, data, words):
         image_net([noise(4, 5, 3)], data=data)
 
 
-def test_a_small_file_that_says_it_is_a_huge_image(tmp_path):
+def test_a_small_file_that_claims_to_be_a_huge_image(tmp_path):
     huge = Image.new("1", (20000, 20000))  # 20 kB as PNG
     huge.save(tmp_path / "x.png")
     assert (tmp_path / "x.png").stat().st_size < 100_000
-    with pytest.raises(DataError, match="20000 x 20000 pixels|here: is no image .*bomb"):
+    with pytest.raises(DataError, match="20000 x 20000 pixels|here: is not an image .*bomb"):
         images.decode(str(tmp_path / "x.png"), "here", True)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "BMP", "PPM", "WEBP"])
-def test_no_damage_of_an_image_leads_to_another_exception(tmp_path, form):
+def test_a_damaged_image_raises_only_data_errors(tmp_path, form):
     path = tmp_path / "x"
     Image.fromarray(noise(12, 11, 3)).save(path, form)
     content = path.read_bytes()
@@ -227,13 +227,10 @@ def test_no_damage_of_an_image_leads_to_another_exception(tmp_path, form):
 
 def test_data_layers_of_the_first_generation(image_net, make_net, tmp_path):
     image_net([noise(4, 5, 3)])
-    net = make_net(f'''layers {{ layer {{ name: "data" type: "images" source: "{write_list(tmp_path)}" batchsize: 1
-        new_height: 6 new_width: 6 cropsize: 3 scale: 0.5 }} top: "data" top: "label" }}''')
+    source = tmp_path / "absolute.txt"
+    source.write_text(f"{tmp_path}/image 0.png 0")
+    net = make_net(
+        f'layers {{ layer {{ name: "data" type: "images" source: "{source}" batchsize: 1 '
+        'new_height: 6 new_width: 6 cropsize: 3 scale: 0.5 } top: "data" top: "label" }'
+    )
     assert net.forward()["data"].shape == (1, 3, 3, 3)
-
-
-def write_list(folder):
-    """A list whose paths are whole."""
-    path = folder / "whole.txt"
-    path.write_text(f"{folder}/image 0.png 0")
-    return path

@@ -1,5 +1,6 @@
-"""Data: the records of an LMDB in key order, round and round; shapes, encodings, damage."""
+"""Data: the records of an LMDB in key order, cyclically; shapes, encodings, damage."""
 
+import sys
 import threading
 
 import numpy as np
@@ -12,22 +13,26 @@ from tests.caffe.layer_types.data.source_files import datum, encoded, noise, wri
 
 pytest.importorskip("lmdb")
 
-DATA = """layer {{ name: "data" type: "Data" top: "data" top: "label" {more}
-data_param {{ source: "{path}" backend: LMDB batch_size: {batch} prefetch: 2 {data} }} }}"""
+
+def data_layer(path, batch=1, data="", more=""):
+    return (
+        f'layer {{ name: "data" type: "Data" top: "data" top: "label" {more} data_param {{ '
+        f'source: "{path}" backend: LMDB batch_size: {batch} prefetch: 2 {data} }} }}'
+    )
 
 
 @pytest.fixture
 def data_net(make_net, tmp_path):
-    """data_net(records, batch=..., data=..., more=..., keys=...) -> Net with one Data layer."""
+    """Return data_net(records, batch, data, more, keys): a Net with one Data layer."""
 
     def data_net(records, batch=2, data="", more="", keys=None, phase=caffe.TEST, name="db"):
         path = write_lmdb(tmp_path / name, records, keys)
-        return make_net(DATA.format(path=path, batch=batch, data=data, more=more), phase)
+        return make_net(data_layer(path, batch, data, more), phase)
 
     return data_net
 
 
-def test_key_order_and_wrapping_round(data_net):
+def test_key_order_and_wrap_around(data_net):
     images = noise(5, 3, 4, 6)
     keys = [b"00000003", b"00000001", b"00000004", b"00000000", b"00000002"]  # order written
     net = data_net([datum(images[int(k)], int(k)) for k in keys], keys=keys)
@@ -44,9 +49,9 @@ def test_a_batch_larger_than_the_database(data_net):
     np.testing.assert_array_equal(net.forward()["label"], [0, 1, 2, 0, 1, 2, 0])
 
 
-def test_the_label_may_be_left_out(make_net, tmp_path):
+def test_the_label_is_optional(make_net, tmp_path):
     path = write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2), 5)])
-    net = make_net(DATA.format(path=path, batch=1, data="", more="").replace('top: "label"', ""))
+    net = make_net(data_layer(path).replace('top: "label"', ""))
     assert list(net.forward()) == ["data"]
 
 
@@ -90,7 +95,7 @@ def test_encoded_jpeg_is_as_opencv_decodes_it(data_net):
     assert np.abs(got - wanted.transpose(2, 0, 1)).max() <= 2
 
 
-def test_a_batch_of_one_may_change_its_shape(data_net):
+def test_batches_of_one_image_may_differ_in_shape(data_net):
     shapes = [(3, 4, 5), (3, 6, 2), (1, 4, 5)]
     net = data_net([datum(noise(*s), i) for i, s in enumerate(shapes)], batch=1)
     for shape in [*shapes, shapes[0]]:
@@ -100,7 +105,7 @@ def test_a_batch_of_one_may_change_its_shape(data_net):
 def test_a_layer_above_follows_the_shape(make_net, tmp_path):
     path = write_lmdb(tmp_path / "db", [datum(noise(3, 4, 5)), datum(noise(3, 8, 9))])
     net = make_net(
-        DATA.format(path=path, batch=1, data="", more="")
+        data_layer(path)
         + """
 layer { name: "pool" type: "Pooling" bottom: "data" top: "pool"
         pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
@@ -110,23 +115,23 @@ layer { name: "silence" type: "Silence" bottom: "label" }"""
     assert shapes == [(1, 3, 2, 3), (1, 3, 4, 5), (1, 3, 2, 3)]
 
 
-def test_a_larger_batch_may_not(data_net):
+def test_images_of_a_batch_may_not_differ_in_shape(data_net):
     net = data_net([datum(noise(3, 4, 5)), datum(noise(3, 6, 5)), datum(noise(3, 6, 5))])
     with pytest.raises(DataError, match=r"'data' \(Data\).*'00000001': has shape.*crop_size"):
         net.forward()
 
 
-def test_crops_make_one_shape_of_several(data_net):
+def test_crops_give_images_one_shape(data_net):
     net = data_net(
         [datum(noise(3, 4, 5)), datum(noise(3, 6, 5))], more="transform_param { crop_size: 4 }"
     )
     assert net.forward()["data"].shape == (2, 3, 4, 4)
 
 
-def test_stages_need_data_that_was_drawn(make_net, tmp_path):
+def test_a_stage_needs_data_that_was_read(make_net, tmp_path):
     path = write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2), 5)])
     net = make_net(
-        DATA.format(path=path, batch=1, data="", more="")
+        data_layer(path)
         + """
 layer { name: "power" type: "Power" bottom: "data" top: "power" }"""
     )
@@ -141,33 +146,34 @@ def test_rand_skip_begins_within_the_first_records(data_net):
     begun = set()
     for seed in range(12):
         caffe.set_random_seed(seed)
-        net = data_net(records, batch=1, data="rand_skip: 4", name="db%d" % seed)
+        net = data_net(records, batch=1, data="rand_skip: 4", name=f"db{seed}")
         first = int(net.forward()["label"][0])
         assert int(net.forward()["label"][0]) == first + 1
         begun.add(first)
     assert begun <= {0, 1, 2, 3} and len(begun) > 1
 
 
-def test_two_nets_on_one_database_each_have_their_place(data_net, tmp_path, make_net):
+def test_two_nets_on_one_database_have_their_own_positions(data_net, tmp_path, make_net):
     records = [datum(noise(1, 2, 2), i) for i in range(4)]
     one = data_net(records, batch=1)
-    other = make_net(DATA.format(path=tmp_path / "db", batch=3, data="", more=""), caffe.TRAIN)
+    other = make_net(data_layer(tmp_path / "db", batch=3), caffe.TRAIN)
     for wanted in range(3):
         assert one.forward()["label"] == wanted
     np.testing.assert_array_equal(other.forward()["label"], [0, 1, 2])
     np.testing.assert_array_equal(other.forward()["label"], [3, 0, 1])
 
 
-def test_nets_let_go_of_their_database(data_net, tmp_path):
+def test_nets_release_their_database(data_net, tmp_path):
     net = data_net([datum(noise(1, 2, 2), 1)], batch=1)
     net.forward()
     del net
-    write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2), 2)])  # LMDB opens a file once a process
+    # fails if the net still holds it: LMDB opens a file only once per process
+    write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2), 2)])
 
 
-def test_the_data_file_itself_may_be_named(make_net, tmp_path):
+def test_the_source_may_be_the_data_file(make_net, tmp_path):
     write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2), 3)])
-    net = make_net(DATA.format(path=tmp_path / "db" / "data.mdb", batch=1, data="", more=""))
+    net = make_net(data_layer(tmp_path / "db" / "data.mdb"))
     assert net.forward()["label"] == 3
     assert not (tmp_path / "db" / "data.mdb-lock").exists()
 
@@ -175,7 +181,7 @@ def test_the_data_file_itself_may_be_named(make_net, tmp_path):
 @pytest.mark.parametrize(
     "record, words",
     [
-        (b"\xff\xff\xff", "'00000000': 3 bytes that are no Datum"),
+        (b"\xff\xff\xff", "'00000000': 3 bytes that are not a Datum"),
         (
             caffe_pb2.Datum(channels=3, height=4, width=5, data=b"123"),
             "holds 3 values for channels x",
@@ -187,11 +193,11 @@ def test_the_data_file_itself_may_be_named(make_net, tmp_path):
         (caffe_pb2.Datum(channels=2**20, height=2**20, width=2**20, data=b"1"), "most"),
         (caffe_pb2.Datum(channels=-1, height=-1, width=1, data=b"1"), "cannot have shape"),
         (caffe_pb2.Datum(data=b"1"), "is empty"),
-        (caffe_pb2.Datum(data=b"GIF89a", encoded=True), "encoded image: is no image"),
-        (caffe_pb2.Datum(encoded=True), "encoded image: is no image"),
+        (caffe_pb2.Datum(data=b"GIF89a", encoded=True), "encoded image: is not an image"),
+        (caffe_pb2.Datum(encoded=True), "encoded image: is not an image"),
     ],
 )
-def test_records_that_hold_no_image(data_net, record, words):
+def test_records_without_an_image(data_net, record, words):
     record = record if isinstance(record, bytes) else record.SerializeToString()
     with pytest.raises(DataError, match=r"layer 'data' \(Data\): .*db: record.*" + words):
         data_net([record])
@@ -207,8 +213,8 @@ def test_a_truncated_image_in_the_middle_of_a_batch(data_net):
 
 
 def test_databases_that_cannot_be_opened(make_net, tmp_path, data_net):
-    def build(path, **changed):
-        return make_net(DATA.format(**dict(dict(path=path, batch=1, data="", more="") | changed)))
+    def build(path, **kwargs):
+        return make_net(data_layer(path, **kwargs))
 
     (tmp_path / "level").mkdir()
     (tmp_path / "level" / "CURRENT").write_text("MANIFEST-000001")
@@ -231,9 +237,9 @@ def test_databases_that_cannot_be_opened(make_net, tmp_path, data_net):
         data_net([datum(noise(1, 200, 200))], batch=2**31)
 
 
-def test_leveldb_says_so_even_where_it_is_the_default(make_net, tmp_path):
+def test_leveldb_is_refused_even_as_the_default(make_net, tmp_path):
     path = write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2))])
-    text = DATA.format(path=path, batch=1, data="", more="").replace("backend: LMDB", "")
+    text = data_layer(path).replace("backend: LMDB", "")
     with pytest.raises(DataError, match="LEVELDB .the default.*say backend: LMDB"):
         make_net(text)
 
@@ -243,16 +249,16 @@ def test_a_database_that_is_open_elsewhere_in_the_process(tmp_path, make_net):
     path = write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2))])
     env = lmdb.open(str(path))
     with pytest.raises(DataError, match="close.. it first"):
-        make_net(DATA.format(path=path, batch=1, data="", more=""))
+        make_net(data_layer(path))
     env.close()
-    make_net(DATA.format(path=path, batch=1, data="", more=""))
+    make_net(data_layer(path))
 
 
 def test_without_the_package(make_net, tmp_path, monkeypatch):
     path = write_lmdb(tmp_path / "db", [datum(noise(1, 2, 2))])
-    monkeypatch.setitem(__import__("sys").modules, "lmdb", None)
+    monkeypatch.setitem(sys.modules, "lmdb", None)
     with pytest.raises(DataError, match="pip install lmdb"):
-        make_net(DATA.format(path=path, batch=1, data="", more=""))
+        make_net(data_layer(path))
 
 
 def test_data_layers_of_the_second_generation(make_net, tmp_path):
@@ -264,15 +270,15 @@ def test_data_layers_of_the_second_generation(make_net, tmp_path):
     )
 
 
-def test_rand_skip_beyond_the_end_goes_round(data_net):
+def test_rand_skip_beyond_the_end_wraps_around(data_net):
     net = data_net([datum(noise(1, 2, 2), i) for i in range(3)], data="rand_skip: 4294967295")
     assert net.forward()["label"][0] in (0, 1, 2)
 
 
-def test_nets_in_two_threads_on_one_database_do_not_disturb_each_other(make_net, tmp_path):
+def test_nets_in_two_threads_on_one_database_are_independent(make_net, tmp_path):
     n = 50
     path = write_lmdb(tmp_path / "db", [datum(noise(1, 9, 9, seed=i), i) for i in range(n)])
-    nets = [make_net(DATA.format(path=path, batch=batch, data="", more="")) for batch in (1, 3)]
+    nets = [make_net(data_layer(path, batch)) for batch in (1, 3)]
     wrong = []
 
     def run(net, batch):

@@ -1,4 +1,4 @@
-"""MemoryData and net.set_input_arrays: order, pycaffe's checks, and starting anew."""
+"""MemoryData and net.set_input_arrays: order, pycaffe's checks, and new arrays."""
 
 import logging
 
@@ -23,7 +23,7 @@ def net(make_net):
 
 
 @pytest.mark.parametrize("axes", [1, 4])
-def test_batches_in_order_round_and_round(net, axes):
+def test_batches_in_order_and_wrap_around(net, axes):
     data, labels = arrays()
     assert net.blobs["data"].shape == (2, 3, 4, 5) and net.blobs["label"].shape == (2,)
     net.set_input_arrays(data, labels.reshape((-1,) + (1,) * (axes - 1)))
@@ -33,7 +33,7 @@ def test_batches_in_order_round_and_round(net, axes):
         np.testing.assert_array_equal(out["label"], labels[start : start + 2])
 
 
-def test_new_arrays_begin_anew_and_may_be_of_another_number(net):
+def test_new_arrays_start_again_and_may_differ_in_length(net):
     data, labels = arrays(6)
     net.set_input_arrays(data, labels)
     net.forward()
@@ -43,18 +43,18 @@ def test_new_arrays_begin_anew_and_may_be_of_another_number(net):
     np.testing.assert_array_equal(net.forward()["label"], [5, 4])
 
 
-def test_arrays_are_kept_by_reference_and_never_written_to(make_net):
+def test_arrays_are_referenced_and_never_written_to(make_net):
     net = make_net(
         LAYER.replace("MORE", "")
         + """
 layer { name: "power" type: "ReLU" bottom: "data" top: "data" }"""
     )
     data, labels = arrays(2)
-    kept = data.copy()
+    before = data.copy()
     net.set_input_arrays(data, labels)
     net.forward()
     net.blobs["data"].data[...] = 7
-    np.testing.assert_array_equal(data, kept)
+    np.testing.assert_array_equal(data, before)
     data[...] = 3
     assert (net.forward()["data"] == 3).all()
 
@@ -92,16 +92,16 @@ def test_pycaffes_checks(net, change, words):
     net.forward()
     with pytest.raises(RuntimeError, match=r"layer 'data' \(MemoryData\): .*" + words):
         net.set_input_arrays(*change(data, labels))
-    np.testing.assert_array_equal(net.forward()["label"], [2, 3])  # as if never called
+    np.testing.assert_array_equal(net.forward()["label"], [2, 3])  # the arrays before stay in use
 
 
-def test_only_a_net_that_begins_with_it(make_net):
+def test_only_a_net_that_begins_with_memory_data(make_net):
     net = make_net('layer { name: "in" type: "Input" top: "in" input_param { shape { dim: 1 } } }')
     with pytest.raises(CaffeError, match=r"first layer is a MemoryData layer; it is 'in'"):
         net.set_input_arrays(*arrays())
 
 
-def test_a_transform_has_no_effect_and_says_so(make_net, caplog):
+def test_a_transform_has_no_effect_and_is_logged(make_net, caplog):
     net = make_net(LAYER.replace("MORE", "transform_param { scale: 2 }"))
     data, labels = arrays(2)
     with caplog.at_level(logging.WARNING, "caffe"):
@@ -123,7 +123,7 @@ def test_sizes_must_be_given(make_net, field, words):
         make_net(LAYER.replace("MORE", "").replace(field, ""))
 
 
-def test_it_is_in_the_list():
+def test_data_layers_are_in_the_list():
     assert {"Data", "ImageData", "HDF5Data", "HDF5Output", "MemoryData"} <= set(
         caffe.layer_type_list()
     )
@@ -139,10 +139,10 @@ def test_data_layers_of_the_second_generation(make_net):
     np.testing.assert_array_equal(net.forward()["data"], data[:2])
 
 
-def test_memory_that_runs_out_is_an_error_with_the_layers_name(net):
+def test_a_memory_error_names_the_layer(net):
     layer = net._graph.layers[0]
     with (
         pytest.raises(DataError, match=r"'data' .MemoryData.: memory_data.* is 2, and "),
-        layer.named(),
+        layer.naming_errors(),
     ):
         raise MemoryError

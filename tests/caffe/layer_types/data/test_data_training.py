@@ -1,4 +1,4 @@
-"""A small net trained from each kind of source, and tested on a source of its own."""
+"""A small net trained on each kind of source, and tested on a second one."""
 
 import h5py
 import numpy as np
@@ -12,7 +12,7 @@ N, CLASSES = 24, 3
 
 
 def pictures(seed):
-    """uint8 images, N x 3 x 4 x 4, and labels: class k is bright in channel k, under noise."""
+    """Return uint8 images, N x 3 x 4 x 4, and labels: class k is noise, brighter in channel k."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(N) % CLASSES)
     images = rng.integers(0, 120, (N, 3, 4, 4), np.uint8)
@@ -22,7 +22,7 @@ def pictures(seed):
 
 def lmdb_source(folder, seed):
     pytest.importorskip("lmdb")
-    path = write_lmdb(folder / ("db%d" % seed), map(datum, *pictures(seed)))
+    path = write_lmdb(folder / f"db{seed}", map(datum, *pictures(seed)))
     return (
         "Data",
         f'data_param {{ source: "{path}" backend: LMDB batch_size: 8 }} transform_param {{ '
@@ -33,24 +33,25 @@ def lmdb_source(folder, seed):
 def image_source(folder, seed):
     lines = []
     for i, (image, label) in enumerate(zip(*pictures(seed))):
-        Image.fromarray(image[::-1].transpose(1, 2, 0)).save(folder / ("%d-%d.png" % (seed, i)))
-        lines.append("%d-%d.png %d\n" % (seed, i, label))
-    (folder / ("list%d" % seed)).write_text("".join(lines))
+        Image.fromarray(image[::-1].transpose(1, 2, 0)).save(folder / f"{seed}-{i}.png")
+        lines.append(f"{seed}-{i}.png {label}\n")
+    path = folder / f"list{seed}"
+    path.write_text("".join(lines))
     return (
         "ImageData",
-        'image_data_param {{ source: "{}" root_folder: "{}/" shuffle: true '
-        "batch_size: 8 new_height: 6 new_width: 5 }} transform_param {{ scale: 0.01 "
-        "mean_value: 100 }}".format(folder / ("list%d" % seed), folder),
+        f'image_data_param {{ source: "{path}" root_folder: "{folder}/" shuffle: true '
+        "batch_size: 8 new_height: 6 new_width: 5 } "
+        "transform_param { scale: 0.01 mean_value: 100 }",
     )
 
 
 def hdf5_source(folder, seed):
     images, labels = pictures(seed)
     for i, rows in enumerate((slice(0, 10), slice(10, N))):
-        with h5py.File(folder / ("%d-%d.h5" % (seed, i)), "w") as f:
+        with h5py.File(folder / f"{seed}-{i}.h5", "w") as f:
             f["data"], f["label"] = images[rows] * 0.01 - 1, labels[rows]
-    path = folder / ("list%d" % seed)
-    path.write_text("".join("%s/%d-%d.h5\n" % (folder, seed, i) for i in range(2)))
+    path = folder / f"list{seed}"
+    path.write_text("".join(f"{folder}/{seed}-{i}.h5\n" for i in range(2)))
     return "HDF5Data", f'hdf5_data_param {{ source: "{path}" batch_size: 8 shuffle: true }}'
 
 
@@ -67,7 +68,7 @@ layer { name: "accuracy" type: "Accuracy" bottom: "score" bottom: "label" top: "
 
 
 @pytest.mark.parametrize("source", [lmdb_source, image_source, hdf5_source, memory_source])
-def test_a_solver_learns_from_it_and_tests_on_another(source, tmp_path, write):
+def test_a_solver_trains_on_one_source_and_tests_on_another(source, tmp_path, write):
     caffe.set_random_seed(0)
     text = "".join(
         f'layer {{ name: "data" type: "{kind}" top: "data" top: "label" '
@@ -94,7 +95,7 @@ def test_a_solver_learns_from_it_and_tests_on_another(source, tmp_path, write):
     assert accuracy > 0.95
 
 
-def test_nets_written_by_net_spec(tmp_path, write):
+def test_a_net_written_by_net_spec(tmp_path, write):
     pytest.importorskip("lmdb")
     images, labels = pictures(1)
     path = write_lmdb(tmp_path / "db", map(datum, images, labels))

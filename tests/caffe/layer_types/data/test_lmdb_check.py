@@ -1,5 +1,7 @@
-"""The look at an LMDB before it is opened: sound ones of all sizes pass, damaged ones never get to
-the library, which would end the process."""
+"""The check of an LMDB before it is opened.
+
+Valid databases of all sizes pass; damaged ones never reach the library, which would crash.
+"""
 
 import struct
 import subprocess
@@ -18,13 +20,13 @@ PAGE = 4096
 
 
 def read_all(path):
-    """[(key in words, size)] of one round."""
-    records, found = Records(str(path)), []
-    while not found or records.current()[0] != found[0][0]:
+    """Return place and size of each record, once around."""
+    records, seen = Records(str(path)), []
+    while not seen or records.current()[0] != seen[0][0]:
         place, value = records.current()
-        found.append((place, len(value)))
+        seen.append((place, len(value)))
         records.advance()
-    return found
+    return seen
 
 
 def sizes(n, seed=0):
@@ -33,13 +35,13 @@ def sizes(n, seed=0):
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Content of a database of 300 records of all sizes; its tree has two levels."""
+    """Return the content of a valid database: 300 records of all sizes, a tree of two levels."""
     path = write_lmdb(tmp_path_factory.mktemp("lmdb") / "db", [bytes(n) for n in sizes(300)])
     return (path / "data.mdb").read_bytes()
 
 
 def tree_pages(content):
-    """Numbers of the pages that look like those of a tree."""
+    """Return the numbers of the pages that look like those of a tree."""
     return [
         i
         for i in range(2, len(content) // PAGE)
@@ -48,7 +50,7 @@ def tree_pages(content):
 
 
 @pytest.mark.parametrize("n", [1, 2, 40, 3000, 40_000])
-def test_sound_databases_pass_whatever_their_depth(tmp_path, n):
+def test_valid_databases_of_any_depth_pass(tmp_path, n):
     lengths = sizes(n) if n < 40_000 else [30] * n
     path = write_lmdb(tmp_path / "db", [bytes(k) for k in lengths])
     lmdb_check.check(str(path / "data.mdb"))
@@ -56,25 +58,26 @@ def test_sound_databases_pass_whatever_their_depth(tmp_path, n):
         assert [size for _, size in read_all(path)] == list(lengths)
 
 
-def test_databases_that_were_changed_and_thinned_out_pass(tmp_path):
+def test_databases_with_updates_and_deletions_pass(tmp_path):
     path = tmp_path / "db"
-    rng, kept = np.random.default_rng(0), {}  # kept: what should be in it now
+    rng, expected = np.random.default_rng(0), {}
     for _ in range(6):
         with lmdb.open(str(path), map_size=2**26) as env, env.begin(write=True) as transaction:
             for k in rng.integers(400, size=300).tolist():
-                key = b"%0*d" % (1 + k % 60, k)
+                key = f"{k:0{1 + k % 60}}".encode()
                 if rng.integers(3):
-                    kept[key] = bytes(int(rng.choice([3, 700, 5000])))
-                    transaction.put(key, kept[key])
+                    expected[key] = bytes(int(rng.choice([3, 700, 5000])))
+                    transaction.put(key, expected[key])
                 else:
                     transaction.delete(key)
-                    kept.pop(key, None)
-        found = read_all(path)
-        assert found == [(f"{path}: record {key!r}", len(kept[key])) for key in sorted(kept)]
+                    expected.pop(key, None)
+        assert read_all(path) == [
+            (f"{path}: record {key!r}", len(expected[key])) for key in sorted(expected)
+        ]
 
 
 def damage(content, kind, rng):
-    """Copies of what disks, networks and ill will do to files."""
+    """Return a copy with damage as disks, networks and attackers cause it."""
     bad, tree = bytearray(content), tree_pages(content)
     page = PAGE * int(rng.choice(tree))
     if kind == "cut":
@@ -88,7 +91,7 @@ def damage(content, kind, rng):
     elif kind == "offsets":
         for k in rng.integers(100, size=2):
             bad[page + k] = rng.integers(256)
-    else:  # a page of the tree twice
+    else:  # a page of the tree overwritten by another
         other = PAGE * int(rng.choice(tree))
         bad[page : page + PAGE] = bad[other : other + PAGE]
         if rng.integers(2):
@@ -117,22 +120,12 @@ for kind in sys.argv[3:]:
 """
 
 
-def test_no_damage_ends_the_process(sound, tmp_path, root):
+def test_damage_never_crashes_the_process(sound, tmp_path, root):
     (tmp_path / "sound").write_bytes(sound)
     (tmp_path / "bad").mkdir()
+    kinds = "cut", "head", "nodes", "offsets", "twice"
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            READ,
-            tmp_path / "sound",
-            tmp_path / "bad",
-            "cut",
-            "head",
-            "nodes",
-            "offsets",
-            "twice",
-        ],
+        [sys.executable, "-c", READ, tmp_path / "sound", tmp_path / "bad", *kinds],
         cwd=root,
         capture_output=True,
         text=True,
@@ -155,12 +148,12 @@ def test_other_kinds_of_lmdb_are_refused(sound, tmp_path):
             Records(str(tmp_path / name))
 
 
-def test_a_tree_that_leads_into_itself(sound, tmp_path):
+def test_a_tree_with_a_cycle(sound, tmp_path):
     bad = bytearray(sound)
     metas = [struct.unpack_from("<QQQ", sound, start + 128) for start in (0, PAGE)]
     root = max(metas, key=lambda meta: meta[2])[0]  # of the later transaction
     first = struct.unpack_from("<H", bad, root * PAGE + 16)[0]
-    struct.pack_into("<HHH", bad, root * PAGE + first, root, 0, 0)  # a child that is its parent
+    struct.pack_into("<HHH", bad, root * PAGE + first, root, 0, 0)  # the root is its own child
     (tmp_path / "data.mdb").write_bytes(bad)
-    with pytest.raises(DataError, match="page %d is named twice" % root):
+    with pytest.raises(DataError, match=f"page {root} is named twice"):
         Records(str(tmp_path))

@@ -1,4 +1,4 @@
-"""transform_param: scale, mean, crop and mirror, each by itself and together; means from files."""
+"""transform_param: scale, mean, crop and mirror, alone and combined; means from files."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,13 @@ def apply(image, train=False, seed=0, **parameters):
     return transform(image, "here")
 
 
-def test_nothing_asked_for():
+def test_without_parameters():
     out = apply(noise(3, 4, 5))
     assert out.dtype == np.float32
     np.testing.assert_array_equal(out, noise(3, 4, 5))
 
 
-def test_the_mean_is_taken_off_before_the_scale():
+def test_the_mean_is_subtracted_before_the_scale():
     image = noise(3, 4, 5)
     np.testing.assert_allclose(apply(image, mean_value=[10], scale=0.25), (image - 10.0) * 0.25)
     each = np.array([1, 2, 3.5])[:, None, None]
@@ -38,7 +38,7 @@ def test_in_test_the_crop_is_central(height, width, crop, y, x):
     )
 
 
-def test_in_train_every_crop_comes_equally_often_and_the_mean_is_cut_with_it(tmp_path):
+def test_in_train_all_crops_are_equally_frequent_and_the_mean_is_cropped_likewise(tmp_path):
     image = np.arange(20, dtype=np.uint8).reshape(1, 4, 5)
     mean = np.random.default_rng(0).normal(size=(1, 4, 5)).astype(np.float32)
     write_mean(tmp_path / "mean", mean)
@@ -47,7 +47,7 @@ def test_in_train_every_crop_comes_equally_often_and_the_mean_is_cut_with_it(tmp
         True,
         np.random.default_rng(0),
     )
-    found = {}
+    count = {}
     for _ in range(600):
         out = transform(image, "here")
         y, x = next(
@@ -56,12 +56,12 @@ def test_in_train_every_crop_comes_equally_often_and_the_mean_is_cut_with_it(tmp
             for x in range(3)
             if np.allclose(out, (image - mean)[:, y : y + 3, x : x + 3])
         )
-        found[y, x] = found.get((y, x), 0) + 1
-    assert len(found) == 6 and min(found.values()) > 65  # 100 expected, deviation 9
+        count[y, x] = count.get((y, x), 0) + 1
+    assert len(count) == 6 and min(count.values()) > 65  # 100 expected, standard deviation 9
 
 
 @pytest.mark.parametrize("train", [True, False])
-def test_mirroring_happens_half_of_the_time_in_both_phases(train, tmp_path):
+def test_half_of_the_images_are_mirrored_in_both_phases(train, tmp_path):
     image, mean = noise(2, 3, 4), np.float32(noise(2, 3, 4, seed=1))
     write_mean(tmp_path / "mean", mean)
     transform = Transform(
@@ -87,7 +87,7 @@ def test_means(tmp_path, legacy):
     )
 
 
-def test_the_mean_that_caffe_wrote(shared):
+def test_a_mean_written_by_caffe(shared):
     mean = read_mean(str(shared / "golden/legacy_v1/mean.binaryproto"))
     assert mean.ndim == 3 and np.isfinite(mean).all() and mean.any()
 
@@ -114,7 +114,7 @@ def test_bad_means(tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_no_damage_of_a_mean_leads_to_another_exception(tmp_path, seed):
+def test_a_damaged_mean_raises_only_data_errors(tmp_path, seed):
     rng = np.random.default_rng(seed)
     path = write_mean(tmp_path / "mean", rng.normal(size=(3, 2, 2)), legacy=bool(seed % 2))
     content = bytearray(path.read_bytes())
@@ -142,9 +142,12 @@ def test_parameters_that_contradict_each_other_or_the_image(parameters, words):
         apply(noise(3, 4, 5), **parameters)
 
 
-NET = """layer {{ name: "data" type: "Data" top: "data" top: "label"
-data_param {{ source: "{path}" backend: LMDB batch_size: 4 }}
-transform_param {{ crop_size: 3 mirror: true }} }}"""
+def data_layer(path, transform, more=""):
+    return (
+        f'layer {{ name: "data" type: "Data" top: "data" top: "label" {more} '
+        f'data_param {{ source: "{path}" backend: LMDB batch_size: 4 }} '
+        f"transform_param {{ {transform} }} }}"
+    )
 
 
 def test_random_choices_follow_the_seed(make_net, tmp_path):
@@ -153,7 +156,7 @@ def test_random_choices_follow_the_seed(make_net, tmp_path):
 
     def batches(seed):
         caffe.set_random_seed(seed)
-        net = make_net(NET.format(path=path), caffe.TRAIN)
+        net = make_net(data_layer(path, "crop_size: 3 mirror: true"), caffe.TRAIN)
         return np.stack([net.forward()["data"].copy() for _ in range(3)])
 
     first = batches(1)
@@ -165,6 +168,5 @@ def test_random_choices_follow_the_seed(make_net, tmp_path):
 def test_the_phase_of_the_layer_decides(make_net, tmp_path):
     pytest.importorskip("lmdb")
     path = write_lmdb(tmp_path / "db", [datum(noise(1, 7, 7), 0)])
-    text = NET.format(path=path).replace("mirror: true", "")
-    net = make_net(text.replace('name: "data"', 'name: "data" phase: TEST'), caffe.TRAIN)
+    net = make_net(data_layer(path, "crop_size: 3", "phase: TEST"), caffe.TRAIN)
     np.testing.assert_array_equal(net.forward()["data"], [noise(1, 7, 7)[:, 2:5, 2:5]] * 4)

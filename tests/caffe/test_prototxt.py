@@ -70,7 +70,7 @@ BAD = {  # content: (line, column, words of the message)
     "# nothing\n": (None, None, ["empty"]),
     "": (None, None, ["empty"]),
     "layer { }\nlayers { }": (None, None, ["mixes"]),
-    b'name: "a"\n# caf\xe9': (2, 6, ["0xe9", "UTF-8"]),
+    b'name: "a"\nname: "caf\xe9" }': (2, 11, ["0xe9", "UTF-8"]),
     b"\x0a\x03net\xa2\x06\x00": (None, None, [".caffemodel", "second"]),
     b"\x89HDF\r\n\x1a\n\0": (None, None, ["HDF5", "second"]),
 }
@@ -149,7 +149,7 @@ def test_files_that_would_take_minutes_are_refused_unparsed(write, monkeypatch, 
 
 
 def test_files_without_an_end():
-    with pytest.raises(PrototxtError, match="/dev/zero: this looks like"):
+    with pytest.raises(PrototxtError, match="/dev/zero: this is a device"):
         read_net("/dev/zero")
 
 

@@ -1,9 +1,9 @@
 """Which known words a misspelt word is likely to mean.
 
-Words here are names of layer types and fields. Their forks have names that are only a letter or two
-away and mean something else: ReLU6 is no misspelt ReLU, kernel_d no kernel_h, SELU no ELU. So a word
-is near only if a slip of the hand explains the difference: letters swapped, doubled or left out
-inside a long word, a plural, other capitals or underscores. A digit is never a slip.
+Words here are names of layer types and fields. Caffe's forks have names that are only a letter or
+two away and mean something else: ReLU6 is no misspelt ReLU, kernel_d no kernel_h, SELU no ELU. So a
+word is near only if a slip of the hand explains the difference: letters swapped, doubled or left
+out inside a long word, a plural, other capitals or underscores. A digit is never a slip.
 """
 
 import re

@@ -119,8 +119,7 @@ def read_text(path: PathLike, message: AnyMessage) -> AnyMessage:
     _check_path(path, message)
     text = _read(path, message)
     if problem := bad_path(text):
-        line, column, what = problem
-        raise PrototxtError(path, what, line, column)
+        raise PrototxtError(path, problem[2], *problem[:2])
     try:
         text_format.Parse(text, message)
     except text_format.ParseError as error:

@@ -1,7 +1,7 @@
-"""From the bytes of a definition to its text, and what editors and Windows do to such texts.
+r"""From the bytes of a definition to its text, and what editors and Windows do to such texts.
 
 Caffe reads UTF-8. Files that come from Windows may be UTF-16, have a byte order mark, typographic
-quotes, or paths whose \\ begin an escape. What can have one meaning only is read; all else is an
+quotes, or paths whose \ begin an escape. What can have one meaning only is read; all else is an
 error with its place.
 """
 

@@ -256,6 +256,8 @@ def _missing(path, kind):
 
 def _misspelt(path):
     """Return why a path names no file on any machine, or None."""
+    if not path:
+        return "the path is empty"
     if re.match(r"[a-z]+://", path):
         return "this is an address: fetch the file first and give its path"
     if path.startswith(("~", "$")):

@@ -72,10 +72,12 @@ def _slip(a, b):
         return False
     if a == b or a + "s" == b or b + "s" == a:
         return min(len(a), len(b)) > 2
+    longest = max(len(a), len(b))
+    if _swapped(a, b):
+        return longest > 2
     if a[0] != b[0]:
         return False
-    longest = max(len(a), len(b))
-    if _swapped(a, b) or _single(a) == _single(b):
+    if _single(a) == _single(b):
         return longest > 2
     if a.startswith(b):  # what is added at the end is meant
         return False
@@ -84,8 +86,8 @@ def _slip(a, b):
 
 
 def _single(word):
-    """Return a word with each run of one letter as that letter."""
-    return re.sub(r"(.)\1+", r"\1", word)
+    """Return a word with each run of one letter as that letter, but the first: RReLU is no ReLU."""
+    return word[:1] + re.sub(r"(.)\1+", r"\1", word[1:])
 
 
 def _swapped(a, b):

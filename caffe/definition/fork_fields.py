@@ -2,7 +2,8 @@
 
 Three tables to extend. MOVED has fields of another generation of the format or written in the wrong
 place, INSTEAD those of forks that Caffe 1.0 can express, FORKS all others by message and fork.
-Settings of layer types that forks add, such as permute_param, are in `caffe.layer_types.fork_layers`.
+`caffe.layer_types.fork_layers` has the layer types that forks add, and so their settings, such as
+permute_param.
 """
 
 from caffe.layer_types.fork_layers import of_fork_settings
@@ -86,7 +87,8 @@ INSTEAD = {
 # message: {fork: its fields}.
 FORKS = {
     "TransformationParameter": {
-        "SSD's": "resize_param noise_param distort_param expand_param emit_constraint crop_h crop_w",
+        "SSD's": "resize_param noise_param distort_param expand_param emit_constraint crop_h "
+        "crop_w",
         "PSPNet's and DeepLab's": "scale_factors crop_width crop_height",
         "Intel's": "random_resize_param random_aspect_ratio_param flow",
         "for videos": "fix_crop more_fix_crop multi_scale max_distort scale_ratios is_flow "

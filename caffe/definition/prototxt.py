@@ -139,7 +139,9 @@ def _check_path(value, message):
         given = type(value).__name__
         built = "param" if isinstance(value, Message) else "spec.to_proto()"
         fix = f"write str({built}) to a file and give its path"
-        if message.DESCRIPTOR.name == "NetParameter":
+        if isinstance(message, caffe_pb2.NetParameter) and not isinstance(
+            value, caffe_pb2.SolverParameter
+        ):
             fix += f", or build the net with caffe.Net.from_param({built}, caffe.TEST)"
         raise NotAPath(value, f"a {given} in place of the path of a definition: {fix}")
     if isinstance(value, bytes) and _is_definition(value.decode("utf-8", "replace")):
@@ -168,7 +170,7 @@ def _read(path, message):
 
 def _is_definition(text):
     """Tell whether something given as a path is the text of a definition."""
-    return "\n" in text or bool(re.match(r"\s*(#|[A-Za-z_]\w+\s*(\{|:\s*[^\s/\\]))", text))
+    return bool(re.search(r"^\s*[A-Za-z_]\w+\s*(\{|:\s*[^\s/\\])", text[:10_000], re.MULTILINE))
 
 
 def _text_as_path(text, message):

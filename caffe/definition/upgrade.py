@@ -62,6 +62,21 @@ def upgrade_net(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
     return net
 
 
+def current_form(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
+    """Return a net in the current format: the same, or an upgraded copy.
+
+    Raises
+    ------
+    UpgradeError
+        As `upgrade_net` does.
+    """
+    if not (net.layers or net.input or net.input_dim or net.input_shape):
+        return net
+    copy = caffe_pb2.NetParameter()
+    copy.CopyFrom(net)
+    return upgrade_net(copy)
+
+
 def upgrade_solver(solver: caffe_pb2.SolverParameter) -> caffe_pb2.SolverParameter:
     """Upgrade a solver to the current format, in place.
 
@@ -166,7 +181,9 @@ def _check_number(inputs, needed, given, what):
     if given < needed:
         raise UpgradeError(f"{inputs} input(s) need {needed} {what}; there are {given}")
     if given > needed:
-        log.warning("%d input(s) take %d %s; the rest of %d is ignored", inputs, needed, what, given)
+        log.warning(
+            "%d input(s) take %d %s; the rest of %d is ignored", inputs, needed, what, given
+        )
 
 
 def _check_made(net):

@@ -29,7 +29,7 @@ FORKS = {
     "NVIDIA's": "DetectNetTransformation",
     "Intel's": "ContinuationIndicator MnActivation MnParamGradCompress",
     "a YOLO port's": "Reorg Region RegionLoss RegionOutput DetectionLoss EvalDetection BoxData "
-    "YoloDetectionOutput YoloEvalDetection YoloSeg Yolov3 Yolov3DetectionOutput YoloV3 "
+    "YoloDetectionOutput YoloEvalDetection YoloSeg Yolov3 Yolov3DetectionOutput "
     "SegmentationEvaluate",
     "OpenPose's": "OPData CPMData ImResize Nms",
     "C3D's": "Convolution3D Pooling3D Deconvolution3D NdConvolution NdPooling",

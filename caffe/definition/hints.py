@@ -8,6 +8,7 @@ from google.protobuf.text_format import ParseError
 
 from caffe.definition.fork_fields import MOVED, of_fork_field
 from caffe.definition.source_text import TOKEN, look_alike, other_kind, place
+from caffe.definition.upgrade_v1 import layer_type
 from caffe.layer_types import registry
 from caffe.layer_types.fork_layers import of_fork
 from caffe.proto import caffe_pb2
@@ -37,6 +38,7 @@ def explain(error: ParseError, text: str, message: Message) -> tuple[int | None,
     """
     line, column = error.GetLine(), error.GetColumn()
     reason = re.sub(r"^\d+:\d+ : ('.*?': (?=[A-Z]))?", "", str(error), flags=re.S)
+    lines = text.split("\n")
     if other := other_kind(text):
         what = other
     elif sign := look_alike(text, line or 0):
@@ -44,8 +46,7 @@ def explain(error: ParseError, text: str, message: Message) -> tuple[int | None,
     elif "}" in reason and (stray := unbalanced_brace(text)):
         line, column, what = stray
     else:
-        what = _hint(reason, message)
-    lines = text.split("\n")
+        what = _hint(reason, message, _rest(lines, line, column))
     quoted = f"\n    {_short(lines[line - 1].strip())}" if line and line <= len(lines) else ""
     return line, column, _short(what, 500) + quoted
 
@@ -55,8 +56,17 @@ def _short(text, most=200):
     return text if len(text) <= most else f"{text[:most]} ..."
 
 
-def _hint(reason, message):
+def _rest(lines, line, column):
+    """Return what stands in the line from the place of the error on."""
+    return lines[line - 1][max(0, (column or 1) - 1) :] if line and line <= len(lines) else ""
+
+
+def _hint(reason, message, rest):
     """Return protobuf's reason in the terms of a prototxt, with a fix if one is known."""
+    if re.match(r"(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", rest):
+        return "this line is left over from a merge of two versions: keep one of them"
+    if re.match(r"/[/*]", rest):
+        return "a comment begins with #, not with // or /*"
     if found := re.search(r'type "caffe\.(\w+)" has no field named "(.+)"', reason):
         return _unknown_field(*found.groups(), message)
     if found := re.search(r'type "([\w.]+)" has no value (?:named|with number) "?(\w+)', reason):
@@ -64,7 +74,9 @@ def _hint(reason, message):
     if found := re.search(r'"caffe\.(\w+)" should not have multiple "(\w+)"', reason):
         return f"{found[2]} is given twice in one {found[1]}; keep one"
     if found := re.search(r"Expected string but found: '(.*)'", reason):
-        return f'this field takes text in quotes: write "{found[1]}"'
+        return f"this field takes text in quotes: write {_in_quotes(found[1], rest)}"
+    if "codec can't" in reason:
+        return "this text is not UTF-8: write names and paths without such escapes"
     if found := re.search(r"Couldn't parse integer: (.*)", reason):
         return f"this field takes a whole number, not {found[1]}"
     if found := re.search(r"Couldn't parse float: (.*)", reason):
@@ -76,6 +88,14 @@ def _hint(reason, message):
     if reason.startswith('Expected ":"'):
         return "a colon is missing between the name of the field and its value"
     return reason
+
+
+def _in_quotes(found, rest):
+    """Return a value that lacks its quotes with them: a type in today's spelling, a whole path."""
+    if found in caffe_pb2.V1LayerParameter.LayerType.keys():
+        return f'"{layer_type(found)}"'
+    value = re.match(r"[^\s{}\"',;#]*", rest)[0].replace("\\", "/")
+    return f'"{value or found}"'
 
 
 def _unknown_field(type_name, field, message):
@@ -105,6 +125,8 @@ def unknown_field(type_name: str, field: str) -> str:
     """
     if moved := MOVED.get((type_name, field)) or of_fork_field(type_name, field):
         return moved
+    if field.isdigit():
+        return "this number has no name before it; a number has a decimal point, not a comma"
     fields = _fields(type_name)
     if close := near(field, fields):
         return f"did you mean {' or '.join(close)}?"
@@ -124,6 +146,8 @@ def unknown_field(type_name: str, field: str) -> str:
 def _unknown_value(enum_name, value):
     """Return what to say about a value that the enum does not have."""
     values = list(caffe_pb2.DESCRIPTOR.pool.FindEnumTypeByName(enum_name).values_by_name)
+    if value in values:
+        return f"write {value} without quotes"
     if enum_name == V1_TYPES:
         current = [name for name in registry if name.lower() == value.replace("_", "").lower()]
         fix = of_fork(value) or (

@@ -21,6 +21,7 @@ ESCAPE = re.compile(
     r"\\(?:[abfnrtv\\?'\"]|[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
 )
 LITERAL = {"\\\\", "\\'", '\\"', "\\?"}  # escapes that stand for the sign itself
+ENDED = re.compile(r"\s*(\w+\s*[:{]|\}|$)", re.MULTILINE)  # what follows a string
 DRIVE = re.compile(r"[\"'][A-Za-z]:\\(?!\\)")
 
 # The longer marks first: UTF-32's begins with UTF-16's.
@@ -115,17 +116,20 @@ def decode(content: bytes, name: str) -> str:
 
 
 def _wide_encoding(content):
-    """Return UTF-16, UTF-32 or one of UTF-16's two orders, or None if it is none of them."""
+    """Return UTF-32, UTF-16 or, without its mark, one of UTF-16's two orders; None for others."""
     for mark, encoding in MARKS:
         if content.startswith(mark):
             return encoding
-    start = content[:64]
-    even, odd = start[::2], start[1::2]
-    if len(start) >= 4 and not any(odd) and all(even):
-        return "UTF-16-LE"
-    if len(start) >= 4 and not any(even) and all(odd):
-        return "UTF-16-BE"
-    return None
+    start = content[:400]
+    orders = ("UTF-16-LE", "UTF-16-BE") if b"\0" in start else ()
+    return next((order for order in orders if _is_text(start, order)), None)
+
+
+def _is_text(content, encoding):
+    """Tell whether bytes, of which the last character may be cut, are mostly ASCII in an encoding."""
+    text = content.decode(encoding, "ignore")
+    readable = all(sign.isprintable() or sign in "\t\r\n" for sign in text)
+    return readable and len(text) > 1 and 3 * sum(map(str.isascii, text)) > len(text)
 
 
 def _decode_wide(content, encoding, name):
@@ -210,15 +214,15 @@ def look_alike(text: str, last_line: int) -> tuple[int, int, str] | None:
     """
     text = "\n".join(text.split("\n")[:last_line])
     spans = [(token.start(), token.end(), token[0]) for token in TOKEN.finditer(text)]
-    starts = [start for start, _, _ in spans]
+    starts, last = [start for start, _, _ in spans], text.rfind("\n") + 1
     for found in re.finditer(r"[^\x20-\x7e\s]|`", text):
         i = bisect.bisect_right(starts, found.start()) - 1
         if i < 0 or found.start() >= spans[i][1]:
             return *place(text, found.start()), _meant(found[0])
-        string = spans[i][2]
-        unclosed = string[0] != "#" and (len(string) < 2 or string[-1] != string[0])
-        if unclosed and LOOK_ALIKES.get(found[0]) in ("'", '"'):
-            what = f"this text begins with {string[0]} and ends with {found[0]}: write {string[0]}"
+        # inside a comment or a string: a quote that should have ended the string?
+        string, quote = spans[i][2], LOOK_ALIKES.get(found[0]) in ("'", '"')
+        if quote and string[0] != "#" and found.start() >= last and ENDED.match(text, found.end()):
+            what = f"this text begins with {string[0]} and ends with {found[0]}: use plain quotes"
             return *place(text, found.start()), what
     return None
 
@@ -226,8 +230,10 @@ def look_alike(text: str, last_line: int) -> tuple[int, int, str] | None:
 def _meant(sign):
     """Say what to write in place of a sign."""
     name = unicodedata.name(sign, "an invisible sign").lower()
+    shown = f"{sign} ({name})" if sign.isprintable() else f"U+{ord(sign):04X} ({name})"
     if plain := LOOK_ALIKES.get(sign):
-        kind = "quotes" if plain in "\"'" else "signs"
-        return f"{sign} ({name}) is no {plain}: use plain {kind}"
-    shown = f"{sign} " if sign.isprintable() else ""
-    return f"{shown}U+{ord(sign):04X} ({name}) has no place here: remove it"
+        fix = "use plain quotes" if plain in "\"'" else "use the plain sign"
+        return f"{shown} stands in place of {plain} here; {fix}"
+    if sign.isalnum():
+        return f"{shown} is in no name of a field: write the word again, in ASCII"
+    return f"{shown} has no place here: remove it"

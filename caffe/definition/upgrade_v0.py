@@ -132,7 +132,7 @@ def _upgrade_layer(connection):
             _set(getattr(layer, param), renamed[field.name], value)
         elif field.name in PREPROCESSING:
             _set(layer.transform_param, PREPROCESSING[field.name], value)
-        elif field.name == "hdf5_output_param":
+        elif field.name == "hdf5_output_param" and old.type == "hdf5_output":
             copy_field(layer, field, value)
         elif field.name not in ("name", "type", "blobs", "blobs_lr", "weight_decay"):
             log.warning(

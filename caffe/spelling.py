@@ -9,7 +9,7 @@ out inside a long word, a plural, other capitals or underscores. A digit is neve
 import re
 from collections.abc import Iterable
 
-LONG, VERY_LONG = 6, 10  # letters from which one or two slips may be in a word
+LONG, VERY_LONG = 6, 12  # letters from which one or two slips may be in a word
 LONGEST = 100  # letters of a word that is looked at
 
 
@@ -54,8 +54,9 @@ def _plain(word):
 
 
 def _begins(word, known):
-    """Tell whether a word is the first of the parts of a known one."""
-    return len(word) > 2 and known.startswith(f"{word}_")
+    """Tell whether a known word is a word and one part more, but no layer type's settings."""
+    rest = known.removeprefix(f"{word}_")
+    return len(word) > 2 and rest != known and "_" not in rest and rest != "param"
 
 
 def _near_parts(word, known):

@@ -126,7 +126,7 @@ def _wide_encoding(content):
 
 
 def _is_text(content, encoding):
-    """Tell whether bytes, of which the last character may be cut, are mostly ASCII in an encoding."""
+    """Tell whether bytes, whose last character may be cut, are mostly ASCII in an encoding."""
     text = content.decode(encoding, "ignore")
     readable = all(sign.isprintable() or sign in "\t\r\n" for sign in text)
     return readable and len(text) > 1 and 3 * sum(map(str.isascii, text)) > len(text)

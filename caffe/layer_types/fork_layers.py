@@ -50,7 +50,7 @@ FORKS = {
     "DiceLoss DiceCoefLoss WeightedSoftmaxWithLoss WeightedEuclideanLoss L2Normalization "
     "Resize CropCenter CenterCrop EltwiseAffine SubRegion SigmoidWeightedCrossEntropyLoss "
     "MultiLabelImageData ImageDataMultiLabel Remap RemapLabels ElementwiseScalarComparison "
-    "BilinearInterpolation NormalizedSoftmaxLoss",
+    "BilinearInterpolation NormalizedSoftmaxLoss BatchRenorm",
 }
 
 DEPTHWISE = 'type: "Convolution", and set group to the number of channels'

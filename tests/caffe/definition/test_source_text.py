@@ -1,4 +1,4 @@
-r"""Definitions as editors and Windows leave them: read if they can mean one thing, else with a fix."""
+r"""Definitions as editors and Windows leave them: read if only one thing can be meant."""
 
 import logging
 import time

@@ -71,7 +71,7 @@ INSTEAD = {
     ("BatchNormParameter", "engine"): ("NVIDIA's and Intel's", "leave it out"),
     ("LayerParameter", "engine"): ("Intel's", "leave it out"),
     ("NetParameter", "engine"): ("Intel's", "leave it out"),
-    ("NetParameter", "mem_param"): ("for videos", "leave it out"),
+    ("NetParameter", "mem_param"): ("TSN's", "leave it out"),
     ("LayerParameter", "strict_dim"): ("DeepLab's", "leave it out"),
     ("LayerParameter", "reshape_every_iter"): ("FlowNet's", "leave it out"),
     ("BatchNormParameter", "scale_filler"): ("NVIDIA's", "add a layer of type Scale"),
@@ -91,8 +91,8 @@ FORKS = {
         "crop_w",
         "PSPNet's and DeepLab's": "scale_factors crop_width crop_height",
         "Intel's": "random_resize_param random_aspect_ratio_param flow",
-        "for videos": "fix_crop more_fix_crop multi_scale max_distort scale_ratios is_flow "
-        "org_size_proc upper_size upper_height upper_width",
+        "TSN's": "fix_crop more_fix_crop multi_scale max_distort scale_ratios is_flow "
+        "org_size_proc original_image stride upper_size upper_height upper_width",
         "NVIDIA's": "img_rand_resize_lower img_rand_resize_upper use_gpu_transform "
         "rand_resize_ratio_lower rand_resize_ratio_upper vertical_stretch_lower "
         "vertical_stretch_upper interpolation_algo_down interpolation_algo_up allow_upscale",
@@ -131,7 +131,7 @@ FORKS = {
     "ReLUParameter": {"Intel's": "fuse"},
     "DataParameter": {
         "NVIDIA's": "threads parser_threads cache",
-        "Intel's": "shuffle",
+        "Intel's and TSN's": "shuffle",
         "": "label_size num_labels multi_label",
     },
     "ImageDataParameter": {
@@ -151,7 +151,7 @@ FORKS = {
         "default_backward_math default_conv_algos_override global_grad_scale "
         "global_grad_scale_adaptive reduce_buckets eltwise_mul",
         "Intel's": "multinode bn_stats_batch_size compile_net_state",
-        "for videos": "profile_info",
+        "TSN's": "profile_info",
     },
     "SolverParameter": {
         "SSD's": "plateau_winsize",
@@ -159,7 +159,7 @@ FORKS = {
         "larc_policy larc_eta store_blobs_in_old_format momentum_policy momentum_power "
         "max_momentum weight_decay_policy weight_decay_power solver_data_type global_grad_scale",
         "Intel's": "warmup_iter warmup_start_lr disabled_update",
-        "for videos": "richness",
+        "TSN's": "richness",
         "": "early_stop stop_threshold",
     },
 }

@@ -6,7 +6,9 @@ can express. A near match among our own types would mislead there: ReLU6 is no m
 
 FORKS = {
     "SSD's": "AnnotatedData DetectionEvaluate DetectionOutput MultiBoxLoss Normalize Permute "
-    "PriorBox VideoData",
+    "PriorBox",
+    "SSD's, C3D's or TSN's": "VideoData",
+    "TSN's": "SegData BatchReduction ColorConv SegmentConsensus",
     "Fast R-CNN's": "ROIPooling SmoothL1Loss",
     "Faster R-CNN's": "Proposal AnchorTarget ProposalTarget AnchorTargetLayer ProposalLayer",
     "R-FCN's": "PSROIPooling BoxAnnotatorOHEM SoftmaxWithLossOHEM SmoothL1LossOHEM PSROIAlign",
@@ -32,7 +34,7 @@ FORKS = {
     "YoloDetectionOutput YoloEvalDetection YoloSeg Yolov3 Yolov3DetectionOutput "
     "SegmentationEvaluate",
     "OpenPose's": "OPData CPMData ImResize Nms",
-    "C3D's": "Convolution3D Pooling3D Deconvolution3D NdConvolution NdPooling",
+    "C3D's": "Convolution3D Pooling3D Deconvolution3D NdConvolution NdPooling VolumeData",
     "a spatial transformer's": "SpatialTransformer SpatialTransform STLoss",
     "SENet's": "Axpy",
     "ShuffleNet's": "ShuffleChannel",

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.text_format import ParseError
 
 from caffe.definition.fork_fields import MOVED, of_fork_field
-from caffe.definition.source_text import TOKEN, look_alike, other_kind, place
+from caffe.definition.source_text import TOKEN, line_bounds, look_alike, other_kind, place
 from caffe.definition.upgrade_v1 import layer_type
 from caffe.layer_types import registry
 from caffe.layer_types.fork_layers import of_fork
@@ -38,7 +38,6 @@ def explain(error: ParseError, text: str, message: Message) -> tuple[int | None,
     """
     line, column = error.GetLine(), error.GetColumn()
     reason = re.sub(r"^\d+:\d+ : ('.*?': (?=[A-Z]))?", "", str(error), flags=re.S)
-    lines = text.split("\n")
     if other := other_kind(text):
         what = other
     elif sign := look_alike(text, line or 0):
@@ -46,19 +45,16 @@ def explain(error: ParseError, text: str, message: Message) -> tuple[int | None,
     elif "}" in reason and (stray := unbalanced_brace(text)):
         line, column, what = stray
     else:
-        what = _hint(reason, message, _rest(lines, line, column))
-    quoted = f"\n    {_short(lines[line - 1].strip())}" if line and line <= len(lines) else ""
+        start, end = line_bounds(text, line or 1)
+        what = _hint(reason, message, text[start + (column or 1) - 1 : end])
+    start, end = line_bounds(text, line) if line else (0, 0)
+    quoted = f"\n    {_short(text[start:end].strip())}" if line else ""
     return line, column, _short(what, 500) + quoted
 
 
 def _short(text, most=200):
     """Cut a text that would fill the screen, such as that of a file of a single line."""
     return text if len(text) <= most else f"{text[:most]} ..."
-
-
-def _rest(lines, line, column):
-    """Return what stands in the line from the place of the error on."""
-    return lines[line - 1][max(0, (column or 1) - 1) :] if line and line <= len(lines) else ""
 
 
 def _hint(reason, message, rest):
@@ -75,6 +71,8 @@ def _hint(reason, message, rest):
         return f"{found[2]} is given twice in one {found[1]}; keep one"
     if found := re.search(r"Expected string but found: '(.*)'", reason):
         return f"this field takes text in quotes: write {_in_quotes(found[1], rest)}"
+    if "at end of string" in reason:
+        return 'this text is never closed: the \\ makes the " after it a part of it'
     if "codec can't" in reason:
         return "this text is not UTF-8: write names and paths without such escapes"
     if found := re.search(r"Couldn't parse integer: (.*)", reason):

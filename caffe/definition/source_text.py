@@ -5,7 +5,6 @@ quotes, or paths whose \ begin an escape. What can have one meaning only is read
 error with its place.
 """
 
-import bisect
 import codecs
 import logging
 import re
@@ -15,11 +14,14 @@ from caffe.weights.files import HDF5_MAGIC
 
 log = logging.getLogger("caffe")
 
-# A comment or a string; one that is never closed ends with its line.
-TOKEN = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*"?|\'(?:\\.|[^\'\\\n])*\'?')
+# A comment or a string; one that is never closed ends with its line. Nothing in it is tried twice
+# (*+, ++): that takes memory.
+TOKEN = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n]++)*+"?|\'(?:\\.|[^\'\\\n]++)*+\'?')
 ESCAPE = re.compile(
     r"\\(?:[abfnrtv\\?'\"]|[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
 )
+BACKSLASH = re.compile(rf"{ESCAPE.pattern}|\\[^\n]?")
+LONGEST = 2**20  # letters of a string with escapes; protobuf takes 130 times as much memory for it
 LITERAL = {"\\\\", "\\'", '\\"', "\\?"}  # escapes that stand for the sign itself
 ENDED = re.compile(r"\s*(\w+\s*[:{]|\}|$)", re.MULTILINE)  # what follows a string
 DRIVE = re.compile(r"[\"'][A-Za-z]:\\(?!\\)")
@@ -49,9 +51,10 @@ TEXTUAL = (  # a pattern that the text begins with, what it is
     (r"(node|model|graph|ir_version)\s*[:{]", "a definition for another framework, not for Caffe"),
     (r"(import|from) [\w.]+|def \w+\(|#!.*python", "a Python program, not a prototxt"),
 )
+DOUBLE, SINGLE = "“”„‟«»″＂", "‘’‚‛′＇`´"
 LOOK_ALIKES = {  # signs that stand where a plain one is meant
-    **dict.fromkeys("“”„‟«»″＂", '"'),
-    **dict.fromkeys("‘’‚‛′＇`´", "'"),
+    **dict.fromkeys(DOUBLE, '"'),
+    **dict.fromkeys(SINGLE, "'"),
     **dict.fromkeys("‐‑‒–—−－", "-"),
     "：": ":",
     "；": ";",
@@ -61,6 +64,10 @@ LOOK_ALIKES = {  # signs that stand where a plain one is meant
     "＃": "#",
     "．": ".",
 }
+
+
+SIGN = re.compile(rf"{TOKEN.pattern}|[^\x20-\x7e\s]|`")
+QUOTES = re.compile(f"[{DOUBLE}{SINGLE}]")
 
 
 class TextError(ValueError):
@@ -157,6 +164,36 @@ def _without_foreign_comments(content):
     return text
 
 
+def _misleading_escape(string):
+    """Return what in a string, given with its quotes, cannot mean what it says; None if nothing."""
+    drive = DRIVE.match(string)
+    if drive and f"\\{string[0]}" in string:  # a folder's last \ keeps the quote from ending it
+        return f"\\{string[0]}"
+    known = unknown = None
+    for escape in map(re.Match.group, BACKSLASH.finditer(string)):
+        if escape in LITERAL:
+            continue
+        if escape[1:] in ("x", "u", "U", ""):
+            return escape
+        if ESCAPE.fullmatch(escape):
+            known = known or escape
+        else:
+            unknown = unknown or escape
+        if known and (unknown or drive):
+            return known
+    return None
+
+
+def line_bounds(text: str, line: int) -> tuple[int, int]:
+    """Return the indices at which a line, counted from 1, begins and ends."""
+    start = 0
+    for _ in range(line - 1):
+        if not (start := text.find("\n", start) + 1):
+            return len(text), len(text)
+    end = text.find("\n", start)
+    return start, len(text) if end < 0 else end
+
+
 def place(text: str, index: int) -> tuple[int, int]:
     """Return (line, column), both from 1, of a character."""
     return text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1
@@ -175,7 +212,8 @@ def bad_path(text: str) -> tuple[int, int, str] | None:
     r"""Find the first string with a \ that begins an escape where a path is meant.
 
     `"C:\users"` is such a path, and `"data\train\list.txt"`, whose `\t` is a tab and whose `\l` is
-    nothing. A string in which no \ begins an escape is read as it stands.
+    nothing. A string in which no \ begins an escape is read as it stands. Strings with escapes of
+    more than 1 MiB would take much memory, and are refused.
 
     Returns
     -------
@@ -185,13 +223,10 @@ def bad_path(text: str) -> tuple[int, int, str] | None:
         string = token[0]
         if string[0] == "#" or "\\" not in string:
             continue
-        known = [escape for escape in ESCAPE.findall(string) if escape not in LITERAL]
-        unknown = re.findall(r"\\[^\n]?", ESCAPE.sub("", string))
-        broken = [escape for escape in unknown if escape[1:] in ("x", "u", "U", "")]
-        if DRIVE.match(string) and f"\\{string[0]}" in string:  # C:\folder\ does not end there
-            broken.append(f"\\{string[0]}")
-        if broken or known and (unknown or DRIVE.match(string)):
-            escape = (broken or known)[0]
+        if len(string) > LONGEST:
+            what = f"a text of more than {LONGEST} letters with escapes is not read"
+            return *place(text, token.start()), what
+        if escape := _misleading_escape(string):
             shown = string if len(string) <= 100 else f"{string[:100]} ..."
             what = f"in {shown} {escape} begins an escape: write / in paths, or \\\\ for each \\"
             return *place(text, token.start()), what
@@ -212,18 +247,18 @@ def look_alike(text: str, last_line: int) -> tuple[int, int, str] | None:
     (line, column, what) or None
         Its place and what to write.
     """
-    text = "\n".join(text.split("\n")[:last_line])
-    spans = [(token.start(), token.end(), token[0]) for token in TOKEN.finditer(text)]
-    starts, last = [start for start, _, _ in spans], text.rfind("\n") + 1
-    for found in re.finditer(r"[^\x20-\x7e\s]|`", text):
-        i = bisect.bisect_right(starts, found.start()) - 1
-        if i < 0 or found.start() >= spans[i][1]:
+    start, end = line_bounds(text, last_line)
+    for found in SIGN.finditer(text, 0, end):
+        if found[0][0] not in "#\"'":
             return *place(text, found.start()), _meant(found[0])
-        # inside a comment or a string: a quote that should have ended the string?
-        string, quote = spans[i][2], LOOK_ALIKES.get(found[0]) in ("'", '"')
-        if quote and string[0] != "#" and found.start() >= last and ENDED.match(text, found.end()):
-            what = f"this text begins with {string[0]} and ends with {found[0]}: use plain quotes"
-            return *place(text, found.start()), what
+        if found[0][0] == "#" or found.end() < start:
+            continue
+        # a string in the last line: does it hold the quote that should have ended it?
+        for quote in QUOTES.finditer(text, max(start, found.start()), found.end()):
+            if ENDED.match(text, quote.end()):
+                begun = found[0][0]
+                what = f"this text begins with {begun} and ends with {quote[0]}: use plain quotes"
+                return *place(text, quote.start()), what
     return None
 
 

@@ -174,6 +174,13 @@ def test_nothing_takes_long(read, content):
     assert time.process_time() - start < 20 and len(str(caught.value)) < 1500
 
 
+def test_long_strings_with_escapes(read):
+    """Protobuf's parser takes 130 times their size in memory."""
+    with pytest.raises(PrototxtError, match="1:7: a text of more than 1048576 letters"):
+        read('name: "' + r"\n" * 600_000 + '"')
+    assert len(read('name: "' + "a" * 2**21 + '"').name) == 2**21
+
+
 def test_what_protobuf_writes_has_no_bad_path(read):
     net = caffe_pb2.NetParameter(name="C:\\temp\\new \x00\x01\u201c\n'\"\\", layer=[{}])
     assert read(str(net)).name == net.name

@@ -119,7 +119,9 @@ def requirements(file):
 
 
 def test_running_needs_only_requirements_txt():
-    known = {MODULES.get(name, name.replace("-", "_")) for name, _ in requirements("requirements.txt")}
+    known = {
+        MODULES.get(name, name.replace("-", "_")) for name, _ in requirements("requirements.txt")
+    }
     optional = {"selective_search_ijcv_with_python", "IPython"}  # named where they are missed
     for module, tree in SOURCES.items():
         for name in imported(tree):

@@ -21,6 +21,7 @@ from caffe.blobs.blob import Blob, BlobVec
 from caffe.blobs.learned import LearnedBlobs, learns
 from caffe.definition.prototxt import read_net
 from caffe.definition.split_names import NamedBlobs, copies
+from caffe.definition.upgrade import current_form
 from caffe.engine.executor import Executor
 from caffe.errors import CaffeError, ShapeMismatch
 from caffe.graph import Graph, net_state
@@ -116,7 +117,7 @@ class Net:
                 f"Net({str(network_file)!r}, ...): phase must be caffe.TRAIN or caffe.TEST, is "
                 f"{phase!r}"
             )
-        self._build(read_net(os.fspath(network_file)), phase, level, stages)
+        self._build(read_net(network_file), phase, level, stages)
         if weights is not None:
             self.copy_from(weights)
 
@@ -133,12 +134,12 @@ class Net:
         Parameters
         ----------
         param : NetParameter
-            The definition, in today's form.
+            The definition, in the format of any time.
         phase, level, stages
             As for the class.
         """
         net = cls.__new__(cls)
-        net._build(param, phase, level, stages)
+        net._build(current_form(param), phase, level, stages)
         return net
 
     def _build(self, param, phase, level, stages):
@@ -181,7 +182,7 @@ class Net:
             wanted = [(blob, None) for blob in layer.blobs]
         else:
             wanted = layer.ask(layer.param_shapes, [b.shape for b in bottoms])
-        blobs = BlobVec(self._learned.add(layer, k, *w) for k, w in enumerate(wanted))
+        blobs = BlobVec(self._learned.add_all(layer, wanted))
         if blobs:
             if layer.name != layer.spec.name:
                 raise layer.error(

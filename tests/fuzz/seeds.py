@@ -15,6 +15,8 @@ PROTOTXT = [
     'kernelsize: 3 blobs_lr: 1. } bottom: "p" top: "c" }\n',
     'net: "net.prototxt" base_lr: 1e-3 lr_policy: "step" stepsize: 10 solver_type: ADAM  # text\n'
     "test_iter: [1, 0x2]; test_interval: 017 snapshot_prefix: 'a' \"b\" solver_mode: GPU\n",
+    'input: "d" input_shape { dim: 1 } input_dim: 3 layers { layer { name: "r" type: "relu" '
+    'stride: 1 source: "C:\\data\\q" } bottom: "d" top: "r" }  # \u201ctext\u201d\n',
 ]
 
 

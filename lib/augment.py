@@ -105,7 +105,8 @@ def _place(size, want, rng, hold=None):
     """
     least, most = min(0, size - want), max(0, size - want)
     if hold is not None:
-        least, most = max(least, min(most, hold - want)), min(most, max(least, hold))
+        first = hold - max(0, want - 1)  # the pixel is the window's last
+        least, most = max(least, min(most, first)), min(most, max(least, hold))
     return rng.uniform(least, most)
 
 

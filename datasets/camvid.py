@@ -41,7 +41,7 @@ class camvid:
         "pedestrian",
         "bicyclist",
     )
-    # The colours in which the CamVid authors paint these classes.
+    # The colours in which SegNet paints these classes; but for the pavement those of CamVid.
     palette = Palette(
         [
             (128, 128, 128),

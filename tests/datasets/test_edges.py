@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 import datasets.lock
+from datasets import miniature
 from datasets.boundaries import class_boundaries, disk
 from datasets.camvid import camvid
 from datasets.check import Report, check, main, recognise
@@ -13,7 +15,13 @@ from datasets.davis import SEQUENCES, arrange
 from datasets.errors import DatasetError
 from datasets.files import open_label
 from datasets.lock import locked
-from datasets.sources import SOURCES
+from datasets.nyud_files import read_ids
+from datasets.nyud_seg import nyud
+from datasets.palette import Palette
+from datasets.pascal_voc import pascal
+from datasets.preprocess import as_image
+from datasets.raw_video import frame_time
+from datasets.sources import DATA, SOURCES, find_root
 from datasets.youtube import youtube
 from tests.datasets.test_check import SNIPPET, image, write_camvid, write_cityscapes, write_voc
 from tests.datasets.test_davis import write_sequence
@@ -193,3 +201,141 @@ def test_a_system_without_flock_waits_for_nobody(tmp_path, monkeypatch):
     with locked(tmp_path / "lock") as alone, locked(tmp_path / "lock") as other:
         assert alone is False and other is False
     assert list(tmp_path.iterdir()) == []
+
+
+def quick_miniatures(monkeypatch):
+    """Miniatures of empty files, one a unit; returns the list of folders that are rendered into."""
+    folders = []
+
+    def render(root, manifest, workers):
+        folders.append(root)
+        for split, units in manifest["units"].items():
+            for number in range(units):
+                (root / f"{split}-{number}.png").touch()
+
+    monkeypatch.setattr(miniature, "_render_all", render)
+    return folders
+
+
+def test_units_beyond_the_usual_number_are_kept(tmp_path, monkeypatch):
+    quick_miniatures(monkeypatch)
+    root = miniature.miniature("cityscapes", tmp_path / "root", val=1, train=5)
+    miniature.miniature("cityscapes", root, val=3, train=4)
+    assert sorted(path.name for path in root.glob("*.png")) == sorted(
+        [f"val-{n}.png" for n in range(3)] + [f"train-{n}.png" for n in range(5)]
+    )
+
+
+def test_it_is_rendered_where_the_next_call_looks_for_what_was_left(tmp_path, monkeypatch):
+    folders = quick_miniatures(monkeypatch)
+    miniature.miniature("voc", tmp_path / "root")
+    (folder,) = folders
+    assert folder.name == "root" and folder.parent.parent == tmp_path
+    assert folder.parent.name.startswith(".root-") and not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, wanted",
+    [
+        (["voc"], [("voc", None, 0, 2, {})]),
+        (
+            ["nyud", "--root", "r", "--seed", "7", "--workers", "1", "--units", "val=8", "train=0"],
+            [("nyud", "r", 7, 1, {"val": 8, "train": 0})],
+        ),
+        ([], [(name, None, 0, 2, {}) for name in ("cityscapes", "voc", "youtube", "nyud")]),
+        (
+            ["--root", "r"],
+            [(name, f"r/{name}", 0, 2, {}) for name in ("cityscapes", "voc", "youtube", "nyud")],
+        ),
+    ],
+)
+def test_the_command_line_of_miniatures(monkeypatch, capsys, arguments, wanted):
+    calls = []
+
+    def render(name, root, seed, workers, **units):
+        calls.append((name, None if root is None else str(root), seed, workers, units))
+        return f"where {name} is"
+
+    monkeypatch.setattr(miniature, "miniature", render)
+    monkeypatch.setattr("sys.argv", ["miniature", *arguments])
+    miniature.main()
+    assert calls == wanted
+    assert capsys.readouterr().out.split("\n")[:-1] == [f"where {call[0]} is" for call in wanted]
+
+
+def test_the_classes_of_nyud_in_their_order():
+    """Those of Gupta et al. (2013), as their benchmark numbers them from 1."""
+    assert ", ".join(nyud.classes) == (
+        "wall, floor, cabinet, bed, chair, sofa, table, door, window, bookshelf, picture, counter, "
+        "blinds, desk, shelves, curtain, dresser, pillow, mirror, floor mat, clothes, ceiling, "
+        "books, refridgerator, television, paper, towel, shower curtain, box, whiteboard, person, "
+        "night stand, toilet, sink, lamp, bathtub, bag, otherstructure, otherfurniture, otherprop"
+    )
+
+
+def test_the_classes_of_voc_and_youtube_in_their_order():
+    assert ", ".join(pascal.classes) == (
+        "background, aeroplane, bicycle, bird, boat, bottle, bus, car, cat, chair, cow, "
+        "diningtable, dog, horse, motorbike, person, pottedplant, sheep, sofa, train, tvmonitor"
+    )
+    assert ", ".join(youtube.classes) == (
+        "background, aeroplane, bird, boat, car, cat, cow, dog, horse, motorbike, train"
+    )
+    assert [k for k in range(256) if youtube.from_voc[k]] == [
+        1,
+        3,
+        4,
+        7,
+        8,
+        10,
+        12,
+        13,
+        14,
+        19,
+        255,
+    ]
+    assert youtube.from_voc[[1, 3, 4, 7, 8, 10, 12, 13, 14, 19]].tolist() == list(range(1, 11))
+
+
+@pytest.mark.parametrize("odd", [np.array(["1", "2"], object), np.array([], object), 1.5])
+def test_an_entry_that_is_not_one_id(tmp_path, odd):
+    cells = np.empty((2, 1), object)
+    cells[0, 0], cells[1, 0] = "img_5001", odd
+    savemat(tmp_path / "train.mat", {"split_ids": cells})
+    with pytest.raises(DatasetError, match="train.mat: .* is no id of an image"):
+        read_ids(tmp_path, "train")
+
+
+def test_a_palette_paints_with_and_without_the_leading_axis():
+    palette = Palette([(1, 2, 3)])
+    label = np.array([[0, 255, 0], [255, 0, 0]], np.uint8)
+    wanted = [[[1, 2, 3], [0, 0, 0], [1, 2, 3]], [[0, 0, 0], [1, 2, 3], [1, 2, 3]]]
+    assert np.asarray(palette(label)).tolist() == wanted
+    assert np.asarray(palette(label[np.newaxis])).tolist() == wanted
+
+
+def test_what_is_an_image():
+    for shape in ((4, 5), (4, 5, 3)):
+        pixels = np.arange(np.prod(shape)).reshape(shape).astype(np.uint8)
+        assert np.asarray(as_image(pixels)).tolist() == pixels.tolist()
+    for shape in ((4,), (4, 5, 4), (4, 5, 1), (4, 5, 0), (1, 4, 5, 3)):
+        with pytest.raises(DatasetError, match="an image of shape"):
+            as_image(np.zeros(shape, np.uint8))
+    with pytest.raises(DatasetError, match="type float32"):
+        as_image(np.zeros((4, 5), np.float32))
+
+
+def test_the_time_of_a_frame_is_between_its_first_two_dashes():
+    assert frame_time("r-1294890493.5-1806") == 1294890493.5
+    assert frame_time("r-12.25-7-left-2") == 12.25
+    for name in ("r-12.25", "r12.25", "r-x-7"):
+        with pytest.raises(DatasetError, match="no time in the name"):
+            frame_time(name)
+
+
+def test_data_is_looked_for_beside_the_code(root, monkeypatch):
+    monkeypatch.delenv("CLOCKWORK_VOC", raising=False)
+    assert DATA == root / "data"
+    with pytest.raises(DatasetError) as error:
+        find_root("voc", None, needs="nowhere")
+    assert f"voc: {root / 'data' / 'voc'} has no nowhere/ folder" in str(error.value)

@@ -22,7 +22,9 @@ from datasets.pascal_voc import pascal
 from datasets.preprocess import as_image
 from datasets.raw_video import frame_time
 from datasets.sources import DATA, SOURCES, find_root
+from datasets.translate import translated_boxes
 from datasets.youtube import youtube
+from datasets.youtube_files import list_folders
 from tests.datasets.test_check import SNIPPET, image, write_camvid, write_cityscapes, write_voc
 from tests.datasets.test_davis import write_sequence
 
@@ -339,3 +341,20 @@ def test_data_is_looked_for_beside_the_code(root, monkeypatch):
     with pytest.raises(DatasetError) as error:
         find_root("voc", None, needs="nowhere")
     assert f"voc: {root / 'data' / 'voc'} has no nowhere/ folder" in str(error.value)
+
+
+def test_a_single_window_and_windows_that_stand_still():
+    assert translated_boxes((10, 6), 5, 1) == [(0, 0, 10, 6)]
+    assert translated_boxes((10, 6), 0, 3) == [(0, 0, 10, 6)] * 3
+    assert translated_boxes((6, 10), 2, 3) == [(0, 0, 6, 6), (0, 2, 6, 8), (0, 4, 6, 10)]
+    assert translated_boxes((6, 6), 5, 2) == [(0, 0, 6, 1), (0, 5, 6, 6)]  # 1 pixel is left
+    for shift, frames in ((-1, 2), (1, 0), (0.5, 2), (6, 2)):
+        with pytest.raises(DatasetError):
+            translated_boxes((6, 6), shift, frames)
+
+
+def test_files_beside_folders_are_no_videos(tmp_path):
+    for name in ("0002", "0001"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "0003").write_text("a file")
+    assert list_folders(tmp_path) == ["0001", "0002"]

@@ -1,5 +1,7 @@
 """Limits and odd files that the tests of each module leave open, in values written by hand."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -358,3 +360,18 @@ def test_files_beside_folders_are_no_videos(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "0003").write_text("a file")
     assert list_folders(tmp_path) == ["0001", "0002"]
+
+
+def test_who_is_interrupted_while_waiting_for_a_lock_leaves_no_file_open(tmp_path, monkeypatch):
+    opened, closed = [], []
+
+    def interrupt(descriptor, how):
+        opened.append(descriptor)
+        raise KeyboardInterrupt
+
+    close = os.close
+    monkeypatch.setattr(datasets.lock.os, "close", lambda d: (closed.append(d), close(d)))
+    monkeypatch.setattr(datasets.lock.fcntl, "flock", interrupt)
+    with pytest.raises(KeyboardInterrupt), locked(tmp_path / "lock"):
+        raise AssertionError("inside without the lock")
+    assert len(opened) == 1 and closed.count(opened[0]) == 1

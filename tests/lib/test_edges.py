@@ -9,6 +9,8 @@ import pytest
 import lib.plot_util
 import lib.train
 from lib import labels, layer_maps, report, schedule, score_util, shot_store, stages
+from lib.cityscapes_layers import read_params
+from lib.class_stats import confusions, count_classes
 from lib.compare import largest_differences
 from lib.cost import multiply_adds
 from tests.lib.test_train import Blob, MeanSolver
@@ -187,3 +189,35 @@ def test_all_plot_helpers_are_there():
     assert len(set(lib.plot_util.__all__)) == len(lib.plot_util.__all__)
     for name in lib.plot_util.__all__:
         assert callable(getattr(lib.plot_util, name))
+
+
+def test_a_seed_and_an_overlap_of_0_are_settings_as_others():
+    given = read_params("{'seed': 0, 'overlap': 0, 'randomize': False}", "layer 'x'")
+    assert (given["seed"], given["overlap"], given["randomize"]) == (0, 0, False)
+    assert read_params("", "layer 'x'") == {
+        "cityscapes_dir": None,
+        "split": "train",
+        "randomize": True,
+        "seed": 0,
+        "overlap": 210,
+    }
+    for text in ("{'seed': -1}", "{'overlap': -1}", "{'overlap': None}", "{'overlap': True}"):
+        with pytest.raises(ValueError, match="0 or more"):
+            read_params(text, "layer 'x'")
+
+
+def test_a_class_that_never_occurs_has_no_area_and_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        counts = count_classes([np.array([[0, 0, 2, 255]], np.uint8)], 3)
+    np.testing.assert_array_equal(counts.area, [0.5, np.nan, 0.25])
+    assert counts.images.tolist() == [1, 0, 1] and counts.ignored == 1
+
+
+def test_confusions_of_as_many_pixels_come_in_the_order_of_the_classes():
+    n = 9
+    found = confusions(np.ones((n, n), int), count=n * n)
+    assert [(c.truth, c.output) for c in found] == [
+        (i, j) for i in range(n) for j in range(n) if i != j
+    ]
+    assert all(c.share == 1 / n for c in found)

@@ -187,3 +187,13 @@ def test_a_reshape_to_the_very_shape_changes_nothing():
     synced.reshape(list(SHAPE))
     assert synced.dtype == torch.bfloat16  # the engine's is still the newest
     assert (synced.numpy() == 2).all() and (view == 2).all()
+
+
+def test_a_result_put_after_another_leaves_the_other_as_it_was():
+    """What backward keeps of an earlier run must not change; only views make put write in place."""
+    synced, first, second = SyncedTensor(SHAPE), torch.ones(SHAPE), torch.full(SHAPE, 2.0)
+    synced.put(first)
+    assert not synced.viewed
+    synced.put(second)
+    assert not synced.viewed and (first == 1).all()
+    assert (synced.numpy() == 2).all() and synced.viewed

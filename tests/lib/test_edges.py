@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import lib.plot_util
 import lib.train
 from lib import labels, layer_maps, report, schedule, score_util, shot_store, stages
 from lib.cityscapes_layers import read_params
@@ -183,12 +182,6 @@ def test_what_is_as_small_as_the_limit_stays():
     net.params["fc"][0].data[...] = [0.25, 0.125, -0.25]
     assert lib.train.drop_vanished(net, below=0.25) == 1 / 3
     assert net.params["fc"][0].data.tolist() == [0.25, 0, -0.25]
-
-
-def test_all_plot_helpers_are_there():
-    assert len(set(lib.plot_util.__all__)) == len(lib.plot_util.__all__)
-    for name in lib.plot_util.__all__:
-        assert callable(getattr(lib.plot_util, name))
 
 
 def test_a_seed_and_an_overlap_of_0_are_settings_as_others():

@@ -9,7 +9,7 @@ from scipy.io import savemat
 
 import datasets.lock
 from datasets import miniature
-from datasets.boundaries import class_boundaries, disk
+from datasets.boundaries import class_boundaries, disk, foreground_boundaries
 from datasets.camvid import camvid
 from datasets.check import Report, check, main, recognise
 from datasets.cityscapes import cityscapes
@@ -375,3 +375,9 @@ def test_who_is_interrupted_while_waiting_for_a_lock_leaves_no_file_open(tmp_pat
     with pytest.raises(KeyboardInterrupt), locked(tmp_path / "lock"):
         raise AssertionError("inside without the lock")
     assert len(opened) == 1 and closed.count(opened[0]) == 1
+
+
+def test_class_1_is_foreground_and_what_is_ignored_is_not():
+    label = np.array([[0, 0, 0, 1, 1, 1, 255, 255, 255, 0]], np.uint8)
+    found = foreground_boundaries(label, 1)
+    assert np.flatnonzero(found[0]).tolist() == [2, 3, 5, 6]

@@ -15,7 +15,9 @@ read them. Tests that start Python anew do not see the mutant.
 """
 
 import argparse
+import ast
 import collections
+import functools
 import hashlib
 import importlib.util
 import json
@@ -110,34 +112,49 @@ def verdict(mutant, reached):
 
 
 def _tests_of(mutant, reached):
-    """{test: seconds} of those that run the mutant's lines; lines that run on import are reached
-    by every test of the module: of these, those in the test file of its name, then the shortest.
+    """{test: seconds} of those that run the mutant's lines. Lines that run on import concern all
+    tests that run others of the module or are in a file that imports it: of these the shortest.
     """
-    near, far, named = {}, {}, {}
-    stem = f"test_{Path(mutant.path).stem}.py"
-    for entry in reached.values():
+    near, far, importing = {}, {}, {}
+    for path, entry in reached.items():
+        imports = _module(mutant.path) in _imported(path)
         for test, (seconds, lines) in entry["tests"].items():
             own = lines.get(mutant.path, ())
-            if f"/{stem}::" in test:
-                named[test] = seconds
+            if imports:
+                importing[test] = seconds
             if own:
                 far[test] = seconds
             if any(line in mutant.lines for line in own):
                 near[test] = seconds
     if mutant.on_import:
-        far = far or named  # of a module that does nothing but on import
-        for test in sorted(far, key=lambda t: (t not in named, far[t])):
+        far |= importing
+        for test in sorted(far, key=lambda t: (t not in importing, far[t])):
             if sum(near.values()) < MODULE_BUDGET:
                 near[test] = far[test]
     return near
+
+
+def _module(path):
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+@functools.cache
+def _imported(path):
+    """Dotted names that a file imports: modules, and what it takes from them."""
+    names = set()
+    for node in ast.walk(ast.parse(Path(path).read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
 
 
 class _Finder:
     """Imports the changed module in place of the one on disk."""
 
     def __init__(self, mutant):
-        path = mutant.path.removesuffix(".py").removesuffix("/__init__")
-        self.name, self.mutant = path.replace("/", "."), mutant
+        self.name, self.mutant = _module(mutant.path), mutant
 
     def find_spec(self, name, path=None, target=None):
         if name != self.name:

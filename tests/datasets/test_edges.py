@@ -27,7 +27,14 @@ from datasets.sources import DATA, SOURCES, find_root
 from datasets.translate import translated_boxes
 from datasets.youtube import youtube
 from datasets.youtube_files import list_folders
-from tests.datasets.test_check import SNIPPET, image, write_camvid, write_cityscapes, write_voc
+from tests.datasets.test_check import (
+    SNIPPET,
+    image,
+    write_camvid,
+    write_cityscapes,
+    write_nyud,
+    write_voc,
+)
 from tests.datasets.test_davis import write_sequence
 
 
@@ -381,3 +388,20 @@ def test_class_1_is_foreground_and_what_is_ignored_is_not():
     label = np.array([[0, 0, 0, 1, 1, 1, 255, 255, 255, 0]], np.uint8)
     found = foreground_boundaries(label, 1)
     assert np.flatnonzero(found[0]).tolist() == [2, 3, 5, 6]
+
+
+def test_labels_of_nyud_that_no_list_names_are_not_opened(tmp_path):
+    write_nyud(tmp_path)
+    image(tmp_path / "images" / "img_5009.png", (30, 40, 3))
+    savemat(tmp_path / "segmentation" / "img_5009.mat", {"segmentation": np.ones((4, 5), "u1")})
+    (report,) = check(tmp_path)
+    assert report.faults == []
+
+
+def test_the_lines_that_go_on_are_set_in_further(tmp_path):
+    report = Report("voc", tmp_path)
+    report.note("word " * 40)
+    lines = str(report).split("\n")[1:-1]
+    assert len(lines) == 3 and "".join(lines).count("word") == 40
+    assert [len(line) - len(line.lstrip()) for line in lines] == [2, 6, 6]
+    assert max(map(len, lines)) <= 100

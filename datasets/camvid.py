@@ -62,7 +62,7 @@ class camvid:
         "pedestrian",
         "bicyclist",
     )
-    # The colours used by the authors of CamVid.
+    # SegNet's colours for these classes: CamVid's own, except for pavement.
     palette = Palette(
         [
             (128, 128, 128),

@@ -184,7 +184,8 @@ def _place(size, length, rng, hold=None):
     """
     least, most = min(0, size - length), max(0, size - length)
     if hold is not None:
-        least, most = max(least, min(most, hold - length)), min(most, max(least, hold))
+        first = hold - max(0, length - 1)  # the pixel is the window's last
+        least, most = max(least, min(most, first)), min(most, max(least, hold))
     return rng.uniform(least, most)
 
 

@@ -174,3 +174,26 @@ def test_stages_in_bfloat16_see_what_the_host_writes(make_net):
 def test_unknown_precision():
     with pytest.raises(caffe.CaffeError, match="'float16'.*float32 or bfloat16"):
         caffe.set_precision("float16")
+
+
+def test_a_reshape_to_the_very_shape_changes_nothing():
+    synced = SyncedTensor(SHAPE)
+    view = synced.numpy()
+    view[...] = 1
+    half = synced.tensor(CPU, torch.bfloat16)
+    synced.reshape(SHAPE)
+    assert synced.tensor(CPU, torch.bfloat16) is half
+    synced.put(half * 2)
+    synced.reshape(list(SHAPE))
+    assert synced.dtype == torch.bfloat16  # the engine's is still the newest
+    assert (synced.numpy() == 2).all() and (view == 2).all()
+
+
+def test_a_result_put_after_another_leaves_the_other_as_it_was():
+    """What backward keeps of an earlier run must not change; only views make put write in place."""
+    synced, first, second = SyncedTensor(SHAPE), torch.ones(SHAPE), torch.full(SHAPE, 2.0)
+    synced.put(first)
+    assert not synced.viewed
+    synced.put(second)
+    assert not synced.viewed and (first == 1).all()
+    assert (synced.numpy() == 2).all() and synced.viewed

@@ -324,7 +324,25 @@ def test_without_spatial_axes_it_is_a_matrix_product(one_layer, check_gradients,
 
 
 def test_engine_and_force_nd_im2col_have_no_effect(one_layer):
+    """Compare top and gradients with NumPy's sliding windows under each option."""
     how = 'type: "Convolution" convolution_param { num_output: 2 kernel_size: 3 %s }'
-    plain = one_layer(how % "", (1, 2, 6, 6)).forward()["top"].copy()
-    for option in ("engine: CAFFE", "engine: CUDNN", "force_nd_im2col: true"):
-        np.testing.assert_array_equal(one_layer(how % option, (1, 2, 6, 6)).forward()["top"], plain)
+    for option in (
+        "",
+        "engine: DEFAULT",
+        "engine: CAFFE",
+        "engine: CUDNN",
+        "force_nd_im2col: true",
+    ):
+        net = one_layer(how % option, (1, 2, 6, 6))
+        x, (weight, bias) = net.blobs["in0"].data, (b.data for b in net.params["layer"])
+        windows = np.lib.stride_tricks.sliding_window_view(x[0], (3, 3), (1, 2))
+        wanted = np.einsum("ihwyx,oiyx->ohw", windows, weight) + bias[:, None, None]
+        np.testing.assert_allclose(net.forward()["top"], wanted[None], rtol=1e-5, atol=1e-5)
+        top = np.random.default_rng(1).normal(size=(1, 2, 4, 4)).astype(np.float32)
+        net.clear_param_diffs()
+        back = net.backward(top=top)["in0"]
+        wide = np.pad(top[0], ((0, 0), (2, 2), (2, 2)))
+        windows = np.lib.stride_tricks.sliding_window_view(wide, (3, 3), (1, 2))
+        wanted = np.einsum("ohwyx,oiyx->ihw", windows, weight[:, :, ::-1, ::-1])
+        np.testing.assert_allclose(back[0], wanted, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(net.params["layer"][1].diff, top.sum((0, 2, 3)), rtol=1e-5)

@@ -28,8 +28,25 @@ def test_batch_reindex(one_layer):
 
 
 def test_no_rows(one_layer):
+    """With no index there are no rows and all gradients are 0; with indices the rows are back."""
     net = one_layer('type: "BatchReindex"', (4, 3), (0,))
-    assert net.forward()["top"].shape == (0, 3)
+    x = net.blobs["in0"].data
+    x[...] = np.arange(12).reshape(4, 3)
+    for _ in range(2):
+        assert net.forward()["top"].shape == net.blobs["top"].shape == (0, 3)
+        net.blobs["in0"].diff[...] = 7
+        np.testing.assert_array_equal(
+            net.backward(top=np.zeros((0, 3)))["in0"], [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
+        )
+        np.testing.assert_array_equal(x, np.arange(12).reshape(4, 3))
+        net.blobs["in1"].reshape(2)
+        net.blobs["in1"].data[...] = [3, 1]
+        np.testing.assert_array_equal(net.forward()["top"], [[9, 10, 11], [3, 4, 5]])
+        top = np.array([[1, 2, 3], [4, 5, 6]])
+        np.testing.assert_array_equal(
+            net.backward(top=top)["in0"], [[0, 0, 0], [4, 5, 6], [0, 0, 0], [1, 2, 3]]
+        )
+        net.blobs["in1"].reshape(0)
 
 
 @pytest.mark.parametrize("shapes", [((4, 3), (6, 1)), ((), (6,)), ((4,), ())])

@@ -100,8 +100,8 @@ def random_setting(kind, rng):
     return p, dict(
         lr_weight=some(rng, 1, 0.5, 2),
         lr_bias=some(rng, 1, 0, 2),
-        decay_weight=some(rng, 1, 0.5),
-        decay_bias=some(rng, 1, 0),
+        decay_weight=some(rng, 1, 0.5, 3),
+        decay_bias=some(rng, 1, 0, 2.5),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+import lib.plot_util
 from lib.plot.labels import animate, class_cmap, embed, paint, rows, segm_cmap, segshow
 
 RED_GREEN = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
@@ -111,3 +112,9 @@ def test_animation_shows_each_frame_and_stays_small():
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="lower dpi"):
         embed(animate(images, labels, palette=RED_GREEN), limit_mb=0.001)
+
+
+def test_all_plot_helpers_are_there():
+    assert len(set(lib.plot_util.__all__)) == len(lib.plot_util.__all__)
+    for name in lib.plot_util.__all__:
+        assert callable(getattr(lib.plot_util, name))

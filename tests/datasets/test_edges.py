@@ -28,8 +28,8 @@ from datasets.translate import translated_boxes
 from datasets.youtube import youtube
 from datasets.youtube_files import list_folders
 from tests.datasets.test_check import (
-    SNIPPET,
     image,
+    snippet_frame,
     write_camvid,
     write_cityscapes,
     write_nyud,
@@ -196,7 +196,7 @@ def test_labels_that_no_list_names_are_not_opened(tmp_path):
 
 def test_labelled_frames_that_are_only_in_the_video_are_opened(tmp_path):
     write_cityscapes(tmp_path)
-    (tmp_path / "leftImg8bit" / "val" / SNIPPET.format(19)).unlink()
+    (tmp_path / "leftImg8bit" / "val" / snippet_frame(19)).unlink()
     (report,) = check(tmp_path)
     assert report.faults == []
     image(tmp_path / "gtFine" / "val" / "ulm" / "ulm_000002_000019_gtFine_labelIds.png", (4, 5), 7)

@@ -25,7 +25,10 @@ def test_label_maps_of_other_sizes_differ_everywhere():
 def test_the_first_frame_counts_unless_left_out():
     blank = [np.zeros((1, 4), np.uint8)] * 3
     differ = [np.array([row], np.uint8) for row in ([1, 1, 1, 0], [1, 0, 0, 0], [1, 1, 0, 0])]
-    a, b = (SimpleNamespace(name="x", labels=[maps]) for maps in (blank, differ))
+    a, b = (
+        SimpleNamespace(name="x", kept_runs=lambda maps=maps: ([maps], ["clip"]))
+        for maps in (blank, differ)
+    )
     assert largest_differences(a, b) == [(0, 0)]
     assert largest_differences(a, b, first=1) == [(0, 2)]
 

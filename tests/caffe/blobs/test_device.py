@@ -20,7 +20,7 @@ def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     yield
     device.set_mode_cpu()
-    device._choice["index"] = 0
+    device._gpu["index"] = 0
 
 
 def test_a_fresh_process_computes_on_the_cpu_in_float32():
@@ -28,7 +28,7 @@ def test_a_fresh_process_computes_on_the_cpu_in_float32():
     fresh = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fresh)
     assert fresh.device() == torch.device("cpu") and fresh.precision() == torch.float32
-    assert fresh._choice["index"] == 0
+    assert fresh._gpu["index"] == 0
 
 
 def test_modes_and_devices(two_gpus):
@@ -43,7 +43,7 @@ def test_modes_and_devices(two_gpus):
     caffe.set_device(0)
     assert device.device() == torch.device("cuda", 0)
     for index in (-1, 2):
-        with pytest.raises(DeviceError, match=rf"^GPU {index} was asked for.* sees 2 CUDA device"):
+        with pytest.raises(DeviceError, match=rf"^GPU {index} was requested.* sees 2 CUDA device"):
             caffe.set_device(index)
     assert device.device() == torch.device("cuda", 0)
 
@@ -52,7 +52,7 @@ def test_without_a_gpu_there_is_none_to_choose(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)  # a driver that does not work
     for choose in (caffe.set_mode_gpu, lambda: caffe.set_device(0)):
-        with pytest.raises(DeviceError, match="^GPU 0 was asked for.* sees 0 CUDA device"):
+        with pytest.raises(DeviceError, match="^GPU 0 was requested.* sees 0 CUDA device"):
             choose()
     assert device.device() == torch.device("cpu")
 

@@ -39,6 +39,8 @@ def test_both_must_say_the_same(make_net, field):
 
 @pytest.mark.parametrize("mode", ["", "share_mode: STRICT", "share_mode: PERMISSIVE"])
 def test_other_shapes_cannot_be_shared(make_net, mode):
-    with pytest.raises(ShapeMismatch, match=r"needs shape \(4, 3\) where that is \(3, 3\)") as e:
+    with pytest.raises(
+        ShapeMismatch, match=r"needs shape \(4, 3\), and the shared blob has \(3, 3\)"
+    ) as e:
         make_net(FIRST % ("", mode, 4))
     assert ("PERMISSIVE is not offered" in str(e.value)) == (mode == "share_mode: PERMISSIVE")

@@ -209,7 +209,9 @@ def test_bad_lists(toy):
         data.get_dset("train")
     for ids in ([5003.5], [[]], np.array([{"a": 1}], object)):
         savemat(toy / "train.mat", {"split_ids": ids})
-        with pytest.raises(DatasetError, match="train.mat: .*(is not the id|lists no ids|is a struct)"):
+        with pytest.raises(
+            DatasetError, match="train.mat: .*(is not the id|lists no ids|is a struct)"
+        ):
             data.get_dset("train")
     write_image(toy / "raw" / "kitchen_0001" / "r-noon-1.ppm", np.zeros((48, 64, 3)))
     with pytest.raises(DatasetError, match="r-noon-1: no time in the name"):

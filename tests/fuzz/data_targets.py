@@ -4,7 +4,9 @@ DatasetError that names the file, or a sound result, is a finding."""
 import io
 import json
 import os
+import struct
 import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ FOLDER = Path(
         prefix="clockwork-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None
     )
 )
+PNG = b"\x89PNG\r\n\x1a\n"
 MANIFEST = {"name": "voc", "seed": 0, "size": [8, 8], "source": "0", "units": {"val": 1}}
 
 
@@ -40,7 +43,13 @@ def attempt(read, path, *args):
 
 
 def mat(content):
-    """Reads a label, and a list of ids, from a MATLAB file."""
+    """Reads a label, and a list of ids, from a MATLAB file, and from one that is packed."""
+    _read_mat(content)
+    packed = zlib.compress(content[128:])
+    _read_mat(content[:128] + struct.pack("<II", 15, len(packed)) + packed)
+
+
+def _read_mat(content):
     path = path_of(content, "val.mat")
     label = attempt(nyud_files.read_label, path, 40, (6, 4))
     assert label is None or label.shape == (4, 6) and label.dtype == np.uint8
@@ -55,7 +64,24 @@ def mat(content):
 
 
 def image(content):
-    """Opens an image, its size, and a label, which are one in what they take for an image."""
+    """Opens an image, its size, and a label, and once more with the check sums of a PNG mended."""
+    _read_image(content)
+    if content.startswith(PNG):
+        _read_image(_summed(content))
+
+
+def _summed(content):
+    """A PNG file with the check sum that each of its chunks should have."""
+    parts, at = [PNG], len(PNG)
+    while at < len(content):
+        size = min(int.from_bytes(content[at : at + 4], "big"), len(content))
+        chunk = content[at + 4 : at + 8 + size]
+        parts += [content[at : at + 4], chunk, struct.pack(">I", zlib.crc32(chunk))]
+        at += 12 + size
+    return b"".join(parts)
+
+
+def _read_image(content):
     path = path_of(content, "image.png")
     opened = attempt(files.open_image, path)
     size = attempt(files.image_size, path)
@@ -96,10 +122,10 @@ def _mats():
     cells[:, 0] = ["img_5001", 5002.0, "5003.png"]
     for packed in (True, False):
         yield _mat(packed, segmentation=label)
-        yield _mat(packed, other=np.float64(1), segmentation=label.astype(float))
-        yield _mat(packed, split_ids=cells)
-        yield _mat(packed, split_ids=np.array([5001, 5002]))
-        yield _mat(packed, split_ids=["5001", "5002"], segmentation={"a": label})
+        yield _mat(packed, other={"a": label}, segmentation=label.astype(float))
+        yield _mat(packed, segmentation=label, split_ids=cells)
+        yield _mat(packed, segmentation=label, split_ids=np.array([5001, 5002]))
+        yield _mat(packed, split_ids=["5001", "5002"], segmentation=label)
 
 
 def _images():

@@ -3,7 +3,8 @@
 Each target runs until SECONDS are over or something is found; the input that led there is written
 to the current folder as finding-TARGET-...; once its cause is mended, tests.fuzz.cases keeps it
 and tests/caffe/test_fuzz_cases.py, or that of tests/datasets, reads it again with each test run. A
-new run begins with the cases and seeds. Only Python code guides the search: libhdf5 and protobuf are not instrumented.
+new run begins with the cases and seeds. Only Python code guides the search: libhdf5, protobuf and
+what Pillow has in C are not instrumented.
 """
 
 import argparse

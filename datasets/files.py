@@ -1,24 +1,23 @@
 """Read image, label and list files; any kind of bad file raises DatasetError."""
 
-import io
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from datasets.errors import DatasetError
-from datasets.gate import open_file, read_file, show
+from datasets.gate import read_file
+from datasets.image_bytes import ImageBytes, check_slow
 
 IGNORE = 255  # label value that is excluded from training and scoring
 
 # The formats that the datasets have. Pillow would take many more, and starts Ghostscript for one.
 FORMATS = ("PNG", "JPEG", "PPM")
 MAX_PIXELS = 1 << 25  # of an image; 8K video has 7680 x 4320, just below this
-MAX_SCANS = 200  # of a JPEG file; a progressive one has about ten, and each costs a pass over it
 MAX_NAME = 4096  # characters in a line of a list, the longest path of most systems
 _ROWS = 256  # of a label that are looked at together, to take little memory
 
@@ -43,14 +42,7 @@ def open_image(path: os.PathLike[str] | str) -> Image.Image:
     DatasetError
         If the file is missing, empty, truncated, too large, or not an image of these formats.
     """
-    content = read_file(path, "image")
-    scans = content.count(b"\xff\xda") if content.startswith(b"\xff\xd8") else 0
-    if scans > MAX_SCANS:
-        raise DatasetError(
-            f"{show(path)}: a JPEG image of {scans} scans, but {MAX_SCANS} are the most; save it "
-            "again"
-        )
-    return _with_image(path, io.BytesIO(content), _decoded)
+    return _with_image(path, _decoded)
 
 
 def open_rgb(path: os.PathLike[str] | str) -> Image.Image:
@@ -59,9 +51,8 @@ def open_rgb(path: os.PathLike[str] | str) -> Image.Image:
 
 
 def image_size(path: os.PathLike[str] | str) -> tuple[int, int]:
-    """Return the (width, height) of an image file, reading only its header."""
-    with open_file(path, "image") as file:
-        return _with_image(path, file, lambda im: im.size)
+    """Return the (width, height) of an image file without decoding its pixels."""
+    return _with_image(path, lambda im, content: im.size)
 
 
 def open_label(
@@ -185,16 +176,19 @@ def read_names(path: os.PathLike[str] | str, hint: str) -> list[str]:
 
 
 def _with_image(
-    path: os.PathLike[str] | str, file: BinaryIO, use: Callable[[Image.Image], Result]
+    path: os.PathLike[str] | str, use: Callable[[Image.Image, bytes], Result]
 ) -> Result:
     """Return what `use` makes of the image in a file, with any failure as a DatasetError."""
+    content = read_file(path, "image")
     formats = " or ".join((", ".join(FORMATS[:-1]), FORMATS[-1]))
     try:
-        with Image.open(file, formats=FORMATS) as im:
-            _check_pixels(path, im.size)
-            return use(im)
-    except (DatasetError, MemoryError):
+        with Image.open(ImageBytes(content), formats=FORMATS) as im:
+            _check_pixels(im.size)
+            return use(im, content)
+    except MemoryError:
         raise
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
     except UnidentifiedImageError as error:
         raise DatasetError(
             f"{path}: damaged or not an image of the formats {formats}; download it again, or "
@@ -206,18 +200,19 @@ def _with_image(
         ) from error
 
 
-def _decoded(image):
+def _decoded(image, content):
     """Return the pixels of an image that has just been opened."""
+    check_slow(image, content)
     image.load()
     return image.copy()
 
 
-def _check_pixels(path, size):
+def _check_pixels(size):
     """Raise DatasetError if an image of `size` would take too much memory."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise DatasetError(
-            f"{path}: an image of {_format_size(size)} pixels, but {MAX_PIXELS:,} are the most; "
+            f"an image of {_format_size(size)} pixels, but {MAX_PIXELS:,} are the most; "
             "is it of this dataset? If so, scale it down"
         )
 

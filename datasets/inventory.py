@@ -96,6 +96,8 @@ def inspect_youtube(report: Report, root: Path) -> None:
     report.fault(
         "masks without their frame", [f"{'/'.join(shot)}/{mask:05d}" for *shot, mask in lost]
     )
+    if masked and not lost:
+        report.attempt(data.clips, 1, None, 0)  # finds gaps
     _open_some(report, pairs - lost, data.load_frame, data.load_label)
     for split in sorted(_stems(root, ".txt")):
         report.count(split, shots_listed=len(report.attempt(data.load_dataset, split)))

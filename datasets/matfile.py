@@ -237,7 +237,7 @@ def _numbers(elements, shape):
 def _strings(elements, shape):
     """Return an array of strings, which lie along the last axis of `shape`."""
     type_, body = elements.next(*_ENCODINGS)
-    if max(len(body), prod(shape)) > MAX_LETTERS:
+    if max(len(body), prod(shape), prod(shape[:-1])) > MAX_LETTERS:
         raise _Damaged(f"strings of {len(body):,} bytes and shape {shape}")
     endian = "" if type_ in (_INT8, _UINT8, _UTF8) else "-le" if elements.order == "<" else "-be"
     try:
@@ -249,7 +249,7 @@ def _strings(elements, shape):
         raise _Damaged(f"{len(text):,} characters for shape {shape}")
     letters = np.array(list(text), "U1").reshape(shape, order="F")
     if not letters.size:
-        return np.empty(shape[:-1], "U1")
+        return np.zeros(shape[:-1], "U1")
     return np.ascontiguousarray(letters).view(f"U{shape[-1]}")[..., 0]
 
 

@@ -61,7 +61,7 @@ def test_floods(tmp_path, read, content):
     "content, message",
     [
         (b"P3 10 10 255\n" + b"#x\n" * 300_000, "too many comments"),
-        (b"P3 2000 2000 255\n" + b"0 " * 1300_000, "is a text, or whose values do not"),
+        (b"P3 2000 2000 255\n" + b"0 " * 12_000_000, "is a text, or whose values do not"),
         (b"P5 4000 4000 100\n" + bytes(16_000_000), "is a text, or whose values do not"),
         (b"P5 2000 2000 100\n" + bytes(4_000_000), "too many parts"),
     ],

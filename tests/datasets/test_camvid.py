@@ -184,7 +184,7 @@ def test_clips_of_whole_sequences_end_where_the_video_pauses(toy):
 
 def test_real_training_sequences(real):
     clips = camvid(real).clips("train", length="sequence")
-    assert [len(clip) for clip in clips] == [62, 101, 120, 54, 30] or sum(map(len, clips)) == 367
+    assert [len(clip) for clip in clips] == [62, 101, 68, 120, 16]  # 367 together
     steps = {
         int(b.split("_")[1].lstrip("f")) - int(a.split("_")[1].lstrip("f"))
         for clip in clips

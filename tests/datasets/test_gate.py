@@ -1,5 +1,6 @@
 """Every reader takes regular files of bounded size only: no pipe, device, folder, or gigabytes."""
 
+import ast
 import os
 import re
 import signal
@@ -169,6 +170,50 @@ def test_lists_name_what_is_in_the_dataset(tmp_path, text, message):
         read_names(path, "hint")
     path.write_text("a..b\n2007_000001\nkitchen_1/r-1.5-2.ppm\n")
     assert len(read_names(path, "hint")) == 3
+
+
+# What opens a file or lists a folder other than through the gate, and where it may: folders and
+# programs of ours, and images, which come from bytes.
+OPENERS = {
+    "open": {"gate.py", "files.py", "lock.py"},
+    "iterdir": set(),
+    "glob": {"miniature.py"},
+    "rglob": set(),
+    "read_text": set(),
+    "read_bytes": {"miniature.py"},
+    "is_file": set(),
+    "is_dir": {"miniature.py"},
+    "listdir": {"gate.py", "miniature.py", "replace.py"},
+    "scandir": set(),
+    "walk": {"miniature.py"},
+    "load": {"files.py"},  # of an image that is open
+    "loadmat": set(),
+    "fromfile": set(),
+    "loadtxt": set(),
+    "genfromtxt": set(),
+    "memmap": set(),
+}
+
+
+@pytest.mark.parametrize("name", OPENERS)
+def test_all_readers_go_through_the_gate(root, name):
+    users = set()
+    for path in (root / "datasets").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            function = node.func if isinstance(node, ast.Call) else None
+            if name in (getattr(function, "attr", None), getattr(function, "id", None)):
+                users.add(path.name)
+    assert users <= OPENERS[name]
+
+
+def test_pillow_is_told_its_formats(root):
+    calls = [
+        node
+        for path in (root / "datasets").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open"
+    ]
+    assert len(calls) == 1 and "formats" in [keyword.arg for keyword in calls[0].keywords]
 
 
 def test_hidden_files_are_left_out_of_lists(tmp_path):

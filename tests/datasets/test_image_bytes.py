@@ -36,9 +36,9 @@ FLOODS = {
     "jpeg tags": b"\xff\xd8" + b"\xff\xe1\0\2" * 100_000,
     "jpeg comments": b"\xff\xd8" + b"\xff\xfe\0\2" * 100_000,
     "jpeg filling": b"\xff\xd8" + b"\xff\0" * 100_000,
-    "jpeg marks": b"\xff\xd8" + b"\xff" * 3300_000,
+    "jpeg marks": b"\xff\xd8" + b"\xff" * 3_300_000,
     "jpeg restarts": b"\xff\xd8" + b"\xff\xd0" * 100_000,
-    "jpeg rubbish": b"\xff\xd8" + b"\xfe" * 3300_000,
+    "jpeg rubbish": b"\xff\xd8" + b"\xfe" * 3_300_000,
     "ppm comments": b"P6 " + b"#\n" * 1_000_000 + b"1 1 255\n123",
 }
 

@@ -91,7 +91,7 @@ def disk_full():
 
 
 @pytest.mark.parametrize("fail", [killed, disk_full])
-@pytest.mark.parametrize("there_before", [True, False])
+@pytest.mark.parametrize("there_before", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_every_operation(tmp_path, fail, there_before):
     k, reached, seeds = 0, True, []
     while reached:

@@ -6,7 +6,12 @@ splits are one second apart.
 """
 
 import os
+import re
+from collections import Counter
 from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +21,8 @@ from datasets.boundaries import class_boundaries
 from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, image_size, open_label, open_rgb
+from datasets.frame_files import check_no_gap, names_with, usual_step
+from datasets.gate import is_folder, is_there, list_folders, show
 from datasets.palette import Palette
 from datasets.preprocess import ImageLike, preprocess
 from datasets.sources import find_root
@@ -100,17 +107,21 @@ class camvid:
         Raises
         ------
         DatasetError
-            If the split is missing or empty.
+            If the split is missing or empty, or a file in it is not named as a frame.
         """
         folder = self.dir / split
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise DatasetError(
-                f"{folder}: CamVid has no split {split!r} here; there is {self._splits()}"
+                f"{show(folder)}: CamVid has no split {split!r} here; there is {self._splits()}"
             )
-        names = sorted(f.stem for f in folder.iterdir() if f.suffix in IMAGE_SUFFIXES)
+        names = [Path(name).stem for name in names_with(folder, *IMAGE_SUFFIXES)]
         if not names:
             raise DatasetError(f"{folder}: no .png or .jpg frame in it; copy the split again")
-        return names
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise DatasetError(
+                f"{folder}: there is a .png and a .jpg frame {twice[0]}; remove one of them"
+            )
+        return sorted(names, key=lambda name: (_sequence_of(name), _number_of(name, folder)))
 
     def list_sequences(self, split: str) -> list[str]:
         """List the video sequences of `split`, such as '0016E5'."""
@@ -184,36 +195,62 @@ class camvid:
         """Find the labelled pixels with another class within `thickness` pixels (H x W bool)."""
         return class_boundaries(label, thickness)
 
-    def clips(self, split: str, length: int | None = None) -> list[Clip[str]]:
+    def clips(self, split: str, length: int | Literal["sequence"] | None = None) -> list[Clip[str]]:
         """Return the clips of a split.
 
         Parameters
         ----------
         split : str
             'train', 'val' or 'test'.
-        length : int, optional
-            Frames per clip, 1 or more; the last clip of a sequence may be shorter. By default,
-            one clip per sequence for `val`, which is video, and one clip per frame for the other
-            splits, whose frames are one second apart.
+        length : int or 'sequence', optional
+            Frames per clip, 1 or more; the last clip of a sequence may be shorter. 'sequence' is
+            one clip per sequence, however long. By default, 'sequence' for `val`, which is video,
+            and 1 for the other splits, whose frames are one second apart.
 
         Returns
         -------
         list of Clip
-            The clips; every frame has a label.
+            The clips; every frame has a label. A clip does not go beyond a pause of the video,
+            of which `train` has two.
 
         Raises
         ------
         DatasetError
-            If `length` is below 1.
+            If `length` is below 1, or a frame is missing.
         """
-        if length is not None:
+        if length is None:
+            length = "sequence" if split == "val" else 1
+        if length != "sequence":
             check_length(length)
+        self._check_complete(split)
         clips = []
         for sequence in self.list_sequences(split):
-            frames = self.list_frames(split, sequence)
-            step = length or (len(frames) if split == "val" else 1)
-            clips += [self._clip(split, frames[i : i + step]) for i in range(0, len(frames), step)]
+            for frames in self._runs(split, self.list_frames(split, sequence)):
+                step = len(frames) if length == "sequence" else length
+                clips += [
+                    self._clip(split, frames[i : i + step]) for i in range(0, len(frames), step)
+                ]
         return clips
+
+    def _check_complete(self, split):
+        """Raise DatasetError if a label has no frame: every frame has a label."""
+        annotations = self.dir / f"{split}annot"
+        labelled = {name.removesuffix(".png") for name in names_with(annotations, ".png")}
+        if lost := sorted(labelled - set(self.get_dset(split))):
+            raise DatasetError(
+                f"{self.dir / split}: no frame {lost[0]}, but {annotations} has its label; copy "
+                "the split again"
+            )
+
+    def _runs(self, split, frames):
+        """Divide a sequence where the video pauses; `val` is video without a pause."""
+        numbers = [_number_of(name, self.dir / split) for name in frames]
+        if split == "val":
+            check_no_gap(numbers, frames, str(self.dir / split))
+            return [frames]
+        longest = 2 * usual_step(numbers)
+        starts = [i for i in range(1, len(frames)) if numbers[i] - numbers[i - 1] >= longest]
+        return [frames[a:b] for a, b in pairwise([0, *starts, len(frames)])]
 
     def _clip(self, split, frames):
         """Return the clip of the given frames, named after the first."""
@@ -229,7 +266,7 @@ class camvid:
         """Return the path of a frame, or raise DatasetError if it does not exist."""
         paths = [self.dir / split / f"{idx}{suffix}" for suffix in IMAGE_SUFFIXES]
         for path in paths:
-            if path.is_file():
+            if is_there(path):
                 return path
         raise DatasetError(
             f"{self.dir / split}: no frame {idx!r} (looked for "
@@ -238,12 +275,20 @@ class camvid:
 
     def _splits(self):
         """Return the names of the labelled splits that exist, for a message."""
-        splits = sorted(
-            f.name for f in self.dir.iterdir() if (self.dir / f"{f.name}annot").is_dir()
-        )
+        splits = [name for name in list_folders(self.dir) if is_folder(self.dir / f"{name}annot")]
         return ", ".join(splits) or "none"
 
 
 def _sequence_of(name):
     """Return the sequence of frame `name`."""
     return name.split("_")[0]
+
+
+def _number_of(name, folder):
+    """Return the number of frame `name`."""
+    match = re.fullmatch(r"[^_]+_f?([0-9]{1,9})", name)
+    if not match:
+        raise DatasetError(
+            f"{folder}: {name!r} is not the name of a frame, such as 0016E5_07959; remove it"
+        )
+    return int(match[1])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from datasets.errors import DatasetError
+from datasets.gate import is_folder, is_there, list_folders
 from datasets.inventory import INVENTORIES
 from datasets.miniature import MANIFEST
 from datasets.sources import SOURCES
@@ -110,7 +111,7 @@ class Report:
     def __str__(self) -> str:
         _, fetch = SOURCES[self.name]
         what = self.name
-        if (self.root / MANIFEST).is_file():
+        if is_there(self.root / MANIFEST):
             fetch = f"python -m datasets.miniature {self.name} --root {self.root}"
             what += ", a rendered miniature"
         faults = [f"missing or wrong: {text}" for text in self.faults]
@@ -137,11 +138,14 @@ def recognise(root: os.PathLike[str] | str, depth: int = DEPTH) -> list[tuple[st
     datasets = [
         (name, root)
         for name, markers in MARKERS.items()
-        if any((root / marker).exists() for marker in markers)
+        if any(is_there(root / marker) for marker in markers)
     ]
     if not datasets and depth:
-        for folder in _subfolders(root):
-            datasets += recognise(folder, depth - 1)
+        for folder in list_folders(root) if is_folder(root) else []:
+            try:
+                datasets += recognise(root / folder, depth - 1)
+            except DatasetError as error:  # of another user, perhaps
+                print(f"{error}. It was left out.", file=sys.stderr)
     return datasets
 
 
@@ -160,25 +164,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", metavar="ROOT", type=Path)
     root = parser.parse_args(argv).root
-    reports = check(root)
+    try:
+        reports = check(root)
+        there = is_folder(root)
+    except DatasetError as error:
+        print(error, file=sys.stderr)
+        return 2
     if not reports:
-        what = "no dataset recognised" if root.is_dir() else "no such folder"
+        what = "no dataset recognised" if there else "no such folder"
         print(f"{root}: {what}. Known datasets:")
         for name, (layout, fetch) in SOURCES.items():
             print(_indent(f"{name}: has {layout}"), _indent(f"to get it: {fetch}", 4), sep="\n")
         return 2
     print("\n\n".join(map(str, reports)))
     return int(any(report.faults for report in reports))
-
-
-def _subfolders(folder):
-    """Return the visible sub-folders of a folder; none if it cannot be read."""
-    try:
-        return sorted(
-            path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
-        )
-    except OSError:
-        return []
 
 
 def _indent(text, by=2):

@@ -20,6 +20,8 @@ from datasets.boundaries import class_boundaries
 from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, image_size, open_label, open_rgb
+from datasets.frame_files import names_with
+from datasets.gate import is_folder, is_there, list_folders, show
 from datasets.palette import Palette
 from datasets.preprocess import ImageLike, preprocess
 from datasets.sources import find_root
@@ -101,7 +103,7 @@ class cityscapes:
             If there is no such split, or it is empty.
         """
         package = "leftImg8bit"
-        if not (self.dir / package / split).is_dir():
+        if not is_folder(self.dir / package / split):
             package = "leftImg8bit_sequence"
         return [(_city_of(name), name) for name in self._list(package, split, [IMAGE])]
 
@@ -258,11 +260,11 @@ class cityscapes:
         """Load the label of frame `idx` as 1 x H x W train ids, or return None if it has none."""
         for package in ("gtFine", "gtFine_sequence"):
             path = self._path(package, split, idx, LABEL_IDS)
-            if path.is_file():
+            if is_there(path):
                 label = open_label(path, NUM_IDS, image_size(self._image_path(split, idx)), COLORS)
                 return self.assign_trainIds(label)[np.newaxis]
             path = self._path(package, split, idx, LABEL_TRAIN_IDS)
-            if path.is_file():
+            if is_there(path):
                 label = open_label(
                     path, len(self.classes), image_size(self._image_path(split, idx))
                 )
@@ -272,12 +274,15 @@ class cityscapes:
     def _list(self, package, split, suffixes):
         """List the names of the frames that have a file with one of `suffixes`."""
         folder = self.dir / package / split
-        if not folder.is_dir():
-            raise DatasetError(f"{folder}: no such folder; gtFine has the splits {self._splits()}")
+        if not is_folder(folder):
+            raise DatasetError(
+                f"{show(folder)}: no such folder; gtFine has the splits {self._splits()}"
+            )
         names = {
-            path.name.removesuffix(suffix)
+            name.removesuffix(suffix)
+            for city in list_folders(folder)
             for suffix in suffixes
-            for path in folder.glob(f"*/*{suffix}")
+            for name in names_with(folder / city, suffix)
         }
         if not names:
             raise DatasetError(f"{folder}: holds no */*{suffixes[0]}; unpack {package} again")
@@ -290,7 +295,7 @@ class cityscapes:
             for package in ("leftImg8bit", "leftImg8bit_sequence")
         ]
         for path in paths:
-            if path.is_file():
+            if is_there(path):
                 return path
         raise DatasetError(
             f"{paths[1]}: no such frame, nor in leftImg8bit/; unpack "
@@ -303,7 +308,7 @@ class cityscapes:
 
     def _splits(self):
         """Return the names of the splits of gtFine, for a message."""
-        return ", ".join(sorted(f.name for f in (self.dir / "gtFine").iterdir() if f.is_dir()))
+        return ", ".join(list_folders(self.dir / "gtFine"))
 
 
 def _city_of(name):

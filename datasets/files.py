@@ -1,29 +1,27 @@
 """Read image, label and list files; any kind of bad file raises DatasetError."""
 
 import os
-import struct
-import zlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from datasets.errors import DatasetError
+from datasets.gate import read_file
+from datasets.image_bytes import ImageBytes, check_slow
 
 IGNORE = 255  # label value that is excluded from training and scoring
 
-# Pillow raises different exceptions for damaged files, depending on the format.
-_DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    zlib.error,
-    struct.error,
-    Image.DecompressionBombError,
-)
+# The formats that the datasets have. Pillow would take many more, and starts Ghostscript for one.
+FORMATS = ("PNG", "JPEG", "PPM")
+MAX_PIXELS = 1 << 25  # of an image; 8K video has 7680 x 4320, just below this
+MAX_NAME = 4096  # characters in a line of a list, the longest path of most systems
+_ROWS = 256  # of a label that are looked at together, to take little memory
+
+Result = TypeVar("Result")
 
 
 def open_image(path: os.PathLike[str] | str) -> Image.Image:
@@ -32,7 +30,7 @@ def open_image(path: os.PathLike[str] | str) -> Image.Image:
     Parameters
     ----------
     path : path-like
-        The image file.
+        The image file, of one of FORMATS, whatever its suffix.
 
     Returns
     -------
@@ -42,21 +40,9 @@ def open_image(path: os.PathLike[str] | str) -> Image.Image:
     Raises
     ------
     DatasetError
-        If the file is missing, empty, truncated or not an image.
+        If the file is missing, empty, truncated, too large, or not an image of these formats.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DatasetError(f"{path}: no such file; is the dataset unpacked completely?")
-    if path.stat().st_size == 0:
-        raise DatasetError(f"{path}: the file is empty; download it again")
-    try:
-        with Image.open(path) as im:
-            im.load()
-            return im.copy()
-    except _DECODE_ERRORS as error:
-        raise DatasetError(
-            f"{path}: damaged or not an image ({error}); download it again"
-        ) from error
+    return _with_image(path, _decoded)
 
 
 def open_rgb(path: os.PathLike[str] | str) -> Image.Image:
@@ -65,12 +51,8 @@ def open_rgb(path: os.PathLike[str] | str) -> Image.Image:
 
 
 def image_size(path: os.PathLike[str] | str) -> tuple[int, int]:
-    """Return the (width, height) of an image file, reading only its header if it is valid."""
-    try:
-        with Image.open(path) as im:
-            return im.size
-    except _DECODE_ERRORS:
-        return open_image(path).size  # raises the DatasetError that explains the failure
+    """Return the (width, height) of an image file without decoding its pixels."""
+    return _with_image(path, lambda im, content: im.size)
 
 
 def open_label(
@@ -171,17 +153,18 @@ def read_lines(path: os.PathLike[str] | str, hint: str) -> list[str]:
     Raises
     ------
     DatasetError
-        If the file is missing, holds only blank lines, or is not text.
+        If the file is missing, too large, holds only blank lines, is not text, or a line cannot be
+        the name of something in the dataset.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DatasetError(f"{path}: no such list; {hint}")
+    content = read_file(path, "list", f"no such list; {hint}")
     try:
-        lines = [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
+        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path}: not a list of names, one per line ({error}); {hint}"
         ) from error
+    for number, line in enumerate(lines, 1):
+        _check_name(line, f"{path}, line {number}", hint)
     if not any(lines):
         raise DatasetError(f"{path}: the list is empty; {hint}")
     return lines
@@ -192,20 +175,75 @@ def read_names(path: os.PathLike[str] | str, hint: str) -> list[str]:
     return [line for line in read_lines(path, hint) if line]
 
 
+def _with_image(
+    path: os.PathLike[str] | str, use: Callable[[Image.Image, bytes], Result]
+) -> Result:
+    """Return what `use` makes of the image in a file, with any failure as a DatasetError."""
+    content = read_file(path, "image")
+    formats = " or ".join((", ".join(FORMATS[:-1]), FORMATS[-1]))
+    try:
+        with Image.open(ImageBytes(content), formats=FORMATS) as im:
+            _check_pixels(im.size)
+            return use(im, content)
+    except MemoryError:
+        raise
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
+    except UnidentifiedImageError as error:
+        raise DatasetError(
+            f"{path}: damaged or not an image of the formats {formats}; download it again, or "
+            "convert it"
+        ) from error
+    except Exception as error:  # damaged files raise almost anything in the decoders
+        raise DatasetError(
+            f"{path}: damaged or not an image ({error}); download it again"
+        ) from error
+
+
+def _decoded(image, content):
+    """Return the pixels of an image that has just been opened."""
+    check_slow(image, content)
+    image.load()
+    return image.copy()
+
+
+def _check_pixels(size):
+    """Raise DatasetError if an image of `size` would take too much memory."""
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise DatasetError(
+            f"an image of {_format_size(size)} pixels, but {MAX_PIXELS:,} are the most; "
+            "is it of this dataset? If so, scale it down"
+        )
+
+
+def _check_name(name, place, hint):
+    """Raise DatasetError if a line of a list cannot name something below a folder."""
+    if len(name) > MAX_NAME:
+        raise DatasetError(f"{place}: a name of {len(name)} characters; {hint}")
+    if "\0" in name or name.startswith("/") or ".." in re.split(r"[/\\]", name):
+        raise DatasetError(f"{place}: {name!r} leads out of the folder of the dataset; {hint}")
+
+
 def _values_from_colors(rgb, colors, path):
     """Return the H x W uint8 values that `colors` assigns to the pixels of an H x W x 3 image."""
     packing = np.array((1 << 16, 1 << 8, 1))
     known = np.array(list(colors)) @ packing
     order = np.argsort(known)
-    pixels = rgb.astype(np.int64) @ packing
-    index = order[np.searchsorted(known, pixels, sorter=order).clip(max=len(known) - 1)]
-    unknown = known[index] != pixels
-    if unknown.any():
-        raise DatasetError(
-            f"{path}: no class has the colour {tuple(rgb[unknown][0].tolist())}; "
-            "was this painted label resized or stored as JPEG?"
-        )
-    return np.array(list(colors.values()), np.uint8)[index]
+    values = np.array(list(colors.values()), np.uint8)
+    label = np.empty(rgb.shape[:2], np.uint8)
+    for top in range(0, len(rgb), _ROWS):
+        rows = rgb[top : top + _ROWS]
+        pixels = rows.astype(np.int64) @ packing
+        index = order[np.searchsorted(known, pixels, sorter=order).clip(max=len(known) - 1)]
+        unknown = known[index] != pixels
+        if unknown.any():
+            raise DatasetError(
+                f"{path}: no class has the colour {tuple(rows[unknown][0].tolist())}; "
+                "was this painted label resized or stored as JPEG?"
+            )
+        label[top : top + _ROWS] = values[index]
+    return label
 
 
 def _format_size(size):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from datasets.camvid import camvid
 from datasets.cityscapes import IMAGE, cityscapes
 from datasets.errors import DatasetError
+from datasets.frame_files import names_with
+from datasets.gate import is_folder, is_there, list_folders
 from datasets.nyud_seg import nyud
 from datasets.pascal_voc import SEG11VALID, pascal
 from datasets.youtube import youtube
@@ -62,7 +64,7 @@ def inspect_nyud(report: Report, root: Path) -> None:
         report.fault(f"images of {split} that are not there", names - images)
         report.fault(f"images of {split} without a label", names - labels)
         _open_some(report, zip(names & images & labels), data.load_image, data.load_label)
-        if names and (split == "test" or (root / f"{split}_rawImages.txt").is_file()):
+        if names and (split == "test" or is_there(root / f"{split}_rawImages.txt")):
             raw = [frame for frame in report.attempt(data.get_dset, split, True) if frame]
             report.count(f"{split}_rawImages", frames_listed=len(raw))
             report.fault(
@@ -94,6 +96,8 @@ def inspect_youtube(report: Report, root: Path) -> None:
     report.fault(
         "masks without their frame", [f"{'/'.join(shot)}/{mask:05d}" for *shot, mask in lost]
     )
+    if masked and not lost:
+        report.attempt(data.clips, 1, None, 0)  # finds gaps
     _open_some(report, pairs - lost, data.load_frame, data.load_label)
     for split in sorted(_stems(root, ".txt")):
         report.count(split, shots_listed=len(report.attempt(data.load_dataset, split)))
@@ -102,10 +106,10 @@ def inspect_youtube(report: Report, root: Path) -> None:
 def inspect_cityscapes(report: Report, root: Path) -> None:
     """Count the images, labels and video of Cityscapes for each split."""
     data = cityscapes(root)
-    for split in sorted(path.name for path in (root / "gtFine").iterdir() if path.is_dir()):
+    for split in list_folders(root / "gtFine"):
         labels = set(report.attempt(data.list_label_frames, split))
         images, video = (
-            {path.name.removesuffix(IMAGE) for path in (root / package / split).glob(f"*/*{IMAGE}")}
+            _frames_of(root / package / split)
             for package in ("leftImg8bit", "leftImg8bit_sequence")
         )
         report.count(split, images=len(images), labels=len(labels), frames_of_video=len(video))
@@ -126,12 +130,14 @@ def inspect_cityscapes(report: Report, root: Path) -> None:
 def inspect_camvid(report: Report, root: Path) -> None:
     """Count the frames and labels of CamVid for each split."""
     data = camvid(root)
-    for split in ("train", "val", *(["test"] if (root / "testannot").is_dir() else [])):
+    for split in ("train", "val", *(["test"] if is_folder(root / "testannot") else [])):
         frames = set(report.attempt(data.get_dset, split))
         labels = _stems(root / f"{split}annot", ".png")
         report.count(split, frames=len(frames), labels=len(labels))
         report.fault(f"frames of {split} without a label", frames - labels)
         report.fault(f"labels of {split} without their frame", labels - frames)
+        if frames and not labels - frames:
+            report.attempt(data.clips, split)
         _open_some(report, product([split], labels & frames), data.load_image, data.load_label)
 
 
@@ -154,7 +160,17 @@ def _open_some(report, items, *loaders):
 
 def _stems(folder, suffix):
     """Return the stems of the files with `suffix` in `folder`."""
-    return {path.stem for path in folder.glob(f"*{suffix}") if path.is_file()}
+    if not is_folder(folder):
+        return set()
+    return {name.removesuffix(suffix) for name in names_with(folder, suffix)}
+
+
+def _frames_of(folder):
+    """Return the names of the frames of Cityscapes in the cities of `folder`."""
+    cities = list_folders(folder) if is_folder(folder) else []
+    return {
+        name.removesuffix(IMAGE) for city in cities for name in names_with(folder / city, IMAGE)
+    }
 
 
 def _levels(shots):

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, check_label_size, read_lines, read_names
+from datasets.gate import is_there, list_names
 from datasets.matfile import open_mat
 from datasets.raw_video import frame_name
 
@@ -35,10 +36,11 @@ def read_ids(root: Path, split: str) -> list[str]:
         If neither file exists, the list is empty, or an entry is not an id.
     """
     txt, mat = root / f"{split}.txt", root / f"{split}.mat"
-    if mat.is_file() and not txt.is_file():
+    if is_there(mat) and not is_there(txt):
         path, entries = mat, list(open_mat(mat, "split_ids").ravel())
     else:
-        stems = {f.stem for suffix in ("txt", "mat") for f in root.glob(f"*.{suffix}")}
+        files = [Path(name) for name in list_names(root)]
+        stems = {file.stem for file in files if file.suffix in (".txt", ".mat")}
         splits = ", ".join(sorted(stem for stem in stems if "_raw" not in stem)) or "none"
         path, entries = txt, read_names(txt, f"nor is there {mat.name}; there is {splits}")
     ids = [_parse_id(entry, path) for entry in entries]
@@ -109,14 +111,18 @@ def read_label(path: Path, num_classes: int, size: tuple[int, int]) -> npt.NDArr
             f"{path}: 'segmentation' is {label.dtype} of shape {label.shape}, but a label is "
             "one number per pixel; is this the file of another dataset?"
         )
-    invalid = ~np.isin(label, np.arange(num_classes + 1))
+    check_label_size(path, label.shape[::-1], size)
+    with np.errstate(invalid="ignore"):  # what does not fit is found by comparison
+        values = label.astype(np.uint8)
+    invalid = (values != label) | (values > num_classes)
     if invalid.any():
         raise DatasetError(
             f"{path}: label value {label[invalid][0]} is not one of 0..{num_classes}; "
             "was this label made for another class list?"
         )
-    check_label_size(path, label.shape[::-1], size)
-    return np.where(label == 0, IGNORE, label.astype(np.int64) - 1).astype(np.uint8)
+    class_of = np.arange(-1, 255).astype(np.uint8)
+    class_of[0] = IGNORE
+    return class_of[values]
 
 
 def _parse_id(entry, path):

@@ -21,6 +21,7 @@ from datasets.boundaries import class_boundaries
 from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import check_label_size, image_size, open_rgb
+from datasets.gate import list_folders
 from datasets.nyud_files import RawFrame, read_ids, read_label, read_raw_frames
 from datasets.palette import Palette, voc_palette
 from datasets.preprocess import ImageLike, as_image, preprocess
@@ -183,9 +184,10 @@ class nyud:
         """
         if split is not None:
             return sorted({frame[0] for frame in self.get_dset(split, raw=True) if frame})
-        vids = sorted(f.name for f in (self.dir / "raw").glob("*") if f.is_dir())
+        raw = self.dir / "raw"
+        vids = list_folders(raw, "no such folder; unpack the raw video there")
         if not vids:
-            raise DatasetError(f"{self.dir / 'raw'}: holds no videos; unpack the raw video there")
+            raise DatasetError(f"{raw}: holds no videos; unpack the raw video there")
         return vids
 
     def list_frames(self, vid: str) -> list[str]:

@@ -16,6 +16,8 @@ from datasets.boundaries import foreground_boundaries
 from datasets.clips import Clip
 from datasets.errors import DatasetError
 from datasets.files import check_label_size, image_size, open_label, open_rgb, read_names
+from datasets.frame_files import names_with
+from datasets.gate import is_folder
 from datasets.palette import voc_palette
 from datasets.preprocess import ImageLike, as_image, preprocess
 from datasets.sources import find_root
@@ -100,7 +102,8 @@ class pascal:
             If there is no such list, or it is empty.
         """
         lists = self.dir / "ImageSets" / "Segmentation"
-        splits = ", ".join(sorted(path.stem for path in lists.glob("*.txt"))) or "none"
+        there = names_with(lists, ".txt") if is_folder(lists) else []
+        splits = ", ".join(name.removesuffix(".txt") for name in there) or "none"
         return read_names(lists / f"{split}.txt", f"there is {splits}. {SEG11VALID}")
 
     def load_image(self, idx: str) -> Image.Image:

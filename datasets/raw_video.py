@@ -1,9 +1,12 @@
 """Raw video of NYUDv2: one folder per video, with the time of each frame in its file name."""
 
+import re
 from pathlib import Path
 from typing import TypeVar
 
 from datasets.errors import DatasetError
+from datasets.frame_files import names_with
+from datasets.gate import is_folder, is_there, show
 
 SUFFIXES = (".ppm", ".png", ".jpg")  # the official one, then those of converted copies
 RGB = "r-"  # prefix of RGB frames; depth images have d-
@@ -27,14 +30,13 @@ def frame_time(name: str) -> float:
     DatasetError
         If the name holds no time.
     """
-    try:
-        _, time, _ = name.split("-", 2)
-        return float(time)
-    except ValueError:
+    match = re.match(r"[^-]*-([0-9]+(?:\.[0-9]*)?)-", name)
+    if not match:
         raise DatasetError(
             f"{name}: no time in the name of this frame; expected {RGB}{{time}}-{{n}}, "
             "such as r-1294890493.094019-1806686197"
-        ) from None
+        )
+    return float(match[1])
 
 
 def list_raw_frames(video: Path) -> list[str]:
@@ -55,13 +57,9 @@ def list_raw_frames(video: Path) -> list[str]:
     DatasetError
         If the folder is missing or holds no frames, or a name holds no time.
     """
-    if not video.is_dir():
-        raise DatasetError(f"{video}: no such video; unpack the raw video of NYUDv2 there")
-    names = {
-        frame_name(file.name)
-        for file in video.iterdir()
-        if file.name.startswith(RGB) and file.suffix.lower() in SUFFIXES
-    }
+    if not is_folder(video):
+        raise DatasetError(f"{show(video)}: no such video; unpack the raw video of NYUDv2 there")
+    names = {frame_name(name) for name in names_with(video, *SUFFIXES) if name.startswith(RGB)}
     if not names:
         raise DatasetError(
             f"{video}: holds no frame {RGB}{{time}}-{{n}}{SUFFIXES[0]}; unpack the video again"
@@ -92,7 +90,7 @@ def raw_frame_path(video: Path, frame: str) -> Path:
     frame = frame_name(frame)
     for suffix in SUFFIXES:
         path = video / f"{frame}{suffix}"
-        if path.is_file():
+        if is_there(path):
             return path
     raise DatasetError(
         f"{video / frame}{SUFFIXES[0]}: no such frame, nor as {SUFFIXES[1]} or "

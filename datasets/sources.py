@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from datasets.errors import DatasetError
+from datasets.gate import is_folder, show
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -69,11 +70,11 @@ def find_root(name: str, root: os.PathLike[str] | str | None, needs: str) -> Pat
         If the sub-folder is missing; the message says how to get the dataset.
     """
     folder = Path(root or os.environ.get(env_var(name)) or DATA / name)
-    if (folder / needs).is_dir():
+    if is_folder(folder / needs):
         return folder
     layout, fetch = SOURCES[name]
     raise DatasetError(
-        f"{name}: {folder} has no {needs}/ folder. Expected {layout} there.\n"
+        f"{name}: {show(folder)} has no {needs}/ folder. Expected {layout} there.\n"
         f"To get it: {fetch}.\n"
         f"Then pass the folder as root, or set {env_var(name)}, or put it at {DATA / name}."
     )

@@ -20,19 +20,12 @@ from PIL import Image
 from datasets.clips import Clip
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, open_rgb
+from datasets.gate import is_folder, list_folders
 from datasets.palette import Palette
 from datasets.pascal_voc import pascal
 from datasets.preprocess import ImageLike, preprocess
 from datasets.sources import find_root
-from datasets.youtube_files import (
-    ShotName,
-    fit,
-    frame_number,
-    list_folders,
-    list_numbers,
-    open_mask,
-    read_shots,
-)
+from datasets.youtube_files import ShotName, fit, frame_number, list_numbers, open_mask, read_shots
 
 CLASSES = (
     "background",
@@ -288,7 +281,7 @@ class youtube:
         Raises
         ------
         DatasetError
-            If an argument is out of range, or a mask has no frame.
+            If an argument is out of range, or a frame is missing.
         """
         if period < 1 or ids not in ("youtube", "voc"):
             raise DatasetError(
@@ -305,11 +298,10 @@ class youtube:
         for shot in self.load_dataset(split):
             masks = set(self.list_label_frames(*shot))
             first, last = min(masks), max(masks)
-            frames = [n for n in self.list_frames(*shot) if (n - first) % period == 0 and n <= last]
+            frames = list(range((first - 1) % period + 1, last + 1, period))
             scored = {n for n in masks if n >= warmup and (n - first) % label_period == 0}
-            for n in sorted(scored - set(frames)):
-                self._open_mask(*shot, n)  # raises: a mask without its frame
             if scored:
+                self._check_frames(shot, frames, scored)
                 clips.append(
                     Clip(
                         "/".join(shot),
@@ -330,6 +322,17 @@ class youtube:
             return self.convert_yt2voc_label(label, shot[0], pascal.classes)
         return self.make_label(label, shot[0])
 
+    def _check_frames(self, shot, frames, scored):
+        """Raise DatasetError if one of the `frames` of a shot is not there."""
+        lost = sorted(set(frames) - set(self.list_frames(*shot)))
+        for n in [n for n in lost if n in scored]:
+            self._open_mask(*shot, n)  # raises: a mask without its frame
+        if lost:
+            raise DatasetError(
+                f"{self._frame_path(*shot, lost[0])}: this frame is missing in the video before "
+                "a mask; unpack the shot again"
+            )
+
     def _open_mask(self, class_, vid, shot, idx):
         """Open the mask of a frame; return it with the size of the loaded frame."""
         mask = self._mask_folder(class_, vid, shot) / f"{frame_number(idx):05d}.jpg"
@@ -346,7 +349,7 @@ class youtube:
     def _list_vids(self, package, class_):
         """List the videos of a class in one of the packages."""
         folder = self.dir / package / self._check_class(class_) / "data"
-        return list_folders(folder) if folder.is_dir() else []
+        return list_folders(folder) if is_folder(folder) else []
 
     def _video(self, package, class_, vid):
         """Return the folder of the shots of a video."""

@@ -8,6 +8,8 @@ from PIL import Image
 
 from datasets.errors import DatasetError
 from datasets.files import image_size, open_image, read_names
+from datasets.frame_files import names_with
+from datasets.gate import is_there
 
 ShotName = tuple[str, str, str]  # class, video, shot
 
@@ -20,16 +22,10 @@ def frame_number(idx: int | str) -> int:
     DatasetError
         If `idx` is none of these.
     """
-    match = re.fullmatch(r"(?:frame)?(\d+)(?:\.jpg)?", str(idx))
+    match = re.fullmatch(r"(?:frame)?([0-9]{1,9})(?:\.jpg)?", str(idx))
     if not match:
         raise DatasetError(f"{idx!r}: neither the number of a frame nor a name such as frame0001")
     return int(match[1])
-
-
-def list_folders(folder: Path) -> list[str]:
-    """List the names of the sub-folders of `folder`; raise DatasetError if it is missing."""
-    _check_folder(folder)
-    return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
 def list_numbers(folder: Path, prefix: str) -> list[int]:
@@ -50,11 +46,12 @@ def list_numbers(folder: Path, prefix: str) -> list[int]:
     Raises
     ------
     DatasetError
-        If the folder is missing or holds no such file.
+        If the folder is missing or holds no such file, or one is spelled another way.
     """
-    _check_folder(folder)
-    digits = [path.stem.removeprefix(prefix) for path in folder.glob(f"{prefix}*.jpg")]
-    numbers = sorted(int(text) for text in digits if text.isdecimal())
+    matches = [
+        re.fullmatch(rf"{prefix}([0-9]{{1,9}})\.jpg", name) for name in names_with(folder, ".jpg")
+    ]
+    numbers = sorted({int(match[1]) for match in matches if match})
     if not numbers:
         raise DatasetError(f"{folder}: holds no {prefix}*.jpg; unpack the shot again")
     return numbers
@@ -116,7 +113,7 @@ def open_mask(mask_path: Path, frame_path: Path, side: int) -> tuple[Image.Image
     DatasetError
         If a file is missing or damaged, or mask and frame differ in aspect ratio.
     """
-    if mask_path.is_file() and not frame_path.is_file():
+    if is_there(mask_path) and not is_there(frame_path):
         raise DatasetError(
             f"{mask_path}: a mask without its frame {frame_path}; the masks are of "
             "v1, later versions number the frames differently"
@@ -136,9 +133,3 @@ def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
     scale = side / max(size)
     width, height = size
     return max(1, round(scale * width)), max(1, round(scale * height))
-
-
-def _check_folder(folder):
-    """Raise DatasetError if `folder` is missing."""
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder; is the dataset unpacked completely?")

@@ -123,3 +123,71 @@ def test_real_mean(real):
     assert len(names) == 367
     sample = [data.preprocess(data.load_image("train", name)) for name in names[::12]]
     assert np.abs(np.mean(sample, axis=(0, 2, 3))).max() < 5  # grey levels
+
+
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_missing_frame_is_told_by_its_label(toy, at):
+    name = f"0016E5_{7959 + 2 * at:05d}"
+    (toy / "val" / f"{name}.png").unlink()
+    for length in (None, 1, 2, "sequence"):
+        with pytest.raises(DatasetError, match=f"no frame {name}, but .*valannot has its label"):
+            camvid(toy).clips("val", length)
+
+
+def test_a_missing_frame_and_label_is_told_by_the_numbers(toy):
+    for path in (toy / "val" / "0016E5_07963.png", toy / "valannot" / "0016E5_07963.png"):
+        path.unlink()
+    message = "between 0016E5_07961 and 0016E5_07965: frames are 2 apart, these 4"
+    with pytest.raises(DatasetError, match=message):
+        camvid(toy).clips("val")
+
+
+@pytest.mark.parametrize("suffix", [".PNG", ".Jpg"])
+def test_a_frame_spelled_another_way(toy, suffix):
+    (toy / "val" / "0016E5_07963.png").rename(toy / "val" / f"0016E5_07963{suffix}")
+    data = camvid(toy)
+    for read in (data.get_dset, data.clips):
+        with pytest.raises(DatasetError, match=f"0016E5_07963{suffix} is not found.*rename it"):
+            read("val")
+
+
+def test_a_label_spelled_another_way(toy):
+    (toy / "valannot" / "0016E5_07963.png").rename(toy / "valannot" / "0016E5_07963.PNG")
+    with pytest.raises(DatasetError, match="valannot: 0016E5_07963.PNG is not found"):
+        camvid(toy).clips("val")
+
+
+def test_a_frame_that_is_there_twice_or_not_a_frame(toy):
+    write(toy / "val" / "0016E5_07963.jpg", np.zeros((4, 6, 3)))
+    with pytest.raises(DatasetError, match="a .png and a .jpg frame 0016E5_07963"):
+        camvid(toy).clips("val")
+    (toy / "val" / "0016E5_07963.jpg").rename(toy / "val" / "cover.jpg")
+    with pytest.raises(DatasetError, match="'cover' is not the name of a frame"):
+        camvid(toy).clips("val")
+
+
+def test_frames_are_ordered_by_number(toy):
+    for n in (9999, 10000):
+        write(toy / "train" / f"0006R0_{n}.png", np.zeros((4, 6, 3)))
+    assert camvid(toy).list_frames("train", "0006R0")[1:] == ["0006R0_9999", "0006R0_10000"]
+
+
+def test_clips_of_whole_sequences_end_where_the_video_pauses(toy):
+    for n in (90, 120, 300, 330, 360):
+        write(toy / "train" / f"0001TP_{n:06d}.png", np.zeros((4, 6, 3)))
+        write(toy / "trainannot" / f"0001TP_{n:06d}.png", np.zeros((4, 6)))
+    clips = camvid(toy).clips("train", length="sequence")
+    assert [len(clip) for clip in clips] == [4, 3, 1]
+    assert clips[1].name == "camvid/train/0001TP_000300"
+    assert [len(clip) for clip in camvid(toy).clips("train", length=3)] == [3, 1, 3, 1]
+
+
+def test_real_training_sequences(real):
+    clips = camvid(real).clips("train", length="sequence")
+    assert [len(clip) for clip in clips] == [62, 101, 68, 120, 16]  # 367 together
+    steps = {
+        int(b.split("_")[1].lstrip("f")) - int(a.split("_")[1].lstrip("f"))
+        for clip in clips
+        for a, b in zip(clip.frames, clip.frames[1:])
+    }
+    assert steps == {29, 30, 31}

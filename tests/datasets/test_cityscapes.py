@@ -155,3 +155,12 @@ def test_real_label_ids(tmp_path, real):
     assert label.shape == (1, 1024, 2048)
     assert set(np.unique(label)) <= {*range(19), 255}
     assert (label == 0).mean() > 0.3  # road
+
+
+@pytest.mark.parametrize("package, ending", [("gtFine", "gtFine_labelIds"), ("leftImg8bit", "")])
+def test_a_file_spelled_another_way(toy, package, ending):
+    for path in (toy / package / "val" / "ulm").iterdir():
+        path.rename(path.with_suffix(".PNG"))
+    data = cityscapes(toy)
+    with pytest.raises(DatasetError, match="ulm_000002_000009.*PNG is not found by this name"):
+        data.clips("val", length=2) if package == "gtFine" else data.get_dset("val")

@@ -1,5 +1,7 @@
 """DAVIS in the layout of Youtube-Objects: synthetic sequences, and real ones if they are there."""
 
+import errno
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -93,6 +95,71 @@ def test_command(davis, tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(tmp_path / "yt")
     assert main(command) == 1
     assert "yt: exists" in capsys.readouterr().err
+
+
+def test_whole_sequences(davis, tmp_path):
+    root = tmp_path / "yt"
+    arrange(davis, root, {"dog": "dog"}, {"car-roundabout": "car"}, {"horsejump-high": "horse"})
+    data = youtube(root, side=32)
+    assert data.load_dataset("train") == [("dog", "dog", "001"), ("car", "car-roundabout", "001")]
+    assert data.load_dataset("test") == [("dog", "dog", "002"), ("horse", "horsejump-high", "001")]
+    assert data.list_frames("car", "car-roundabout", "001") == list(range(1, 8))
+    assert data.load_frame("horse", "horsejump-high", "001", 7).getpixel((0, 0)) == (6, 6, 6)
+    assert [len(clip) for clip in data.clips(1, "test", warmup=0)] == [4, 7]
+
+
+def test_command_with_any_sequences(davis, tmp_path, capsys):
+    write_sequence(davis, "bear", 3)
+    root = tmp_path / "yt"
+    command = [str(davis), str(root), "--train", "bear=cow", "dog=dog", "--test"]
+    assert main([*command, "car-roundabout=car"]) == 0
+    assert (root / "train.txt").read_text() == "cow/bear/001\ndog/dog/001\n"
+    assert (root / "test.txt").read_text() == "car/car-roundabout/001\n"
+    for arguments, message in (
+        (["--halves", "bear=bear"], "no class 'bear'; choose one of aeroplane, bird"),
+        (["--halves", "dog=dog", "--test", "dog=dog"], "dog: given twice"),
+        (["--halves", "dog=dog", "dog=cat"], "given twice"),
+        (["--test", "../dog=dog"], "'../dog': not the name of a sequence"),
+    ):
+        assert main([str(davis), str(tmp_path / "new"), *arguments]) == 1
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([str(davis), str(tmp_path / "new"), "--test", "dog"])
+    assert "'dog' is not SEQUENCE=CLASS" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("sequences", [{"dog": "wolf"}, {"dog": "background"}, {}])
+def test_classes_that_would_be_dropped(davis, tmp_path, sequences):
+    with pytest.raises(DatasetError, match="no class|no sequence to convert"):
+        arrange(davis, tmp_path / "yt", sequences)
+
+
+def test_a_sequence_with_a_gap(davis, tmp_path):
+    images, masks = (davis / package / "dog" for package in ("JPEGImages", "Annotations"))
+    (images / "00003.jpg").rename(images / "00003.JPG")
+    with pytest.raises(DatasetError, match="dog: 00003.JPG is not found by this name"):
+        arrange(davis, tmp_path / "yt")
+    (images / "00003.JPG").unlink()
+    with pytest.raises(DatasetError, match="00003.png: an annotation without its frame"):
+        arrange(davis, tmp_path / "yt")
+    (masks / "00003.png").unlink()
+    with pytest.raises(DatasetError, match="dog: frames 3 to 3 are missing"):
+        arrange(davis, tmp_path / "yt")
+    (images / "00002.jpg").rename(images / "cover.jpg")
+    (masks / "00002.png").rename(masks / "cover.png")
+    with pytest.raises(DatasetError, match="cover.jpg: not the name of a frame"):
+        arrange(davis, tmp_path / "yt")
+
+
+def test_full_disk(davis, tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(DatasetError, match="yt: cannot be written .No space left on device.; make"):
+        arrange(davis, tmp_path / "yt")
+    assert [path.name for path in tmp_path.iterdir()] == ["davis"]
 
 
 def test_real_sequence(tmp_path, real):

@@ -1,5 +1,8 @@
 """Any kind of bad image or label raises a DatasetError that names the file."""
 
+import resource
+import subprocess
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -102,3 +105,89 @@ def test_painted_label_in_unknown_colours_is_rejected(tmp_path):
     path = save(tmp_path / "l.png", np.zeros((3, 4, 3)))
     with pytest.raises(DatasetError, match="image of mode RGB"):
         open_label(path, num_values=2)
+
+
+def save_as(path, form, mode="RGB", size=(6, 4), **options):
+    Image.new(mode, size).save(path, form, **options)
+    return path
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n{} loop\n"
+
+
+@pytest.mark.parametrize("read", [open_image, image_size])
+def test_the_format_is_what_is_in_the_file(tmp_path, read, monkeypatch):
+    def never(*args, **kwargs):
+        raise AssertionError("a program is started")
+
+    monkeypatch.setattr(subprocess, "Popen", never)
+    for form in ("PNG", "JPEG", "PPM"):
+        im = read(save_as(tmp_path / "frame.png", form))
+        assert (im if read is image_size else im.size) == (6, 4)
+    for form in ("BMP", "GIF", "TIFF", "WEBP", "ICO", "PCX", "TGA", "DDS", "JPEG2000"):
+        path = save_as(tmp_path / "frame.jpg", form, mode="RGB")
+        with pytest.raises(DatasetError, match="frame.jpg: .*not an image of the formats PNG, JPE"):
+            read(path)
+    path.write_bytes(POSTSCRIPT)
+    with pytest.raises(DatasetError, match="frame.jpg: .*not an image of the formats"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "form, mode, size",
+    [
+        ("PNG", "1", (13_000, 13_000)),
+        ("PNG", "RGB", (1 << 16, 513)),
+        ("JPEG", "L", (60_000, 600)),
+        ("PPM", "1", (8192, 4097)),
+    ],
+)
+def test_small_files_of_many_pixels(tmp_path, form, mode, size):
+    path = save_as(tmp_path / "frame.png", form, mode, size)
+    for read in (open_image, image_size, lambda path: open_label(path, 21)):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with pytest.raises(
+            DatasetError, match=rf"frame.png: an image of {size[0]} x {size[1]} pix"
+        ):
+            read(path)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+
+
+def test_as_many_pixels_as_8k_video(tmp_path):
+    path = save_as(tmp_path / "frame.png", "PNG", "1", (7680, 4320))
+    assert image_size(path) == open_image(path).size == (7680, 4320)
+
+
+def test_jpeg_of_many_scans(tmp_path):
+    path = save_as(tmp_path / "frame.jpg", "JPEG", progressive=True)
+    content = path.read_bytes()
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    assert open_image(path).size == (6, 4)
+    path.write_bytes(content[:-2] + 100_000 * scan + content[-2:])
+    with pytest.raises(DatasetError, match="frame.jpg: a JPEG image of 1000.. scans"):
+        open_image(path)
+
+
+def test_painted_label_of_several_blocks_of_rows(tmp_path):
+    rgb = np.zeros((600, 3, 3), np.uint8)
+    rgb[299:] = 128, 64, 128
+    path = save(tmp_path / "l.png", rgb)
+    label = open_label(path, 34, colors={(0, 0, 0): 3, (128, 64, 128): 7})
+    assert (label[:299] == 3).all() and (label[299:] == 7).all() and label.shape == (600, 3)
+    rgb[599, 2] = 1, 2, 3
+    with pytest.raises(DatasetError, match=r"colour \(1, 2, 3\)"):
+        open_label(save(path, rgb), 34, colors={(0, 0, 0): 3, (128, 64, 128): 7})
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), IndexError(), TypeError(), RecursionError(), OverflowError()]
+)
+def test_any_failure_of_a_decoder(tmp_path, monkeypatch, error):
+    path = save(tmp_path / "frame.png", np.zeros((4, 6)))
+
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(DatasetError, match="frame.png: damaged"):
+        open_image(path)

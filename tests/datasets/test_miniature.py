@@ -104,7 +104,7 @@ def test_concurrent_calls_render_once(quick, tmp_path, monkeypatch):
         render(*args)
 
     monkeypatch.setattr(module, "_render_all", slow)
-    (tmp_path / ".root-killed/root").mkdir(parents=True)
+    (tmp_path / ".root.unfinished-killed/new").mkdir(parents=True)
     with ThreadPoolExecutor(3) as pool:
         roots = [pool.submit(miniature, "cityscapes", tmp_path / "root", **TINY) for _ in range(3)]
     assert [root.result() for root in roots] == [tmp_path / "root"] * 3 and len(quick) == 1

@@ -209,7 +209,9 @@ def test_bad_lists(toy):
         data.get_dset("train")
     for ids in ([5003.5], [[]], np.array([{"a": 1}], object)):
         savemat(toy / "train.mat", {"split_ids": ids})
-        with pytest.raises(DatasetError, match="train.mat: .*(is not the id|lists no ids)"):
+        with pytest.raises(
+            DatasetError, match="train.mat: .*(is not the id|lists no ids|is a struct)"
+        ):
             data.get_dset("train")
     write_image(toy / "raw" / "kitchen_0001" / "r-noon-1.ppm", np.zeros((48, 64, 3)))
     with pytest.raises(DatasetError, match="r-noon-1: no time in the name"):
@@ -286,3 +288,17 @@ def test_reads_the_miniature(tmp_path):
         # the labelled image equals the window of its raw frame
         np.testing.assert_array_equal(np.asarray(clip.image(-1)), np.asarray(data.load_image(idx)))
         assert clip.label(-1).shape == (106, 140) and (clip.label(-1) < 40).mean() > 0.8
+
+
+def test_a_frame_spelled_another_way(toy):
+    video = toy / "raw" / "kitchen_0001"
+    (video / f"{FRAMES[1]}.ppm").rename(video / f"{FRAMES[1]}.PPM")
+    with pytest.raises(DatasetError, match=f"{FRAMES[1]}.PPM is not found by this name; rename it"):
+        nyud(toy).clips("test")
+
+
+@pytest.mark.parametrize("time", ["nan", "inf", "1e3", "-5", "1_0", ""])
+def test_frames_have_a_time(toy, time):
+    write_image(toy / "raw" / "office_0002" / f"r-{time}-1.png", np.zeros((48, 64, 3)))
+    with pytest.raises(DatasetError, match="no time in the name of this frame"):
+        nyud(toy).list_frames("office_0002")

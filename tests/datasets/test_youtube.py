@@ -217,3 +217,21 @@ def test_bad_masks_and_frames(toy):
 def test_invalid_clip_options(toy, options):
     with pytest.raises(DatasetError, match="the period is at least 1"):
         youtube(toy).clips(**options)
+
+
+def test_a_missing_frame_without_a_mask_is_named(toy):
+    (shot_folders(toy, DOG)[0] / "frame0004.jpg").unlink()
+    with pytest.raises(DatasetError, match="frame0004.jpg: this frame is missing in the video"):
+        youtube(toy).clips(period=1, warmup=0)
+    assert len(youtube(toy).clips(period=5, warmup=0)[-1]) == 7  # does not use it
+    (shot_folders(toy, DOG)[0] / "frame0001.jpg").unlink()
+    with pytest.raises(DatasetError, match="frame0001.jpg"):
+        youtube(toy).clips(period=5)
+
+
+@pytest.mark.parametrize("part, name", [(0, "frame0004"), (1, "00006")])
+def test_a_file_spelled_another_way(toy, part, name):
+    folder = shot_folders(toy, DOG)[part]
+    (folder / f"{name}.jpg").rename(folder / f"{name}.JPG")
+    with pytest.raises(DatasetError, match=f"{name}.JPG is not found by this name; rename it"):
+        youtube(toy).clips(period=1, warmup=0)

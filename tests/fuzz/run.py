@@ -2,8 +2,9 @@
 
 Each target runs until SECONDS are over or something is found; the input that led there is written
 to the current folder as finding-TARGET-...; once its cause is mended, tests.fuzz.cases keeps it
-and tests/caffe/test_fuzz_cases.py reads it again with each test run. A new run begins with the
-cases and seeds. Only Python code guides the search: libhdf5 and protobuf are not instrumented.
+and tests/caffe/test_fuzz_cases.py, or that of tests/datasets, reads it again with each test run. A
+new run begins with the cases and seeds. Only Python code guides the search: libhdf5, protobuf and
+what Pillow has in C are not instrumented.
 """
 
 import argparse
@@ -14,10 +15,15 @@ from pathlib import Path
 
 from tests.fuzz import cases
 
+DATA = ("mat", "image", "names", "manifest")  # of data_targets.py; the others are in targets.py
+
 
 def corpus(target, folder):
     """Fill a folder with the seeds and the cases of a target."""
-    from tests.fuzz.seeds import seeds
+    if target in DATA:
+        from tests.fuzz.data_targets import seeds
+    else:
+        from tests.fuzz.seeds import seeds
 
     for i, content in enumerate([*seeds(target), *cases.load(target)]):
         Path(folder, f"start{i}").write_bytes(content)
@@ -26,15 +32,20 @@ def corpus(target, folder):
 def main():
     """Parse the command line, instrument the package, and fuzz."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("target", choices=("prototxt", "caffemodel", "hdf5"))
+    parser.add_argument("target", choices=("prototxt", "caffemodel", "hdf5", *DATA))
     parser.add_argument("seconds", nargs="?", type=int, default=600)
     parser.add_argument("--corpus", help="folder that inputs of new coverage are kept in")
     args = parser.parse_args()
     import atheris
-    import torch  # noqa: F401  (before the hooks: it is not what is fuzzed, and it is large)
 
-    with atheris.instrument_imports(include=["caffe", "google.protobuf.text_format"]):
-        from tests.fuzz.targets import TARGETS
+    if args.target in DATA:
+        with atheris.instrument_imports(include=["datasets", "PIL"]):
+            from tests.fuzz.data_targets import TARGETS
+    else:
+        import torch  # noqa: F401  (before the hooks: it is not what is fuzzed, and it is large)
+
+        with atheris.instrument_imports(include=["caffe", "google.protobuf.text_format"]):
+            from tests.fuzz.targets import TARGETS
     folder = args.corpus or tempfile.mkdtemp(prefix="clockwork-corpus-")
     os.makedirs(folder, exist_ok=True)
     corpus(args.target, folder)

@@ -32,6 +32,7 @@ FLOORS = (
     "caffe.graph",
     "caffe.engine",
     "caffe.torch_module",
+    "caffe.net_arguments",
     "caffe.net",
     "caffe.training",
     "caffe.io caffe.pycaffe caffe.net_spec caffe.coord_map caffe.draw caffe.classifier "

@@ -123,12 +123,11 @@ class Blob:
             and (value.shape, value.strides, value.dtype) == (mine.shape, mine.strides, mine.dtype)
         ):
             return
-        given = getattr(value, "shape", None)
-        fits = given is None or tuple(given) == self.shape
-        size = f" and .reshape(...) before, for {tuple(given)} in place of {self.shape}"
+        given = value.shape if isinstance(value, np.ndarray) else self.shape
+        size = f", after .reshape{given} of the blob, whose shape is {self.shape}"
         raise NotAssignable(
             f"a blob's {what} is memory of the net, in place of which no array can be put: write "
-            f".{what}[...] = array, which copies the values{'' if fits else size}"
+            f".{what}[...] = array, which copies the values{'' if given == self.shape else size}"
         )
 
     def __setitem__(self, where: Any, value: Any) -> NoReturn:

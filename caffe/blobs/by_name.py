@@ -1,4 +1,4 @@
-"""ByName: what a net has, by name. It cannot be changed, and an unknown name is an error that helps."""
+"""ByName: what a net has, by name, for reading; an unknown name is an error that helps."""
 
 import difflib
 from collections import OrderedDict

@@ -82,7 +82,7 @@ class WatchedArray(np.ndarray):
         """The elements in C order."""
         return super().flat
 
-    @flat.setter
+    @flat.setter  # type: ignore[misc]  # declared as read-only, which it is not
     def flat(self, values: Any) -> None:
         self.view(np.ndarray).flat = values
         self._report()

@@ -128,7 +128,7 @@ class Freshness:
         graph = self._graph
         maker = next(layer.name for layer, tops in zip(graph.layers, graph.tops) if blob in tops)
         raise graph.layers[i].error(
-            f"its bottom {blob!r} {why}: run forward from layer {maker!r} or before it, or fill the "
-            f"blob by hand (.data[...] = values)",
+            f"its bottom {blob!r} {why}: run forward from layer {maker!r} or before it, or fill "
+            "the blob by hand (.data[...] = values)",
             StaleInput,
         )

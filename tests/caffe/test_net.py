@@ -140,7 +140,7 @@ def test_forward_takes_inputs_by_name(make_net, write):
     [
         (dict(dota=np.zeros(3)), "dota"),
         (dict(data=np.zeros((2, 2, 5, 6))), r"\(2, 2, 5, 6\)"),
-        (dict(data=0), "reshape"),
+        (dict(data=0), r"give an array of shape \(1, 2, 5, 6\)"),
         (dict(data=[[["x"] * 6] * 5] * 2), "shape"),
         (dict(data=[[[["x"] * 6] * 5] * 2]), "numbers"),
         (dict(start="conw"), "conw.*conv"),

@@ -152,7 +152,9 @@ class Net:
         return net
 
     def _build(self, param, phase, level, stages):
-        self._name, self._one_caller = param.name, OneCaller(f"the net {param.name!r}")
+        self._name = param.name
+        self._called = f"net {param.name!r}" if param.name else "this net"  # in messages
+        self._one_caller = OneCaller(self._called)
         self._warned = set()  # blobs of which `backward` has said that they get no diff
         self._graph = Graph(param, net_state(param, phase, level, stages))
         self._blobs_by_name = NamedBlobs(
@@ -228,7 +230,7 @@ class Net:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Raise NoCopy: open files and the objects of Python layers have no copy."""
         raise NoCopy(
-            f"the net {self.name!r} cannot be copied or pickled: make another with caffe.Net(path, "
+            f"{self._called} cannot be copied or pickled: make another with caffe.Net(path, "
             "phase), in the process that uses it, and give it the weights with "
             "other.share_with(net) or other.load_state_dict(net.state_dict()); a state_dict can "
             "be pickled"
@@ -481,17 +483,17 @@ class Net:
         self._warned.update(cut, deaf)
         if cut:
             log.warning(
-                "backward of net %r: no layer propagates a gradient to %s, so what is returned for "
+                "backward of %s: no layer propagates a gradient to %s, so what is returned for "
                 "it is what its diff held before, zero at first: add `force_backward: true` to the "
                 "prototxt",
-                self.name,
+                self._called,
                 " ".join(map(repr, cut)),
             )
         elif deaf:
             log.warning(
-                "backward of net %r: the diff given for %s goes to no layer, as the net has no "
+                "backward of %s: the diff given for %s goes to no layer, as the net has no "
                 "loss above weights that learn: add `force_backward: true` to the prototxt",
-                self.name,
+                self._called,
                 " ".join(map(repr, deaf)),
             )
 
@@ -712,12 +714,11 @@ class Net:
             pairs = [pair for name in self.params for pair in self._shared_with(other, name)]
             if self.params and not pairs:
                 log.warning(
-                    "share_with shares nothing: no layer with weights of net %r (%s) has the name "
-                    "of one of net %r (%s)",
-                    self.name,
+                    "share_with shares nothing: no layer with weights of %s (%s) has the name of "
+                    "one of the other (%s)",
+                    self._called,
                     " ".join(self.params),
-                    other.name,
-                    " ".join(other.params),
+                    " ".join(other.params) or "none",
                 )
             before = [mine.synced_data for mine, _ in pairs]
             try:

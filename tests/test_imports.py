@@ -35,6 +35,7 @@ FLOORS = (
     "caffe.net_arguments",
     "caffe.net",
     "caffe.training",
+    "caffe.image_file",
     "caffe.io caffe.pycaffe caffe.net_spec caffe.coord_map caffe.draw caffe.classifier "
     "caffe.detector",
 )
@@ -120,7 +121,9 @@ def requirements(file):
 
 
 def test_running_needs_only_requirements_txt():
-    known = {MODULES.get(name, name.replace("-", "_")) for name, _ in requirements("requirements.txt")}
+    known = {
+        MODULES.get(name, name.replace("-", "_")) for name, _ in requirements("requirements.txt")
+    }
     optional = {"selective_search_ijcv_with_python", "IPython"}  # named where they are missed
     for module, tree in SOURCES.items():
         for name in imported(tree):

@@ -77,15 +77,12 @@ class WatchedArray(np.ndarray):
         super().put(*args, **kwargs)
         self._report()
 
-    @property
-    def flat(self) -> Any:
-        """The elements in C order."""
-        return super().flat
-
-    @flat.setter  # type: ignore[misc]  # declared as read-only, which it is not
-    def flat(self, values: Any) -> None:
+    def _set_flat(self, values):
         self.view(np.ndarray).flat = values
         self._report()
+
+    # NumPy's types declare it as read-only, which it is not
+    flat = property(lambda self: np.ndarray.flat.__get__(self), _set_flat)
 
     def __reduce__(self) -> Any:
         return self.view(np.ndarray).__reduce__()

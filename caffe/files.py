@@ -13,6 +13,7 @@ that was opened, not what the path named a moment before.
 import difflib
 import itertools
 import os
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class Kind:
     missing: str = ""
 
 
-DEFINITION = Kind("definition")
+DEFINITION = Kind(".prototxt file")
 WEIGHTS = Kind(
     "weights file",
     WeightsError,
@@ -199,7 +200,7 @@ def as_path(value: object, kind: Kind) -> str:
 def shown(path: object) -> str:
     """Return a path as messages have it: in one line, and cut if it is very long."""
     text = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else str(path)
-    text = text if text.isprintable() else ascii(text)
+    text = text if text and text.isprintable() else ascii(text)
     return text if len(text) <= 500 else f"{text[:200]} ... {text[-50:]}"
 
 
@@ -213,7 +214,7 @@ def _opened(path, kind):
     except OSError as error:
         raise FileError(path, _reason(error)) from None
     except ValueError:  # a NUL in the name, or half of a surrogate pair
-        raise FileError(ascii(path), "no file can have this name") from None
+        raise FileError(path, "no file can have this name") from None
     try:
         status = os.fstat(descriptor)
         _check_type(status.st_mode, path, kind)
@@ -239,6 +240,8 @@ def _check_type(mode, path, kind):
 
 def _missing(path, kind):
     """Say where a file was looked for, and name the files there with a similar name."""
+    if cause := _misspelt(path):
+        return f"no such {kind.name}: {cause}"
     folder, name = os.path.split(os.path.abspath(path))
     if os.path.islink(path):
         return f"no such {kind.name}: this is a link to {shown(os.readlink(path))}"
@@ -249,6 +252,19 @@ def _missing(path, kind):
     hint = f"; did you mean {' or '.join(map(shown, similar))}?" if similar else ""
     advice = f"; {kind.missing}" if kind.missing and not similar else ""
     return f"no such {kind.name} in {shown(folder)}{hint}{advice}"
+
+
+def _misspelt(path):
+    """Return why a path names no file on any machine, or None."""
+    if not path:
+        return "the path is empty"
+    if re.match(r"[a-z]+://", path):
+        return "this is an address: fetch the file first and give its path"
+    if path.startswith(("~", "$")):
+        return "~ and $ are not expanded: write the path out, or use os.path.expanduser"
+    if re.search(r"[\a\b\t\n\v\f\r]", path):
+        return "the name has a tab, line end or the like: \\ begins an escape, so write / or \\\\"
+    return None
 
 
 def _names(folder):

@@ -24,9 +24,11 @@ from caffe.blobs.by_name import ByName
 from caffe.blobs.learned import LearnedBlobs, learns
 from caffe.definition.prototxt import read_net
 from caffe.definition.split_names import NamedBlobs, copies
+from caffe.definition.upgrade import current_form
 from caffe.engine.executor import Executor
 from caffe.engine.one_caller import OneCaller
 from caffe.errors import CaffeError, NoCopy, ShapeMismatch
+from caffe.files import shown
 from caffe.graph import Graph, net_state
 from caffe.layer_types.base import StatefulLayer
 from caffe.layer_types.data.memory_data import MemoryData
@@ -124,8 +126,8 @@ class Net:
 
     def __init__(self, network_file, *args, phase=None, level=0, stages=None, weights=None):
         phase, level, stages, weights = constructor_arguments(args, phase, level, stages, weights)
-        stages = check_state(f"Net({str(network_file)!r}, ...)", phase, level, stages)
-        self._build(read_net(os.fspath(network_file)), phase, level, stages)
+        stages = check_state(f"Net({shown(network_file)!r}, ...)", phase, level, stages)
+        self._build(read_net(network_file), phase, level, stages)
         if weights is not None:
             self.copy_from(weights)
 
@@ -142,13 +144,13 @@ class Net:
         Parameters
         ----------
         param : NetParameter
-            The definition, in today's form.
+            The definition, in the format of any time.
         phase, level, stages
             As for the class.
         """
-        stages = check_state(f"Net.from_param of {param.name!r}", phase, level, stages)
+        stages = check_state("Net.from_param", phase, level, stages)
         net = cls.__new__(cls)
-        net._build(param, phase, level, stages)
+        net._build(current_form(param), phase, level, stages)
         return net
 
     def _build(self, param, phase, level, stages):
@@ -202,7 +204,7 @@ class Net:
             wanted = [(blob, None) for blob in layer.blobs]
         else:
             wanted = layer.ask(layer.param_shapes, [b.shape for b in bottoms])
-        blobs = BlobVec(self._learned.add(layer, k, *w) for k, w in enumerate(wanted))
+        blobs = BlobVec(self._learned.add_all(layer, wanted))
         if blobs:
             if layer.name != layer.spec.name:
                 raise layer.error(

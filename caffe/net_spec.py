@@ -17,10 +17,28 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from caffe.definition.spec_graph import Function, NetWriter, SpecError, Top, to_proto
+from caffe.definition.message_fields import assign_field as assign_proto
+from caffe.definition.spec_graph import (
+    Function,
+    NetWriter,
+    SpecError,
+    Top,
+    param_name_dict,
+    to_proto,
+)
 from caffe.proto import caffe_pb2
 
-__all__ = ["Function", "NetSpec", "SpecError", "Top", "layers", "params", "to_proto"]
+__all__ = [
+    "Function",
+    "NetSpec",
+    "SpecError",
+    "Top",
+    "assign_proto",
+    "layers",
+    "param_name_dict",
+    "params",
+    "to_proto",
+]
 
 
 class NetSpec:

@@ -102,6 +102,35 @@ class LearnedBlobs(list[Learned]):
             self._by_name[spec.name] = self[-1]
         return blob
 
+    def add_all(
+        self,
+        layer: "LayerType",
+        wanted: Sequence[tuple[Blob | Sequence[int], caffe_pb2.FillerParameter | None]],
+    ) -> list[Blob]:
+        """Create or find all learned blobs of a layer.
+
+        Parameters
+        ----------
+        layer : LayerType
+        wanted : sequence of (content, filler)
+            As `add` takes them.
+
+        Returns
+        -------
+        list of Blob
+
+        Raises
+        ------
+        LayerError
+            As `add` does, and if the layer has more `param { }` than blobs.
+        """
+        given = len(layer.spec.param)
+        if given > len(wanted):
+            raise layer.error(
+                f"has {given} param {{ }} for {len(wanted)} learned blobs: give one each at most"
+            )
+        return [self.add(layer, k, *content) for k, content in enumerate(wanted)]
+
     def fill_all(self) -> None:
         """Fill the blobs that were added; raise CaffeError first if all do not fit in memory."""
         memory.check(sum(learned.blob.count for learned in self), "the weights of this net take")

@@ -1,24 +1,19 @@
 """Hints: turn a protobuf parse error into what is wrong with a definition and how to fix it."""
 
-import difflib
 import re
 from collections.abc import Iterable
 
 from google.protobuf.message import Message
 from google.protobuf.text_format import ParseError
 
+from caffe.definition.fork_fields import MOVED, of_fork_field
+from caffe.definition.source_text import TOKEN, look_alike, other_kind, place
+from caffe.definition.upgrade_v1 import layer_type
 from caffe.layer_types import registry
 from caffe.layer_types.fork_layers import of_fork
 from caffe.proto import caffe_pb2
+from caffe.spelling import near
 
-# Fields of another generation of the format, or in the wrong place: what to write instead.
-MOVED = {
-    ("LayerParameter", "blobs_lr"): "write param { lr_mult: ... }, one per weight blob",
-    ("LayerParameter", "weight_decay"): "write param { decay_mult: ... }, one per weight blob",
-    ("LayerParameter", "blob_share_mode"): "write param { share_mode: ... }, one per weight blob",
-    ("LayerParameter", "layer"): "close the layer above with } before the next one",
-    ("NetParameter", "input_param"): "it belongs inside a layer { } of type Input",
-}
 LAYERS = ("LayerParameter", "V1LayerParameter")
 V1_TYPES = "caffe.V1LayerParameter.LayerType"
 
@@ -43,11 +38,15 @@ def explain(error: ParseError, text: str, message: Message) -> tuple[int | None,
     """
     line, column = error.GetLine(), error.GetColumn()
     reason = re.sub(r"^\d+:\d+ : ('.*?': (?=[A-Z]))?", "", str(error), flags=re.S)
-    if "}" in reason and (stray := unbalanced_brace(text)):
+    lines = text.split("\n")
+    if other := other_kind(text):
+        what = other
+    elif sign := look_alike(text, line or 0):
+        line, column, what = sign
+    elif "}" in reason and (stray := unbalanced_brace(text)):
         line, column, what = stray
     else:
-        what = _hint(reason, message)
-    lines = text.splitlines()
+        what = _hint(reason, message, _rest(lines, line, column))
     quoted = f"\n    {_short(lines[line - 1].strip())}" if line and line <= len(lines) else ""
     return line, column, _short(what, 500) + quoted
 
@@ -57,8 +56,17 @@ def _short(text, most=200):
     return text if len(text) <= most else f"{text[:most]} ..."
 
 
-def _hint(reason, message):
+def _rest(lines, line, column):
+    """Return what stands in the line from the place of the error on."""
+    return lines[line - 1][max(0, (column or 1) - 1) :] if line and line <= len(lines) else ""
+
+
+def _hint(reason, message, rest):
     """Return protobuf's reason in the terms of a prototxt, with a fix if one is known."""
+    if re.match(r"(<<<<<<<|=======|>>>>>>>|\|\|\|\|\|\|\|)", rest):
+        return "this line is left over from a merge of two versions: keep one of them"
+    if re.match(r"/[/*]", rest):
+        return "a comment begins with #, not with // or /*"
     if found := re.search(r'type "caffe\.(\w+)" has no field named "(.+)"', reason):
         return _unknown_field(*found.groups(), message)
     if found := re.search(r'type "([\w.]+)" has no value (?:named|with number) "?(\w+)', reason):
@@ -66,7 +74,9 @@ def _hint(reason, message):
     if found := re.search(r'"caffe\.(\w+)" should not have multiple "(\w+)"', reason):
         return f"{found[2]} is given twice in one {found[1]}; keep one"
     if found := re.search(r"Expected string but found: '(.*)'", reason):
-        return f'this field takes text in quotes: write "{found[1]}"'
+        return f"this field takes text in quotes: write {_in_quotes(found[1], rest)}"
+    if "codec can't" in reason:
+        return "this text is not UTF-8: write names and paths without such escapes"
     if found := re.search(r"Couldn't parse integer: (.*)", reason):
         return f"this field takes a whole number, not {found[1]}"
     if found := re.search(r"Couldn't parse float: (.*)", reason):
@@ -80,22 +90,64 @@ def _hint(reason, message):
     return reason
 
 
+def _in_quotes(found, rest):
+    """Return a value that lacks its quotes with them: a type in today's spelling, a whole path."""
+    if found in caffe_pb2.V1LayerParameter.LayerType.keys():
+        return f'"{layer_type(found)}"'
+    value = re.match(r"[^\s{}\"',;#]*", rest)[0].replace("\\", "/")
+    return f'"{value or found}"'
+
+
 def _unknown_field(type_name, field, message):
     """Return what to say about a field that the message type does not have."""
-    if moved := MOVED.get((type_name, field)):
-        return f"{type_name} has no field {field}; {moved}"
-    if type_name in LAYERS and (fork := of_fork(field.removesuffix("_param"))):
-        return f"{type_name} has no field {field}; {fork}"
-    if type_name == message.DESCRIPTOR.name:
+    if type_name == message.DESCRIPTOR.name and (type_name, field) not in MOVED:
+        read = {known.name for known, _ in message.ListFields()}
         for other, kind in (("NetParameter", "a net"), ("SolverParameter", "a solver")):
-            if other != type_name and field in _fields(other):
+            if other != type_name and read | {field} <= set(_fields(other)):
                 return f"{type_name} has no field {field}; this looks like {kind} definition"
-    return f"{type_name} has no field {field}; {suggest(field, _fields(type_name))}"
+    return f"{type_name} has no field {field}; {unknown_field(type_name, field)}"
+
+
+def unknown_field(type_name: str, field: str) -> str:
+    """Return what to say about a field that a message type does not have.
+
+    Parameters
+    ----------
+    type_name : str
+        The message type, such as LayerParameter.
+    field : str
+
+    Returns
+    -------
+    str
+        Where the field belongs, whose fork it comes from, which field of this message is meant, or
+        which there are; never a field of another message.
+    """
+    if moved := MOVED.get((type_name, field)) or of_fork_field(type_name, field):
+        return moved
+    if field.isdigit():
+        return "this number has no name before it; a number has a decimal point, not a comma"
+    fields = _fields(type_name)
+    if close := near(field, fields):
+        return f"did you mean {' or '.join(close)}?"
+    if type_name == "NetParameter" and field in _fields("LayerParameter"):
+        return "it belongs inside a layer { }: does a } above close that too early?"
+    if type_name in LAYERS and field.endswith("_param"):
+        return (
+            "no layer type of Caffe 1.0 has such settings: they come from a fork of Caffe, or are "
+            "misspelt"
+        )
+    if type_name in LAYERS:
+        own = ", ".join(name for name in fields if not name.endswith("_param"))
+        return f"there are {own}, and the settings of layer types, such as convolution_param"
+    return suggest(field, fields)
 
 
 def _unknown_value(enum_name, value):
     """Return what to say about a value that the enum does not have."""
     values = list(caffe_pb2.DESCRIPTOR.pool.FindEnumTypeByName(enum_name).values_by_name)
+    if value in values:
+        return f"write {value} without quotes"
     if enum_name == V1_TYPES:
         current = [name for name in registry if name.lower() == value.replace("_", "").lower()]
         fix = of_fork(value) or (
@@ -122,16 +174,12 @@ def suggest(word: str, words: Iterable[str]) -> str:
     Returns
     -------
     str
-        It names up to three words that begin with `word`, else the most similar one; without
-        either, all words if they are 20 or fewer.
+        It names up to three words that are near (see `caffe.spelling`); if none is, all words if
+        they are 20 or fewer.
     """
     words = list(words)
-    near = [candidate for candidate in words if candidate.startswith(word)][:3]
-    if not near:
-        lower = {candidate.lower(): candidate for candidate in words}
-        near = [lower[match] for match in difflib.get_close_matches(word.lower(), lower, n=1)]
-    if near:
-        return f"did you mean {' or '.join(near)}?"
+    if close := near(word, words):
+        return f"did you mean {' or '.join(close)}?"
     return f"there are {', '.join(words)}" if len(words) <= 20 else "none has a similar name"
 
 
@@ -151,18 +199,13 @@ def unbalanced_brace(text: str) -> tuple[int, int, str] | None:
         Its place, from 1, and how to fix it; None if all braces match.
     """
     opened: list[int] = []
-    for token in re.finditer(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*|[{}]', text):
+    for token in re.finditer(rf"{TOKEN.pattern}|[{{}}]", text):
         if token[0] == "{":
             opened.append(token.start())
         elif token[0] == "}":
             if not opened:
-                return *_place(text, token.start()), "this } closes nothing; remove it"
+                return *place(text, token.start()), "this } closes nothing; remove it"
             opened.pop()
     if opened:
-        return *_place(text, opened[-1]), "this { is never closed; add its }"
+        return *place(text, opened[-1]), "this { is never closed; add its }"
     return None
-
-
-def _place(text, index):
-    """Return (line, column), both from 1, of a character."""
-    return text.count("\n", 0, index) + 1, index - (text.rfind("\n", 0, index) + 1) + 1

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from google.protobuf.message import Message
 
-from caffe.definition.hints import suggest
+from caffe.definition.hints import suggest, unknown_field
 
 
 class FieldError(ValueError):
@@ -31,8 +31,8 @@ def assign_field(message: Message, name: str, value: object) -> None:
     """
     field = message.DESCRIPTOR.fields_by_name.get(name)
     if field is None:
-        known = list(message.DESCRIPTOR.fields_by_name)
-        raise FieldError(f"{message.DESCRIPTOR.name} has no field {name!r}; {suggest(name, known)}")
+        kind = message.DESCRIPTOR.name
+        raise FieldError(f"{kind} has no field {name!r}; {unknown_field(kind, name)}")
     values = _as_list(value) if field.is_repeated else [value]
     if field.message_type:
         for item in values:

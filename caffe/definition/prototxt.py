@@ -4,26 +4,23 @@
 >>> solver = read_solver("solver.prototxt")  # SolverParameter
 """
 
-import difflib
 import os
-from pathlib import Path
+import re
 from typing import TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from caffe.definition.hints import explain
+from caffe.definition.source_text import TextError, bad_path, binary_kind, decode
 from caffe.definition.upgrade import UpgradeError, upgrade_net, upgrade_solver
 from caffe.errors import CaffeError
+from caffe.files import DEFINITION, FileError, NotAPath, PathLike, as_path, read_file, shown
 from caffe.proto import caffe_pb2
-from caffe.weights.files import HDF5_MAGIC, PathLike
 
 # Parsing takes about 1 s per MiB or two, and 500 bytes of memory per group; a net of 1000 layers is
 # about 1 MiB.
 MOST_BYTES, MOST_GROUPS = 2**23, 200_000
-WEIGHTS_COME_SECOND = (
-    'the definition comes first and the weights second: Net("net.prototxt", "net.caffemodel", TEST)'
-)
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
@@ -44,7 +41,7 @@ class PrototxtError(CaffeError):
         line: int | None = None,
         column: int | None = None,
     ):
-        place = ":".join(str(part) for part in (path, line, column) if part is not None)
+        place = ":".join(str(part) for part in (shown(path), line, column) if part is not None)
         super().__init__(f"{place}: {what}")
         self.path, self.line, self.column = path, line, column
 
@@ -119,8 +116,10 @@ def read_text(path: PathLike, message: AnyMessage) -> AnyMessage:
     PrototxtError
         If the file is missing, too large or empty, or cannot be parsed.
     """
-    path = Path(path)
-    text = _decode(path, _read_bytes(path))
+    _check_path(path, message)
+    text = _read(path, message)
+    if problem := bad_path(text):
+        raise PrototxtError(path, problem[2], *problem[:2])
     try:
         text_format.Parse(text, message)
     except text_format.ParseError as error:
@@ -134,59 +133,61 @@ def read_text(path: PathLike, message: AnyMessage) -> AnyMessage:
     return message
 
 
-def _read_bytes(path):
-    """Return the content of a file, up to one byte more than is read."""
-    if path.is_dir():
-        raise PrototxtError(path, "this is a folder; name the .prototxt file in it")
+def _check_path(value, message):
+    """Raise for what is no path, and say what to do with a message or a NetSpec."""
+    if isinstance(value, Message) or hasattr(value, "to_proto"):
+        given = type(value).__name__
+        built = "param" if isinstance(value, Message) else "spec.to_proto()"
+        fix = f"write str({built}) to a file and give its path"
+        if isinstance(message, caffe_pb2.NetParameter) and not isinstance(
+            value, caffe_pb2.SolverParameter
+        ):
+            fix += f", or build the net with caffe.Net.from_param({built}, caffe.TEST)"
+        raise NotAPath(value, f"a {given} in place of the path of a definition: {fix}")
+    if isinstance(value, bytes) and _is_definition(value.decode("utf-8", "replace")):
+        raise _text_as_path(value.decode("utf-8", "replace"), message)
+    as_path(value, DEFINITION)
+
+
+def _read(path, message):
+    """Return the text of the file."""
     try:
-        with open(path, "rb") as file:  # devices and pipes have no known size
-            content = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise PrototxtError(path, _missing(path)) from None
-    except OSError as error:
-        raise PrototxtError(path, f"cannot be read: {error.strerror}") from None
-    except ValueError:  # a NUL in the name
-        raise PrototxtError(ascii(path), "no file can have this name") from None
-    return content
+        content = read_file(path, DEFINITION, up_to=MOST_BYTES + 1)
+    except FileError as error:
+        if _is_definition(os.fspath(path)):
+            raise _text_as_path(os.fspath(path), message) from None
+        raise PrototxtError(path, error.reason) from None
+    if other := binary_kind(content):
+        raise PrototxtError(path, other)
+    _check_number(path, len(content), MOST_BYTES, "bytes")
+    try:
+        text = decode(content, shown(path))
+    except TextError as error:
+        raise PrototxtError(path, error, error.line, error.column) from None
+    _check_number(path, text.count("{") + text.count("<"), MOST_GROUPS, "groups")
+    return text
 
 
-def _check_size(path, content):
+def _is_definition(text):
+    """Tell whether something given as a path is the text of a definition."""
+    return bool(re.search(r"^\s*[A-Za-z_]\w+\s*(\{|:\s*[^\s/\\])", text[:10_000], re.MULTILINE))
+
+
+def _text_as_path(text, message):
+    """Return the error for the text of a definition that was given as its path."""
+    kind = message.DESCRIPTOR.name
+    fix = "write it to a file and give its path"
+    if kind == "NetParameter":
+        parsed = "text_format.Parse(text, caffe_pb2.NetParameter())"
+        fix += f", or build the net with caffe.Net.from_param({parsed}, caffe.TEST)"
+    begin = shown(" ".join(text[:100].split())[:60])
+    return PrototxtError(f"{begin} ...", f"this is the text of a definition, not a path: {fix}")
+
+
+def _check_number(path, number, most, what):
     """Raise PrototxtError for a file that would take minutes or gigabytes to parse."""
-    groups = content.count(b"{") + content.count(b"<")
-    for count, most, what in ((len(content), MOST_BYTES, "bytes"), (groups, MOST_GROUPS, "groups")):
-        if count > most:
-            raise PrototxtError(
-                path,
-                f"a definition of more than {most} {what} is not read: "
-                "weights belong in a .caffemodel",
-            )
-
-
-def _missing(path):
-    """Say where a file was looked for, and name the files there with a similar name."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        return f"no such file: the folder {folder} does not exist (working folder {os.getcwd()})"
-    similar = difflib.get_close_matches(path.name, sorted(os.listdir(folder)), n=3)
-    hint = f"; did you mean {' or '.join(similar)}?" if similar else ""
-    return f"no such file in {folder}{hint}"
-
-
-def _decode(path, content):
-    """Return the text of a definition; raise PrototxtError for any other kind of file."""
-    if content.startswith(HDF5_MAGIC):
-        raise PrototxtError(path, f"this is an HDF5 file, not a definition; {WEIGHTS_COME_SECOND}")
-    if b"\0" in content:
+    if number > most:
         raise PrototxtError(
             path,
-            "this looks like a .caffemodel or another binary file, not a definition; "
-            f"{WEIGHTS_COME_SECOND}",
+            f"a definition of more than {most} {what} is not read: weights belong in a .caffemodel",
         )
-    _check_size(path, content)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line, column = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
-        what = f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise PrototxtError(path, what, line, column) from None

@@ -4,9 +4,11 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from caffe.definition.fork_fields import MOVED, of_fork_field
 from caffe.definition.hints import suggest
 from caffe.definition.message_fields import FieldError, assign_field
 from caffe.errors import CaffeError
+from caffe.layer_types.fork_layers import of_fork
 from caffe.proto import caffe_pb2
 
 # The field of LayerParameter that holds the settings of a layer type: Convolution ->
@@ -16,12 +18,20 @@ PARAM_FIELDS = {
     for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields
     if field.message_type and field.name.endswith("_param")
 }
-PARAM_FIELDS.update(
-    Deconvolution="convolution_param",
-    Im2col="convolution_param",
-    LSTM="recurrent_param",
-    RNN="recurrent_param",
-)
+# Types whose settings are those of another type.
+SHARING = {
+    "Deconvolution": "convolution_param",
+    "Im2col": "convolution_param",
+    "LSTM": "recurrent_param",
+    "RNN": "recurrent_param",
+}
+PARAM_FIELDS.update(SHARING)
+
+
+def param_name_dict() -> dict[str, str]:
+    """Return {layer type: its field of LayerParameter without _param}, such as ReLU: relu."""
+    stems = {kind: field.removesuffix("_param") for kind, field in PARAM_FIELDS.items()}
+    return {kind: stem for kind, stem in stems.items() if kind not in SHARING}
 
 
 class SpecError(CaffeError):
@@ -92,15 +102,22 @@ class Function:
         for name, value in self.params.items():
             target = next((t for t in targets if name in t.DESCRIPTOR.fields_by_name), None)
             if target is None:
-                known = [field for t in targets for field in t.DESCRIPTOR.fields_by_name]
-                raise SpecError(
-                    f"{self.type_name} has no parameter {name!r}; {suggest(name, known)}"
-                )
+                why = self._unknown(name, [t.DESCRIPTOR for t in targets])
+                raise SpecError(f"{self.type_name} has no parameter {name!r}; {why}")
             try:
                 assign_field(target, name, value)
             except FieldError as error:
                 raise SpecError(f"{self.type_name}: {error}") from None
         return layer
+
+    def _unknown(self, name, messages):
+        """Return what to say about a parameter that none of the message types has."""
+        if fork := of_fork(self.type_name):
+            return fork
+        kinds = [message.name for message in messages]
+        known = [MOVED.get((kind, name)) or of_fork_field(kind, name) for kind in kinds]
+        fields = [field for message in messages for field in message.fields_by_name]
+        return next(filter(None, known), None) or suggest(name, fields)
 
 
 def to_proto(*tops: Top | Function) -> caffe_pb2.NetParameter:

@@ -6,10 +6,14 @@ preprocessing settings inside data layers; `param` groups on the statistics of B
 Source: BVLC Caffe, upgrade_proto.cpp.
 """
 
+import logging
+
 from caffe.definition.upgrade_v0 import upgrade_v0_layers
 from caffe.definition.upgrade_v1 import upgrade_v1_layer
 from caffe.errors import CaffeError
 from caffe.proto import caffe_pb2
+
+log = logging.getLogger("caffe")
 
 PREPROCESSING = ("scale", "mean_file", "crop_size", "mirror")
 SOLVER_TYPES = (
@@ -56,6 +60,21 @@ def upgrade_net(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
             layer.ClearField("param")  # its three blobs are statistics, not learned
     _upgrade_inputs(net)
     return net
+
+
+def current_form(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
+    """Return a net in the current format: the same, or an upgraded copy.
+
+    Raises
+    ------
+    UpgradeError
+        As `upgrade_net` does.
+    """
+    if not (net.layers or net.input or net.input_dim or net.input_shape):
+        return net
+    copy = caffe_pb2.NetParameter()
+    copy.CopyFrom(net)
+    return upgrade_net(copy)
 
 
 def upgrade_solver(solver: caffe_pb2.SolverParameter) -> caffe_pb2.SolverParameter:
@@ -122,8 +141,12 @@ def _upgrade_preprocessing(layer):
 
 
 def _upgrade_inputs(net):
-    """Turn the inputs of the header into the tops of one Input layer, first in the net."""
-    if net.input:
+    """Turn the inputs of the header into the tops of one Input layer, first in the net.
+
+    Inputs without a shape make no layer: a layer of the net may be called so, and make them. Shapes
+    without inputs, and more shapes than inputs, mean nothing. Caffe takes these as they come.
+    """
+    if net.input and (net.input_shape or net.input_dim):
         net.layer.insert(
             0,
             caffe_pb2.LayerParameter(
@@ -133,8 +156,10 @@ def _upgrade_inputs(net):
                 input_param=caffe_pb2.InputParameter(shape=_input_shapes(net)),
             ),
         )
+    elif net.input:
+        _check_made(net)
     elif net.input_dim or net.input_shape:
-        raise UpgradeError('input_dim or input_shape without an input; name it: input: "data"')
+        log.warning('input_dim and input_shape without an input are ignored; write input: "data"')
     for field in ("input", "input_dim", "input_shape"):
         net.ClearField(field)
 
@@ -142,17 +167,32 @@ def _upgrade_inputs(net):
 def _input_shapes(net):
     """Return the shapes of the header's inputs, given in either way."""
     count, dims = len(net.input), list(net.input_dim)
-    if net.input_shape and dims:
-        raise UpgradeError("the net gives both input_shape and input_dim; keep input_shape")
-    if dims and len(dims) != 4 * count:
-        raise UpgradeError(
-            f"{count} input(s) need {4 * count} input_dim, four each; there are {len(dims)}"
+    if net.input_shape:
+        if dims:
+            log.warning("the net gives both input_shape and input_dim; input_dim is ignored")
+        _check_number(count, count, len(net.input_shape), "input_shape { dim: ... }")
+        return net.input_shape[:count]
+    _check_number(count, 4 * count, len(dims), "input_dim, four each")
+    return [caffe_pb2.BlobShape(dim=dims[4 * i : 4 * i + 4]) for i in range(count)]
+
+
+def _check_number(inputs, needed, given, what):
+    """Raise UpgradeError if the header gives too little for its inputs; warn if too much."""
+    if given < needed:
+        raise UpgradeError(f"{inputs} input(s) need {needed} {what}; there are {given}")
+    if given > needed:
+        log.warning(
+            "%d input(s) take %d %s; the rest of %d is ignored", inputs, needed, what, given
         )
-    if dims:
-        return [caffe_pb2.BlobShape(dim=dims[4 * i : 4 * i + 4]) for i in range(count)]
-    if len(net.input_shape) != count:
-        raise UpgradeError(
-            f"{count} input(s) need {count} input_shape {{ dim: ... }}; "
-            f"there are {len(net.input_shape)}"
-        )
-    return net.input_shape
+
+
+def _check_made(net):
+    """Raise UpgradeError if a layer that always runs reads an input that has no shape."""
+    made = {top for layer in net.layer for top in layer.top}
+    for layer in net.layer:
+        if layer.include or layer.exclude:
+            continue
+        for name in set(layer.bottom) & set(net.input) - made:
+            raise UpgradeError(
+                f"the input {name!r} has no size: add input_shape {{ dim: ... }}, one per input"
+            )

@@ -5,10 +5,13 @@ read. Padding was a layer of its own, and becomes the `pad` of the convolution o
 Source: BVLC Caffe, upgrade_proto.cpp.
 """
 
+import logging
 from collections.abc import Iterable
 
 from caffe.definition.upgrade_v1 import copy_field, upgrade_param_specs
 from caffe.proto import caffe_pb2
+
+log = logging.getLogger("caffe")
 
 INNER_PRODUCT = {
     "num_output": "num_output",
@@ -90,7 +93,8 @@ def upgrade_v0_layers(
     Raises
     ------
     ValueError
-        If a type or setting has no successor; the message names the layer.
+        If a type has no successor; the message names the layer. A setting that means nothing to
+        its type is ignored with a warning.
     """
     layers = []
     paddings: dict[str, tuple[str, int]] = {}  # top of a padding layer: its bottom and its pad
@@ -105,6 +109,8 @@ def upgrade_v0_layers(
             continue
         layer = _upgrade_layer(old)
         _fold_padding(layer, paddings)
+        for top in layer.top:  # a later blob of that name is no padding's
+            paddings.pop(top, None)
         layers.append(layer)
     return layers
 
@@ -126,11 +132,14 @@ def _upgrade_layer(connection):
             _set(getattr(layer, param), renamed[field.name], value)
         elif field.name in PREPROCESSING:
             _set(layer.transform_param, PREPROCESSING[field.name], value)
-        elif field.name == "hdf5_output_param":
+        elif field.name == "hdf5_output_param" and old.type == "hdf5_output":
             copy_field(layer, field, value)
         elif field.name not in ("name", "type", "blobs", "blobs_lr", "weight_decay"):
-            raise ValueError(
-                f"layer {old.name}: {field.name} means nothing to type {old.type!r}; remove it"
+            log.warning(
+                "layer %s: %s means nothing to type %r and is ignored",
+                old.name,
+                field.name,
+                old.type,
             )
     upgrade_param_specs(layer, old.blobs_lr, old.weight_decay)
     return layer

@@ -9,7 +9,6 @@ user's object) and works on Blobs.
 """
 
 import abc
-import difflib
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from caffe.blobs.blob import Blob
 from caffe.errors import FOREIGN, CaffeError, LayerError, ShapeMismatch, UnknownLayerType
 from caffe.layer_types.fork_layers import of_fork
 from caffe.proto import caffe_pb2
+from caffe.spelling import near
 
 Shape = tuple[int, ...]
 Shapes = Sequence[Shape]  # of the bottoms, in the order of the prototxt
@@ -316,8 +316,8 @@ def make(spec: caffe_pb2.LayerParameter, phase: int) -> LayerType:
     elif fork := of_fork(spec.type):
         fix = fork
     else:
-        near = difflib.get_close_matches(spec.type, registry, 1, 0.5)
-        fix = f"did you mean {near[0]!r}?" if near else f"known are {' '.join(sorted(registry))}"
+        close = near(spec.type, registry)
+        fix = f"did you mean {close[0]!r}?" if close else f"known are {' '.join(sorted(registry))}"
     raise UnknownLayerType(f"layer {spec.name!r}: unknown layer type {spec.type!r}: {fix}")
 
 

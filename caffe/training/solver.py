@@ -58,8 +58,8 @@ class SGDSolver:
     type = "SGD"
 
     def __init__(self, path: PathLike):
+        self.param: caffe_pb2.SolverParameter = read_solver(path)
         self.path = os.fspath(path)
-        self.param: caffe_pb2.SolverParameter = read_solver(self.path)
         self.iter = 0
         self._check()
         if self.param.random_seed >= 0:
@@ -344,7 +344,7 @@ def get_solver(path: PathLike) -> SGDSolver:
     SolverError
         If there is no such type, or the solver cannot be built.
     """
-    kind = read_solver(os.fspath(path)).type
+    kind = read_solver(path).type
     if kind not in SOLVERS:
         raise SolverError(
             f"{path}: solver type {kind!r} is not known: use one of {' '.join(SOLVERS)}"

@@ -189,7 +189,8 @@ def _read_proto(path, solver):
     history = [to_array(b, f"{path}: history {i}") for i, b in enumerate(state.history)]
     for i, (h, own) in enumerate(zip(history, solver.history)):
         _check_size(path, i, h, own)
-    return state.iter, state.current_step, state.learned_net, history
+    model = os.fsdecode(state.learned_net)  # protobuf gives bytes where it is not UTF-8
+    return state.iter, state.current_step, model, history
 
 
 def _read_hdf5(path, solver):
@@ -197,7 +198,7 @@ def _read_hdf5(path, solver):
     try:
         with h5py.File(path, "r") as f:
             model = _single(f, "learned_net", b"")
-            model = model.decode() if isinstance(model, bytes) else str(model)
+            model = os.fsdecode(model) if isinstance(model, bytes) else str(model)
             stored = f["history"]
             _check_number(path, len(stored), solver)
             history = [member(stored, str(i)) for i in range(len(stored))]

@@ -87,7 +87,7 @@ def test_nets(tmp_path, what):
 @pytest.mark.parametrize(
     "name, words",
     [
-        ("nothing.prototxt", ["nothing.prototxt", "no such file"]),
+        ("nothing.prototxt", ["nothing.prototxt", "no such .prototxt file"]),
         ("nowhere/net.prototxt", ["nowhere", "does not exist"]),
         ("", ["folder"]),
     ],

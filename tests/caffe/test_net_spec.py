@@ -8,6 +8,7 @@ from google.protobuf import text_format
 from hypothesis import given
 from hypothesis import strategies as st
 
+import caffe
 from caffe.errors import CaffeError
 from caffe.net_spec import NetSpec, SpecError, to_proto
 from caffe.net_spec import layers as L
@@ -212,3 +213,32 @@ def test_attributes_of_functions_and_tops():
     assert (fn.type_name, fn.inputs) == ("Crop", (data, data))
     assert fn.params == dict(axis=2, offset=[1, 2])
     assert (fn.tops, top.n, fn.ntop, fn.in_place) == ((top,), 0, 1, False)
+
+
+def test_param_name_dict():
+    """What scripts of the time take from net_spec: the stem of the settings of each layer type."""
+    names = caffe.net_spec.param_name_dict()
+    assert names["Convolution"] == "convolution" and names["HDF5Data"] == "hdf5_data"
+    assert names["ReLU"] == "relu" and names["Transformation"] == "transform"
+    fields = {f.name for f in caffe_pb2.LayerParameter.DESCRIPTOR.fields}
+    assert len(names) == sum(name.endswith("_param") for name in fields)
+    assert {f"{name}_param" for name in names.values()} <= fields
+
+
+def test_assign_proto():
+    layer = caffe_pb2.LayerParameter()
+    for name, value in (
+        ("name", "c"),
+        ("bottom", ["a", "b"]),
+        ("param", [dict(lr_mult=1), dict(lr_mult=2)]),
+        ("convolution_param", dict(kernel_size=3, weight_filler=dict(type="xavier"))),
+    ):
+        caffe.net_spec.assign_proto(layer, name, value)
+    assert layer == caffe_pb2.LayerParameter(
+        name="c",
+        bottom=["a", "b"],
+        param=[dict(lr_mult=1), dict(lr_mult=2)],
+        convolution_param=dict(kernel_size=[3], weight_filler=dict(type="xavier")),
+    )
+    with pytest.raises(ValueError, match="LayerParameter has no field 'nmae'; did you mean name"):
+        caffe.net_spec.assign_proto(layer, "nmae", "x")

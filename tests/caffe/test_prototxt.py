@@ -1,12 +1,16 @@
 """Reading definitions; errors name file, line, column and the fix."""
 
+import os
+
 import pytest
 from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import caffe
 from caffe.definition.prototxt import PrototxtError, read_net, read_solver, read_text
 from caffe.errors import CaffeError
+from caffe.files import NotAPath
 from caffe.proto import caffe_pb2
 
 LAYER = 'layer { name: "relu" type: "ReLU" bottom: "data" top: "relu" }\n'
@@ -70,7 +74,7 @@ BAD = {  # content: (line, column, words in the message)
     "# nothing\n": (None, None, ["empty"]),
     "": (None, None, ["empty"]),
     "layer { }\nlayers { }": (None, None, ["mixes"]),
-    b'name: "a"\n# caf\xe9': (2, 6, ["0xe9", "UTF-8"]),
+    b'name: "a"\nname: "caf\xe9" }': (2, 11, ["0xe9", "UTF-8"]),
     b"\x0a\x03net\xa2\x06\x00": (None, None, [".caffemodel", "second"]),
     b"\x89HDF\r\n\x1a\n\0": (None, None, ["HDF5", "second"]),
 }
@@ -149,7 +153,7 @@ def test_files_that_would_take_minutes_are_refused_unparsed(write, monkeypatch, 
 
 
 def test_endless_files():
-    with pytest.raises(PrototxtError, match="/dev/zero: this looks like"):
+    with pytest.raises(PrototxtError, match="/dev/zero: this is a device"):
         read_net("/dev/zero")
 
 
@@ -235,3 +239,95 @@ def test_text_written_by_protobuf_is_read_back(tmp_path_factory, net, one_line):
     path = tmp_path_factory.getbasetemp() / "round.prototxt"
     path.write_text(text_format.MessageToString(net, as_one_line=one_line), newline="")
     assert read_text(path, caffe_pb2.NetParameter()) == net
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LAYER,
+        str(caffe_pb2.NetParameter(name="x", layer=[{"name": "a"}])),
+        f"# a comment\n{LAYER}",
+        'name: "x" layer { }',
+        "layer\n{\n}",
+        LAYER * 1000,  # longer than any path
+        LAYER.encode(),
+    ],
+)
+def test_the_text_of_a_net_in_place_of_its_path(text):
+    words = r"this is the text of a definition, not a path: write it to a file.*Net\.from_param"
+    with pytest.raises(PrototxtError, match=words) as caught:
+        read_net(text)
+    assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
+
+
+def test_the_text_of_a_solver():
+    with pytest.raises(PrototxtError, match="text of a definition") as caught:
+        read_solver('net: "net.prototxt"\nbase_lr: 0.1\n')
+    assert "from_param" not in str(caught.value)  # solvers have none
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: caffe.Net(p, caffe.TEST), caffe.SGDSolver, caffe.get_solver]
+)
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        (caffe_pb2.NetParameter(), r"a NetParameter in place of the path.*write str\(param\)"),
+        (caffe_pb2.SolverParameter(), r"a SolverParameter in place .*write str\(param\)"),
+        (caffe.NetSpec(), r"a NetSpec in place of the path.*str\(spec.to_proto\(\)\)"),
+        (caffe.layers.Input(), r"a Top in place of the path"),
+        (None, "not NoneType"),
+        (caffe.TEST, "not int"),
+        (b"net.prototxt", "bytes in place of the path"),
+    ],
+)
+def test_what_is_no_path(make, value, words):
+    with pytest.raises(NotAPath, match=words) as caught:
+        make(value)
+    assert isinstance(caught.value, CaffeError) and isinstance(caught.value, TypeError)
+    offered = "from_param" in str(caught.value)
+    assert not offered or make not in (caffe.SGDSolver, caffe.get_solver)
+    assert not offered or not isinstance(value, caffe_pb2.SolverParameter)
+
+
+@pytest.mark.parametrize(
+    "path, words",
+    [
+        ("", "the path is empty"),
+        ("http://dl.caffe.org/net.prototxt", "this is an address: fetch the file first"),
+        ("~/net.prototxt", "not expanded"),
+        ("C:\temp\net.prototxt", "has a tab, line end or the like"),
+        ("x" * 5000, "File name too long"),
+        ("x/" * 2500, "cannot be read|does not exist"),
+    ],
+)
+def test_paths_that_cannot_be(path, words):
+    with pytest.raises(PrototxtError, match=words) as caught:
+        read_net(path)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "net.prototxt")
+    with pytest.raises(PrototxtError, match="this is a pipe"):
+        read_net(tmp_path / "net.prototxt")
+
+
+def test_a_file_of_gigabytes(tmp_path):
+    path = tmp_path / "net.prototxt"
+    with open(path, "wb") as file:
+        file.truncate(2**34)  # takes no room
+    with pytest.raises(PrototxtError, match="binary file"):
+        read_net(path)
+    with open(path, "r+b") as file:
+        file.write(b"#" * 2**23)
+    with pytest.raises(PrototxtError, match="binary file|8388608 bytes"):
+        read_net(path)
+
+
+def test_a_solver_is_not_taken_for_a_net_by_its_type(write):
+    """Both a solver and a layer have a `type`; what was read before tells."""
+    with pytest.raises(PrototxtError, match="belongs inside a layer { }"):
+        read_net(write('input: "data" type: "ReLU" bottom: "data"'))
+    with pytest.raises(PrototxtError, match="solver definition"):
+        read_net(write('type: "Adam" net: "x"'))

@@ -1,10 +1,13 @@
 """Nets of older formats are equivalent once upgraded."""
 
+import logging
+
 import pytest
 from google.protobuf import text_format
 
+import caffe
 from caffe.definition.prototxt import read_net
-from caffe.definition.upgrade import UpgradeError, upgrade_net, upgrade_solver
+from caffe.definition.upgrade import UpgradeError, current_form, upgrade_net, upgrade_solver
 from caffe.definition.upgrade_v0 import TYPES
 from caffe.definition.upgrade_v1 import layer_type
 from caffe.proto import caffe_pb2
@@ -236,7 +239,6 @@ def test_a_net_in_the_current_format_is_unchanged():
             "layer new: .*mixed",
         ),
         ('layers { layer { name: "x" type: "conf" } }', "layer x: unknown .*'conf'.* conv"),
-        ('layers { layer { name: "x" type: "relu" pad: 1 } }', "layer x: pad means nothing"),
         (
             'layers { layer { type: "padding" pad: 1 } bottom: "a" top: "b" } '
             'layers { layer { name: "x" type: "relu" } bottom: "b" }',
@@ -246,8 +248,8 @@ def test_a_net_in_the_current_format_is_unchanged():
         ('layers { layer { name: "x" type: "padding" pad: 1 } top: "a" }', "x: .* has 0 and 1"),
         ('input: "a" input_dim: 1 input_dim: 2', "4 input_dim.* there are 2"),
         ('input: "a" input: "b" input_shape { dim: 1 }', "2 input_shape.* there are 1"),
-        ('input: "a" input_dim: 1 input_shape { dim: 1 }', "keep input_shape"),
-        ("input_dim: 1", "without an input"),
+        ('input: "a" input_dim: 1 input: "b" input_shape { dim: 1 }', "2 input_shape"),
+        ('input: "a" layer { name: "r" bottom: "a" top: "r" }', "input 'a' has no size: add"),
     ],
 )
 def test_contradictions(text, words):
@@ -295,3 +297,117 @@ def test_recorded_upgrade(shared):
     for layer in upgrade_net(model).layer:
         values = [list(blob.data) for blob in weights[layer.name].blobs]
         assert [list(blob.data) for blob in layer.blobs] == values == before[layer.name] != []
+
+
+IN_FRONT = 'layer { name: "input" type: "Input" top: "a" input_param { shape { dim: 2 } } } '
+READER = ' layer { name: "r" type: "ReLU" bottom: "a" top: "r" }'
+HEADERS = {  # header: what Caffe makes of it, a word of the warning
+    'input: "a" input_shape { dim: 2 }': (IN_FRONT, None),
+    'input: "a" input_shape { dim: 2 } input_shape { dim: 3 }': (IN_FRONT, "rest of 2 is ignored"),
+    'input: "a" input_shape { dim: 2 } input_dim: 9': (IN_FRONT, "input_dim is ignored"),
+    'input: "a" input_dim: 1 input_dim: 3 input_dim: 5 input_dim: 6 input_dim: 7': (
+        IN_FRONT.replace("dim: 2", "dim: 1 dim: 3 dim: 5 dim: 6"),
+        "rest of 5 is ignored",
+    ),
+    "input_dim: 1": ("", "without an input are ignored"),
+    "input_shape { dim: 1 }": ("", "without an input are ignored"),
+    'input: "other"': ("", None),
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_headers_as_caffe_takes_them(caplog, header):
+    layer, warning = HEADERS[header]
+    with caplog.at_level(logging.WARNING, "caffe"):
+        assert same(upgrade_net(net_of(header + READER)), layer + READER)
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == bool(warning) and all(warning in message for message in messages)
+
+
+def test_an_input_without_a_size_beside_the_layer_that_makes_it(tmp_path, caplog):
+    """As Caffe's UpgradeNetInput: no layer without sizes, and then the field is dropped."""
+    path = tmp_path / "net.prototxt"
+    path.write_text(
+        'input: "a" layer { name: "i" type: "Input" top: "a" input_param { shape { dim: 1 dim: 3 } '
+        "} } " + READER
+    )
+    net = caffe.Net(path, caffe.TEST)
+    assert net.blobs["r"].data.shape == (1, 3) and net.inputs == ["a"] and not caplog.records
+
+
+def test_an_input_that_a_layer_of_another_phase_reads(tmp_path):
+    path = tmp_path / "net.prototxt"
+    path.write_text(
+        'input: "a" layer { name: "s" type: "Silence" bottom: "a" include { phase: TRAIN } } '
+        'layer { name: "i" type: "Input" top: "b" input_param { shape { dim: 1 } } }'
+    )
+    assert list(caffe.Net(path, caffe.TEST).blobs) == ["b"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "num_output: 1",
+        "biasterm: true",
+        "weight_filler { }",
+        "kernelsize: 3",
+        "group: 1",
+        "stride: 1",
+        "pad: 1",
+        "pool: MAX",
+        "dropout_ratio: 1",
+        "local_size: 3",
+        'source: "x"',
+        "batchsize: 1",
+        "rand_skip: 1",
+        "shuffle_images: true",
+        "new_height: 1",
+        "new_num: 1",
+        "concat_dim: 1",
+        "det_fg_threshold: 0.5",
+        'det_crop_mode: "warp"',
+        'hdf5_output_param { file_name: "x" }',
+    ],
+)
+def test_v0_settings_that_mean_nothing_are_ignored_with_a_warning(caplog, field):
+    text = 'layers { layer { name: "x" type: "relu" %s } bottom: "a" top: "b" }'
+    with caplog.at_level(logging.WARNING, "caffe"):
+        net = upgrade_net(net_of(text % field))
+    assert net == upgrade_net(net_of(text % ""))
+    (record,) = caplog.records
+    name = field.split(":")[0].split(" ")[0]
+    assert record.getMessage() == f"layer x: {name} means nothing to type 'relu' and is ignored"
+
+
+def test_v0_net_with_a_foreign_field(tmp_path, caplog):
+    path = tmp_path / "net.prototxt"
+    path.write_text("""
+        name: "v0" input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
+        layers { layer { name: "conv1" type: "conv" num_output: 2 kernelsize: 3
+                         det_fg_threshold: 0.5 } bottom: "data" top: "conv1" }""")
+    assert caffe.Net(path, caffe.TEST).blobs["conv1"].data.shape == (1, 2, 6, 6)
+    assert len(caplog.records) == 1
+
+
+def test_v0_blob_called_like_a_padded_one():
+    """Only what reads the padding's top is padded, not what reads a later blob of that name."""
+    net = upgrade_net(
+        net_of("""
+        layers { layer { name: "p" type: "padding" pad: 2 } bottom: "a" top: "b" }
+        layers { layer { name: "c" type: "conv" } bottom: "b" top: "b" }
+        layers { layer { name: "d" type: "conv" } bottom: "b" top: "d" }""")
+    )
+    assert [list(layer.convolution_param.pad) for layer in net.layer] == [[2], []]
+    assert [list(layer.bottom) for layer in net.layer] == [["a"], ["b"]]
+
+
+def test_nets_of_all_formats_from_memory():
+    for text in (
+        'input: "a" input_shape { dim: 2 }' + READER,
+        'input: "a" input_shape { dim: 2 } layers { name: "r" type: RELU bottom: "a" top: "r" }',
+        IN_FRONT + READER,
+    ):
+        param = net_of(text)
+        assert list(caffe.Net.from_param(param, caffe.TEST).blobs) == ["a", "r"]
+        assert param == net_of(text)  # the caller's is left as it was
+    assert current_form(param) is param

@@ -1,5 +1,7 @@
 """Snapshots of solvers: names, content, exact resuming, and states that do not fit."""
 
+import os
+
 import h5py
 import numpy as np
 import pytest
@@ -198,3 +200,33 @@ def test_a_state_of_millions_of_empty_blobs(make_solver, tmp_path):
     path.write_bytes(b"\x08\x01" + b"\x1a\x00" * 10**6)
     with pytest.raises(WeightsError, match="many.solverstate is not a .solverstate.*more than"):
         make_solver(BASE).restore(path)
+
+
+@pytest.mark.parametrize("suffix", ["", ".h5"])
+def test_weights_whose_name_is_not_utf8(make_solver, tmp_path, monkeypatch, suffix):
+    """On Linux a file may have any name; Caffe writes its bytes as they are."""
+    solver = make_solver(BASE)
+    solver.step(1)
+    if suffix:
+        solver.param.snapshot_format = caffe_pb2.SolverParameter.HDF5
+    model, state = solver.snapshot()
+    monkeypatch.chdir(tmp_path)
+    name = b"caf\xe9.caffemodel" + suffix.encode()
+    os.rename(model, name)
+    if suffix:
+        with h5py.File(state, "r+") as f:
+            del f["learned_net"]
+            f["learned_net"] = np.array(name, f"S{len(name) + 1}")
+    else:
+        content = open(state, "rb").read()
+        message = caffe_pb2.SolverState.FromString(content)
+        message.ClearField("learned_net")
+        content = message.SerializeToString() + b"\x12" + bytes([len(name)]) + name
+        open(state, "wb").write(content)
+    other = make_solver(BASE)
+    other.restore(state)
+    assert other.iter == 1
+    np.testing.assert_array_equal(weights(other.net)[0], weights(solver.net)[0])
+    os.remove(name)
+    with pytest.raises(WeightsError, match="no such weights file"):
+        make_solver(BASE).restore(state)

@@ -1,8 +1,8 @@
 """Read and write .caffemodel files (protobuf), and dispatch to `hdf5` for .caffemodel.h5 files.
 
-All of a file is checked before the first weight is copied, and files are written atomically, so
-neither a bad file nor a full disk leaves half a net. Weights go straight from the file into the
-net's memory and back, without a second copy of them.
+All of a file is checked and read before the first weight is copied, and files are written
+atomically, so neither a bad file, Ctrl-C nor a full disk leaves half a net. Reading takes as much
+memory again as the weights; they are written straight from the net's memory.
 """
 
 import io
@@ -19,6 +19,7 @@ from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
 from caffe.weights import hdf5 as weights_hdf5
 from caffe.weights import wire
+from caffe.weights.all_or_none import put_all, room
 from caffe.weights.blobproto import check_count
 from caffe.weights.files import (
     HDF5_MAGIC,
@@ -163,7 +164,7 @@ def read_message(path: PathLike, message: AnyMessage, what: str) -> AnyMessage:
 
 
 def _load(net, path, f, size):
-    """Check all weights that are in both net and file, then copy them."""
+    """Check and read all weights that are in both net and file, then copy them."""
     reader, pairs, layers = Wire(f), [], 0
     for name, blobs in wire.layers(reader, size):
         layers += 1
@@ -178,8 +179,10 @@ def _load(net, path, f, size):
             pairs.append((blob, stored))
     if not layers:
         raise WeightsError(f"{path} holds no layers: it is not a .caffemodel")
-    for blob, stored in pairs:
-        stored.into(reader, blob.data)
+    with room((blob for blob, _ in pairs), path) as arrays:
+        for (_, stored), array in zip(pairs, arrays):
+            stored.into(reader, array)
+    put_all((blob for blob, _ in pairs), arrays)
 
 
 def save(net: "Net", path: PathLike, diff: bool = False) -> None:

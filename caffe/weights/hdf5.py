@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import h5py
 
 from caffe.errors import CaffeError, WeightsError
+from caffe.weights.all_or_none import put_all, room
 from caffe.weights.files import PathLike, check_number, check_shape, write_whole
 from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member
 
@@ -25,7 +26,7 @@ DAMAGE = (
 
 
 def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
-    """Copy weights into a net by layer name, straight into its memory.
+    """Copy weights into a net by layer name.
 
     Parameters
     ----------
@@ -49,16 +50,17 @@ def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
             pairs = _pairs(net, group, path)
             for _, stored in pairs:
                 check_dataset(stored)
-            for blob, stored in pairs:
-                array = blob.data
-                if array.size:
-                    stored.read_direct(array)
+            with room((blob for blob, _ in pairs), str(path)) as arrays:
+                for (_, stored), array in zip(pairs, arrays):
+                    if array.size:
+                        stored.read_direct(array)
     except CaffeError:
         raise
     except Refused as e:
         raise WeightsError(f"{path}: {e}") from None
     except DAMAGE as e:
         raise WeightsError(f"{path} is damaged: {e}: fetch it again") from None
+    put_all((blob for blob, _ in pairs), arrays)
 
 
 def _pairs(net, group, path):

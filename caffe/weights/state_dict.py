@@ -31,6 +31,7 @@ import torch
 
 from caffe.blobs.blob import Blob
 from caffe.errors import ShapeMismatch, WeightsError
+from caffe.weights.all_or_none import put_all
 from caffe.weights.files import PathLike, check_file, likely_cause
 
 if TYPE_CHECKING:
@@ -166,8 +167,9 @@ def load(
                 )
             pairs.append((e, value))
     with torch.no_grad():
-        for e, value in _batch_norm_sums(net, pairs):
-            e.tensor().copy_(value)
+        pairs = _batch_norm_sums(net, pairs)
+        arrays = [as_torch(e.layer, e.k, value).numpy() for e, value in pairs]
+    put_all((e.blob for e, _ in pairs), arrays)
     return Loaded(missing, unexpected)
 
 

@@ -24,7 +24,7 @@ MAY_IMPORT = {
 
 # Floors of caffe/: a module may import from its own floor and from those above it in this list.
 FLOORS = (
-    "caffe.errors caffe.proto",
+    "caffe.errors caffe.files caffe.proto",
     "caffe.blobs",
     "caffe.weights",
     "caffe.layer_types",

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
 from caffe.weights import hdf5 as weights_hdf5
-from caffe.weights import wire
+from caffe.weights import wire, wrong_kind
 from caffe.weights.all_or_none import put_all, room
 from caffe.weights.blobproto import check_count
 from caffe.weights.files import (
@@ -123,15 +123,9 @@ def _explained(path, what, f, size):
         yield
     except (Damaged, DecodeError) as e:
         f.seek(0)
-        start = f.read(60)
-        if start.startswith(b"version https://git-lfs"):
-            why = "it is a Git LFS pointer: run git lfs pull"
-        elif start.lstrip()[:1] == b"<":
-            why = "it looks like a web page: the download went wrong"
-        elif start.startswith(b"PK"):
-            why = "it looks like a PyTorch file: use net.load_state_dict(path)"
-        else:
-            why = f"it is truncated or of another kind ({size} bytes; {e}): fetch it again"
+        why = wrong_kind.fix(f.read(300), what) or (
+            f"it is truncated or of another kind ({size} bytes; {e}): fetch it again"
+        )
         raise WeightsError(f"{path} is not {what}: {why}") from None
 
 
@@ -178,7 +172,11 @@ def _load(net, path, f, size):
             check_count(stored.count, stored.shape, f"{path}: layer {name!r}, blob {i}")
             pairs.append((blob, stored))
     if not layers:
-        raise WeightsError(f"{path} holds no layers: it is not a .caffemodel")
+        f.seek(0)
+        why = wrong_kind.fix(f.read(300), "a .caffemodel")
+        raise WeightsError(
+            f"{path} holds no layers: it is not a .caffemodel" + (f": {why}" if why else "")
+        )
     with room((blob for blob, _ in pairs), path) as arrays:
         for (_, stored), array in zip(pairs, arrays):
             stored.into(reader, array)

@@ -1,18 +1,20 @@
 """What all kinds of weights files share: checks that name the likely cause, and atomic writes."""
 
+import dataclasses
 import os
 import threading
 from collections.abc import Callable
 
+from caffe import files
 from caffe.errors import ShapeMismatch, WeightsError
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-PathLike = str | os.PathLike[str]
+PathLike = files.PathLike
 Shape = tuple[int, ...]
 
 
-def check_file(path: PathLike, what: str = "weights file") -> None:
-    """Raise WeightsError if `path` is not a file, cannot be read or is empty.
+def check_file(path: PathLike, what: str = files.WEIGHTS.name) -> None:
+    """Raise WeightsError unless `path` is a regular file that can be read and is not empty.
 
     Parameters
     ----------
@@ -20,17 +22,9 @@ def check_file(path: PathLike, what: str = "weights file") -> None:
     what : str
         What the file is, for the message.
     """
-    if os.path.isdir(path):
-        raise WeightsError(f"{path} is a folder: name the {what} in it")
-    if not os.path.exists(path):
-        raise WeightsError(
-            f"{path}: no such {what} (looked in {os.getcwd()}): see nets/README.md for where "
-            "weights come from, or check the path"
-        )
-    if not os.access(path, os.R_OK):
-        raise WeightsError(f"{path} cannot be read: check its permissions")
-    if not os.path.getsize(path):
-        raise WeightsError(f"{path} is empty: fetch it again")
+    if isinstance(path, str) and not path:
+        raise WeightsError(f"no {what} is named, its path is ''")
+    files.check_file(path, dataclasses.replace(files.WEIGHTS, name=what))
 
 
 def is_hdf5(path: PathLike) -> bool:

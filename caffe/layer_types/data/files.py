@@ -2,15 +2,14 @@
 
 import os
 
+from caffe import files
 from caffe.errors import DataError
 
 LONGEST_LIST = 2**30  # bytes; the training list of ImageNet has 40 MB
 
 
 def check_file(path: str, what: str) -> None:
-    """Raise DataError unless `path` is a regular, readable file that is not empty.
-
-    Pipes and devices are refused because reading them may never end.
+    """Raise DataError unless `path` is a regular file that can be read and is not empty.
 
     Parameters
     ----------
@@ -19,16 +18,9 @@ def check_file(path: str, what: str) -> None:
     what : str
         What the file should be, for the error message.
     """
-    if not os.path.exists(path):
-        raise DataError(f"{path}: no such {what} (paths are relative to {os.getcwd()})")
-    if os.path.isdir(path):
-        raise DataError(f"{path} is a folder: name the {what} in it")
-    if not os.path.isfile(path):
-        raise DataError(f"{path} is a pipe or a device: name a {what} on disk")
-    if not os.access(path, os.R_OK):
-        raise DataError(f"{path} cannot be read: check its permissions")
-    if not os.path.getsize(path):
-        raise DataError(f"{path} is empty: it should be a {what}")
+    if not path:
+        raise DataError(f"no {what} is named, its path is ''")
+    files.check_file(path, files.Kind(what, DataError))
 
 
 def read_list(path: str, what: str) -> list[tuple[int, str]]:

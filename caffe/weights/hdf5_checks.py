@@ -23,6 +23,11 @@ class Refused(ValueError):
     """A file that may be valid HDF5, but is not safe to read."""
 
 
+def parts(path: str) -> list[str]:
+    """Return the names in a path; "." and nothing are where one is already, as in HDF5."""
+    return [part for part in path.split("/") if part not in ("", ".")]
+
+
 def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
     """Return a member of a group, which may be deeper in the tree.
 
@@ -46,8 +51,8 @@ def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
         If the path goes through a link to another file, or through too many links, or the values of
         a dataset are in another file.
     """
-    found, ahead, followed = group, deque(_parts(name)), 0
-    if not ahead:
+    found, ahead, followed = group, deque(parts(name)), 0
+    if not ahead or "\0" in name:
         return None
     while ahead:
         part = ahead.popleft()
@@ -60,7 +65,7 @@ def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
             followed += 1
             if followed > MOST_LINKS:
                 raise Refused(f"{_shown(found, part)} leads through more than {MOST_LINKS} links")
-            ahead.extendleft(reversed(_parts(link.path)))
+            ahead.extendleft(reversed(parts(link.path)))
             if link.path.startswith("/"):
                 found = found.file["/"]
         elif isinstance(link, h5py.HardLink):
@@ -80,11 +85,6 @@ def _check_place(dataset):
     plist = dataset.id.get_create_plist()
     if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
         raise Refused(f"{dataset.name} has its values in another file: save it as one file")
-
-
-def _parts(path):
-    """Return the names in a path; "." and nothing are where one is already, as in HDF5."""
-    return [part for part in path.split("/") if part not in ("", ".")]
 
 
 def _shown(group, part):

@@ -1,1 +1,1 @@
-"""What stages and weights files cost on this machine: make bench."""
+"""Benchmarks of stages, engine and weights files on this machine: make bench."""

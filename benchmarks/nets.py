@@ -1,26 +1,34 @@
-"""The nets that are timed, with weights that do not matter and an input of noise."""
-
-from pathlib import Path
+"""The benchmarked nets, with random weights and random input."""
 
 import numpy as np
 
 import caffe
+from nets.weights import find_net
 
-NETS = Path(__file__).resolve().parents[1] / "nets"
 
+def staged_net(name: str, size: tuple[int, int] | None = None) -> caffe.Net:
+    """Return a staged net in the TEST phase.
 
-def staged_net(name, size=None):
-    """The Net of nets/stage-NAME.prototxt in the TEST phase, for frames of `size` (H, W).
+    The weights are noise scaled to keep activations near 1: zeros or infinities could make the
+    arithmetic faster or slower than usual.
 
-    Without `size` at that of the prototxt. Weights are noise of a spread that keeps activations
-    near 1, so that no zeros or infinities make arithmetic faster or slower than usual.
+    Parameters
+    ----------
+    name : str
+        The net is nets/stage-{name}.prototxt.
+    size : (int, int), optional
+        Height and width of the frames, by default those of the prototxt.
+
+    Returns
+    -------
+    Net
     """
-    net, rng = caffe.Net(NETS / f"stage-{name}.prototxt", caffe.TEST), np.random.default_rng(0)
+    net, rng = caffe.Net(find_net(f"stage-{name}"), caffe.TEST), np.random.default_rng(0)
     for blobs in net.params.values():
         weight = blobs[0].data
-        spread = np.sqrt(2 / np.prod(weight.shape[1:]), dtype=np.float32)
+        scale = np.sqrt(2 / np.prod(weight.shape[1:]), dtype=np.float32)
         rng.standard_normal(weight.shape, np.float32, weight)
-        weight *= spread
+        weight *= scale
     data = net.blobs["data"]
     if size:
         data.reshape(1, 3, *size)

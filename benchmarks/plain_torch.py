@@ -1,21 +1,34 @@
-"""A staged FCN-8s written down as plain torch calls: what it costs without blobs and stages."""
+"""A staged FCN-8s as plain torch calls, without blobs and stages."""
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 
+import caffe
+
 BLOCKS = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}  # convolutions in VGG-16's blocks
 
 
-def fcn8s(net):
-    """A function x (N x 3 x H x W tensor) -> scores, with the weights of the Net `net`.
+def fcn8s(net: caffe.Net) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return a function that computes the scores of `net` in plain torch calls.
 
-    Padding and dilation are read off the net's own geometry, so that any width and padding will do.
+    Parameters
+    ----------
+    net : Net
+        A staged FCN-8s of any width. Weights, padding and dilation are copied from it.
+
+    Returns
+    -------
+    callable
+        N x 3 x H x W tensor -> N x classes x H x W scores.
     """
     weights = {
         name: [torch.from_numpy(b.data.copy()) for b in blobs] for name, blobs in net.params.items()
     }
-    known = net._executor.geometry
-    geometry = {layer.name: known[i][1] for i, layer in enumerate(net._graph.layers) if i in known}
+    by_index = net._executor.geometry
+    layers = enumerate(net._graph.layers)
+    geometry = {layer.name: by_index[i][1] for i, layer in layers if i in by_index}
 
     def conv(name, x):
         g = geometry[name]
@@ -25,7 +38,7 @@ def fcn8s(net):
         (weight,) = weights[name]
         return F.conv_transpose2d(x, weight, stride=geometry[name].stride, groups=x.shape[1])
 
-    def cut(name, x, like):
+    def crop(name, x, like):
         (*_, y, z), (h, w) = geometry[name].extra["offsets"], like.shape[2:]
         return x[:, :, y : y + h, z : z + w]
 
@@ -38,9 +51,9 @@ def fcn8s(net):
                 x = pools[block] = F.max_pool2d(x, 2, 2, ceil_mode=True)
             x = torch.relu(conv("fc7", torch.relu(conv("fc6", x))))
             x = up("upscore2", conv("score_fr", x))
-            x = x + cut("score_pool4c", conv("score_pool4", pools[4]), x)
+            x = x + crop("score_pool4c", conv("score_pool4", pools[4]), x)
             x = up("upscore_pool4", x)
-            x = x + cut("score_pool3c", conv("score_pool3", pools[3]), x)
-            return cut("score", up("upscore8", x), data)
+            x = x + crop("score_pool3c", conv("score_pool3", pools[3]), x)
+            return crop("score", up("upscore8", x), data)
 
     return forward

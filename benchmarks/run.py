@@ -1,10 +1,10 @@
-"""Times the stages of FCN-8s on this machine: python -m benchmarks.run [--repeats N] [NET ...]
+"""Time the stages of FCN-8s on this machine: python -m benchmarks.run [--repeats N] [NET ...].
 
-All figures are ratios of medians taken turn by turn in one run, so that they can be compared
-between machines and on busy ones. Seconds are printed for orientation only.
+All figures are ratios of medians from interleaved measurements in one run. They are therefore
+comparable between machines and under load. Seconds are printed for orientation only.
 
-At the small frames of VOC's net here, the deep stage takes more time than its multiply-adds say:
-reading the 400 MB of fc6's weights takes longer than using them at a few places.
+voc-fcn8s runs on small frames here. Its deep stage takes more time than its share of multiply-adds:
+reading the 400 MB of fc6's weights takes longer than applying them at a few positions.
 """
 
 import argparse
@@ -15,17 +15,17 @@ from benchmarks.engine import bfloat16, overhead
 from benchmarks.nets import staged_net
 from benchmarks.stages import stage_shares
 
-# net: (size of the frames, None as its prototxt has it; repeats)
+# net: (height and width of the frames, None for those of the prototxt; repeats)
 NETS = {
     "miniature-cityscapes-fcn8s-light": (None, 5),
     "camvid-fcn8s-light": ((180, 240), 5),
     "voc-fcn8s": ((64, 64), 1),
 }
-LIGHT = "miniature-cityscapes-fcn8s-light"  # what engine and precision are timed on
+LIGHT = "miniature-cityscapes-fcn8s-light"  # for the engine and precision benchmarks
 
 
-def report(name, repeats, size):
-    """Print the table of one net's stages."""
+def report(name: str, repeats: int, size: tuple[int, int] | None) -> None:
+    """Print the table of one net's stages; parameters as for `staged_net` and `stage_shares`."""
     net = staged_net(name, size)
     rows, seconds = stage_shares(net, repeats)
     height, width = net.blobs["data"].shape[2:]
@@ -35,18 +35,20 @@ def report(name, repeats, size):
         print(f"  {stage:10}{time:8.1%}{macs:16.1%}")
 
 
-def main():
+def main() -> None:
     """Parse the command line and print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("nets", nargs="*", metavar="NET", help=f"of {', '.join(NETS)} (all)")
+    parser.add_argument(
+        "nets", nargs="*", metavar="NET", help=f"of {', '.join(NETS)} (default: all)"
+    )
     parser.add_argument("--repeats", type=int, help="measurements of each call")
     args = parser.parse_args()
     unknown = [name for name in args.nets if name not in NETS]
     if unknown:
-        parser.error(f"no net {unknown[0]!r}: give some of {', '.join(NETS)}")
+        parser.error(f"no net {unknown[0]!r}: choose from {', '.join(NETS)}")
     print(
-        f"PyTorch {torch.__version__}, {torch.get_num_threads()} thread(s). Shares of a full "
-        "pass; medians of one run."
+        f"PyTorch {torch.__version__}, {torch.get_num_threads()} thread(s). "
+        "Shares of a full pass, medians of one run."
     )
     for name in args.nets or NETS:
         size, repeats = NETS[name]

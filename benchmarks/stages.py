@@ -1,22 +1,42 @@
 """Each stage's share of a full pass, in time and in multiply-adds."""
 
+from collections.abc import Sequence
+from functools import partial
+
+import caffe
 from benchmarks.timing import medians
 from lib.cost import stage_cost
-from lib.stages import FCN8S, run_stage
+from lib.stages import FCN8S, Stage, run_stage
 
 
-def stage_shares(net, repeats, stages=FCN8S):
-    """[(stage, share of the time, share of the multiply-adds)], and the full pass last.
+def stage_shares(
+    net: caffe.Net, repeats: int, stages: Sequence[Stage] = FCN8S
+) -> tuple[list[tuple[str, float, float]], float]:
+    """Measure the stages of a net relative to a full pass in the same run.
 
-    Shares are of a full pass timed in the same run; the full pass has the sum of the stages as its
-    time, which is above 1 by what it costs to cut the pass.
+    Parameters
+    ----------
+    net : Net
+        A net with data in its input blob.
+    repeats : int
+        Measurements of each call.
+    stages : sequence of Stage
+        Ranges of layers that make up the net.
+
+    Returns
+    -------
+    rows : list of (stage, share of the time, share of the multiply-adds)
+        The last row, "in turn", is the sum over the stages. Its time differs from 1 by the
+        overhead of splitting the pass and by cache effects.
+    seconds : float
+        Median time of a full pass.
     """
-    calls = {stage.name: lambda stage=stage: run_stage(net, stage) for stage in stages}
-    taken = medians({"full": net.forward, **calls}, repeats)
+    calls = {stage.name: partial(run_stage, net, stage) for stage in stages}
+    seconds = medians({"full": net.forward, **calls}, repeats)
     macs = stage_cost(net, stages)
     total = sum(macs.values())
     rows = [
-        (stage.name, taken[stage.name] / taken["full"], macs[stage.name] / total)
+        (stage.name, seconds[stage.name] / seconds["full"], macs[stage.name] / total)
         for stage in stages
     ]
-    return [*rows, ("in turn", sum(row[1] for row in rows), 1.0)], taken["full"]
+    return [*rows, ("in turn", sum(row[1] for row in rows), 1.0)], seconds["full"]

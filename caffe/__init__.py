@@ -1,9 +1,11 @@
-"""pycaffe, executed on PyTorch: the interface of BVLC pycaffe 1.0, its names, semantics and files.
+"""pycaffe on PyTorch: the interface, semantics and file formats of BVLC pycaffe 1.0.
 
-import caffe
-net = caffe.Net('net.prototxt', 'net.caffemodel', caffe.TEST)
-net.blobs['data'].data[...] = image
-net.forward(start='conv1_1', end='score_pool4')
+For example:
+
+    import caffe
+    net = caffe.Net("net.prototxt", "net.caffemodel", caffe.TEST)
+    net.blobs["data"].data[...] = image
+    net.forward(start="conv1_1", end="score_pool4")
 """
 
 from caffe import coord_map, draw, errors, io, proto
@@ -47,8 +49,8 @@ from caffe.training.solver import (
 __version__ = "1.0.0"
 
 
-def layer_type_list():
-    """Names of the layer types, sorted."""
+def layer_type_list() -> list[str]:
+    """Return the names of all layer types, sorted."""
     return sorted(_registry)
 
 

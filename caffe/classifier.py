@@ -1,15 +1,32 @@
-"""Classifier: a net that is given images as they are loaded, and averages over crops of them."""
+"""Classifier: a net for whole images, which averages its scores over crops."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from caffe import io
 from caffe.errors import ImageError
 from caffe.net import Net
 from caffe.proto.caffe_pb2 import TEST
+from caffe.weights.files import PathLike
 
 
-def image_transformer(net, mean=None, input_scale=None, raw_scale=None, channel_swap=None):
-    """The Transformer from H x W x channels images to the first input of `net`."""
+def image_transformer(
+    net: Net,
+    mean: npt.ArrayLike | None = None,
+    input_scale: float | None = None,
+    raw_scale: float | None = None,
+    channel_swap: Sequence[int] | None = None,
+) -> io.Transformer:
+    """Return the Transformer from H x W x channels images to the first input of `net`.
+
+    Parameters
+    ----------
+    net : Net
+    mean, input_scale, raw_scale, channel_swap : optional
+        See `caffe.io.Transformer`; steps that are not given are skipped.
+    """
     in_ = net.inputs[0]
     transformer = io.Transformer({in_: net.blobs[in_].shape})
     transformer.set_transpose(in_, (2, 0, 1))
@@ -25,43 +42,71 @@ def image_transformer(net, mean=None, input_scale=None, raw_scale=None, channel_
 
 
 class Classifier(Net):
-    """Classifier(prototxt, weights, ...): a Net in phase TEST with `predict`.
+    """A Net in phase TEST that classifies images.
 
-    image_dims: (height, width) that images are resized to before they are cropped; default: the
-    net's own. mean, input_scale, raw_scale, channel_swap: see caffe.io.Transformer.
+    Parameters
+    ----------
+    model_file, pretrained_file : path
+        The prototxt and the weights.
+    image_dims : (int, int), optional
+        Height and width to which images are resized before they are cropped to the net's input;
+        the input's own if not given.
+    mean, input_scale, raw_scale, channel_swap : optional
+        See `caffe.io.Transformer`.
+
+    Attributes
+    ----------
+    transformer : caffe.io.Transformer
+    crop_dims, image_dims : numpy.ndarray
+        Height and width of the crops and of the resized images.
     """
 
     def __init__(
         self,
-        model_file,
-        pretrained_file,
-        image_dims=None,
-        mean=None,
-        input_scale=None,
-        raw_scale=None,
-        channel_swap=None,
+        model_file: PathLike,
+        pretrained_file: PathLike,
+        image_dims: Sequence[int] | None = None,
+        mean: npt.ArrayLike | None = None,
+        input_scale: float | None = None,
+        raw_scale: float | None = None,
+        channel_swap: Sequence[int] | None = None,
     ):
         super().__init__(model_file, TEST, weights=pretrained_file)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].shape[2:])
         self.image_dims = self.crop_dims if image_dims is None else np.array(image_dims)
 
-    def predict(self, inputs, oversample=True):
-        """N x classes: the net's first output for each image of `inputs` (H x W x channels).
+    def predict(self, inputs: Iterable[np.ndarray], oversample: bool = True) -> np.ndarray:
+        """Return the net's first output for each image.
 
-        oversample: average over ten crops (caffe.io.oversample); else the centre crop alone, with
-        the output in its own shape.
+        Parameters
+        ----------
+        inputs : iterable of numpy.ndarray
+            Images as `caffe.io.load_image` returns them, H x W x channels.
+        oversample : bool
+            Average over ten crops, see `caffe.io.oversample`; if False, use the centre crop only.
+
+        Returns
+        -------
+        numpy.ndarray
+            Images x classes; without `oversample`, in the output's own shape.
+
+        Raises
+        ------
+        ImageError
+            If there are no images, or `image_dims` is smaller than the net's input.
         """
         images = [io.resize_image(image, self.image_dims) for image in inputs]
         if not images:
             raise ImageError("predict was given no images")
-        if oversample:
-            images = io.oversample(images, self.crop_dims)
-        else:
-            images = [self._centre(image) for image in images]
+        crops = (
+            io.oversample(images, self.crop_dims)
+            if oversample
+            else [self._centre(image) for image in images]
+        )
         in_ = self.inputs[0]
-        ready = np.array([self.transformer.preprocess(in_, image) for image in images])
-        predictions = self.forward_all(**{in_: ready})[self.outputs[0]]
+        batch = np.array([self.transformer.preprocess(in_, crop) for crop in crops])
+        predictions = self.forward_all(**{in_: batch})[self.outputs[0]]
         if oversample:
             predictions = predictions.reshape(len(predictions) // 10, 10, -1).mean(1)
         return predictions
@@ -69,7 +114,8 @@ class Classifier(Net):
     def _centre(self, image):
         if any(self.crop_dims > image.shape[:2]):
             raise ImageError(
-                f"image_dims {tuple(self.image_dims)} are smaller than the net's input {tuple(self.crop_dims)}"
+                f"image_dims {tuple(self.image_dims)} are smaller than the net's input "
+                f"{tuple(self.crop_dims)}"
             )
         y, x = (image.shape[:2] - self.crop_dims) // 2
         return image[y : y + self.crop_dims[0], x : x + self.crop_dims[1]]

@@ -1,44 +1,48 @@
-"""Where a pixel of one top lies in another: the offset of a Crop follows from the layers between.
+"""Coordinate maps between tops; the offset of a Crop follows from the layers between two tops.
 
-A spatial layer sends the centre of what an output pixel sees, coordinate x of its bottom, to the
-coordinate of that pixel in its top, along each axis after `axis` (the channels), by
+Along each spatial axis (those after `axis`, the channels), a layer maps coordinates of its bottom
+to coordinates of its top. A pixel of the top has coordinate y; the centre of its receptive field
+has coordinate x in the bottom. The map is
 
     y = scale x + shift                                   written (axis, scale, shift).
 
-    convolution, pooling    k' = dilation (k - 1) + 1: pixel y sees stride y - pad + [0, k' - 1],
-    of kernel k             centre x = stride y - pad + (k' - 1)/2, so
+    convolution, pooling    k' = dilation (k - 1) + 1. Pixel y reads stride y - pad + [0, k' - 1],
+    with kernel size k      whose centre is x = stride y - pad + (k' - 1)/2. Hence
                             scale = 1/stride, shift = (pad - (k' - 1)/2) / stride
-    deconvolution           its transpose: pixel x writes stride x - pad + [0, k' - 1], so
+    deconvolution           the transpose: pixel x writes stride x - pad + [0, k' - 1]. Hence
                             scale = stride, shift = (k' - 1)/2 - pad
     crop                    scale = 1, shift = -offset
-    activations and the like  the identity on any axes: (None, 1, 0)
+    elementwise layers      the identity along any axis: (None, 1, 0)
 
-Shifts may be halves: centres fall between pixels where kernels are even.
+Shifts may be halves, because the centre of an even kernel is between two pixels.
 """
 
 import numpy as np
 
 from caffe.errors import CaffeError
+from caffe.net_spec import Function, Top
 from caffe.net_spec import layers as L
 
 PASS_THROUGH = frozenset(
     "AbsVal BatchNorm Bias BNLL Clip Dropout ELU Eltwise Exp Log LRN MVN Power PReLU ReLU Scale "
     "Sigmoid Softmax Split Swish TanH Threshold".split()
 )
-IDENTITY = (None, 1, 0)
-TOLERANCE = 1e-6  # scales multiply up rounding errors of about 1e-16
+Values = float | np.ndarray  # one for all spatial axes, or an array with one for each
+Map = tuple[int | None, Values, Values]  # axis (None: any), scale, shift
+IDENTITY: Map = (None, 1, 0)
+TOLERANCE = 1e-6  # products of scales amplify rounding errors of about 1e-16
 
 
 class UndefinedMapException(CaffeError):
-    """The layer has no coordinate map, as InnerProduct, which mixes all places."""
+    """The layer has no coordinate map, like InnerProduct, which mixes all positions."""
 
 
 class AxisMismatchException(CaffeError):
-    """Two maps on the way act along different axes and cannot be composed."""
+    """Two maps on the path act along different axes and cannot be composed."""
 
 
 class UnconnectedTopsException(CaffeError):
-    """No chain of spatial layers joins the two tops."""
+    """No chain of spatial layers connects the two tops."""
 
 
 class ScaleMismatchException(CaffeError, AssertionError):
@@ -46,23 +50,37 @@ class ScaleMismatchException(CaffeError, AssertionError):
 
 
 class NegativeCropException(CaffeError, AssertionError):
-    """The top to crop begins inside the reference; there is nothing to cut off."""
+    """The top to crop begins inside the reference, so the offset would be negative."""
 
 
 class FractionalCropException(CaffeError, AssertionError):
-    """The two tops are shifted by a part of a pixel; no crop aligns them."""
+    """The two tops are shifted by a fraction of a pixel; no crop aligns them."""
 
 
-def conv_params(fn):
-    """(axis, stride, effective kernel size, pad) of a convolution, deconvolution or pooling.
+def conv_params(fn: Function) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the sizes of a convolution, deconvolution or pooling.
 
-    The last three are arrays with one entry for all spatial axes or one for each. The effective
-    size counts the gaps of a dilated kernel: dilation (k - 1) + 1.
+    Parameters
+    ----------
+    fn : Function
+
+    Returns
+    -------
+    axis : int
+        The channel axis.
+    stride, kernel, pad : numpy.ndarray
+        One entry for all spatial axes, or one for each. `kernel` is the effective size, which
+        includes the gaps of a dilated kernel: dilation (k - 1) + 1.
+
+    Raises
+    ------
+    UndefinedMapException
+        If the layer pools globally or has no kernel size.
     """
     group = "pooling_param" if fn.type_name == "Pooling" else "convolution_param"
     params = fn.params.get(group, fn.params)
     if params.get("global_pooling"):
-        raise UndefinedMapException("global pooling has no coordinate map: it keeps no places")
+        raise UndefinedMapException("global pooling has no coordinate map: it keeps no positions")
     kernel = _sizes(params, "kernel_size", "kernel")
     if kernel is None:
         raise UndefinedMapException(f"a {fn.type_name} without kernel_size has no coordinate map")
@@ -72,7 +90,7 @@ def conv_params(fn):
 
 
 def _sizes(params, name, stem, default=None):
-    """A size as an array: from `name`, or from its _h and _w forms."""
+    """Return a size as an array, from `name` or from {stem}_h and {stem}_w."""
     if f"{stem}_h" in params or f"{stem}_w" in params:
         return np.array([params.get(f"{stem}_h", default), params.get(f"{stem}_w", default)])
     size = params.get(name, default)
@@ -80,16 +98,32 @@ def _sizes(params, name, stem, default=None):
     return None if size is None else np.array(size, ndmin=1)
 
 
-def crop_params(fn):
-    """(axis, offset) of a crop: its first cropped axis, and an array of one or of all offsets."""
+def crop_params(fn: Function) -> tuple[int, np.ndarray]:
+    """Return the first cropped axis of a Crop and its offsets.
+
+    The offsets have one entry for all cropped axes, or one for each.
+    """
     params = fn.params.get("crop_param", fn.params)
     return params.get("axis", 2), np.array(params.get("offset", 0), ndmin=1)
 
 
-def coord_map(fn):
-    """The map (axis, scale, shift) from the coordinates of the bottom of `fn` to its top's.
+def coord_map(fn: Function) -> Map:
+    """Return the map from coordinates of a layer's bottom to coordinates of its top.
 
-    Raises UndefinedMapException where the type has none.
+    Parameters
+    ----------
+    fn : Function
+
+    Returns
+    -------
+    axis : int or None
+        The axis before the first spatial one; None if the layer is the identity on any axes.
+    scale, shift : float or numpy.ndarray
+
+    Raises
+    ------
+    UndefinedMapException
+        If the type has no map.
     """
     if fn.type_name in ("Convolution", "Pooling", "Im2col"):
         axis, stride, kernel, pad = conv_params(fn)
@@ -99,22 +133,28 @@ def coord_map(fn):
         return axis, stride, (kernel - 1) / 2 - pad
     if fn.type_name == "Crop":
         axis, offset = crop_params(fn)
-        return axis - 1, 1, -offset  # the axis before the first cropped, as in a convolution
+        return axis - 1, 1, -offset  # the axis before the first cropped one, as for convolution
     if fn.type_name in PASS_THROUGH or _along_channels(fn):
         return IDENTITY
     raise UndefinedMapException(f"a layer of type {fn.type_name} has no coordinate map")
 
 
 def _along_channels(fn):
-    """Whether this Concat or Slice joins or parts channels, which moves no pixel."""
+    """Return whether `fn` is a Concat or Slice along the channels, which moves no pixel."""
     if fn.type_name not in ("Concat", "Slice"):
         return False
     params = fn.params.get(f"{fn.type_name.lower()}_param", fn.params)
     return params.get("axis", params.get("concat_dim", params.get("slice_dim", 1))) == 1
 
 
-def compose(base_map, next_map):
-    """Base after next: x -> base(next(x)). Raises AxisMismatchException."""
+def compose(base_map: Map, next_map: Map) -> Map:
+    """Return the composition x -> base(next(x)) of two maps.
+
+    Raises
+    ------
+    AxisMismatchException
+        If they act along different axes.
+    """
     axis, scale, shift = base_map
     next_axis, next_scale, next_shift = next_map
     if axis is not None and next_axis is not None and axis != next_axis:
@@ -126,19 +166,35 @@ def compose(base_map, next_map):
     return axis, scale * next_scale, scale * next_shift + shift
 
 
-def inverse(coord_map):
-    """The map back: x = (y - shift) / scale."""
+def inverse(coord_map: Map) -> Map:
+    """Return the inverse map x = (y - shift) / scale."""
     axis, scale, shift = coord_map
     return axis, 1 / scale, -shift / scale
 
 
-def coord_map_from_to(top_from, top_to):
-    """The map (axis, scale, shift) from coordinates of `top_from` to those of `top_to`.
+def coord_map_from_to(top_from: Top, top_to: Top) -> Map:
+    """Return the map from coordinates of `top_from` to coordinates of `top_to`.
 
-    Both are followed down to a top they share, which all paths are taken to reach alike.
-    Raises UnconnectedTopsException, AxisMismatchException.
+    Both are followed down to their nearest common ancestor. All paths to it are assumed to have
+    the same map.
+
+    Parameters
+    ----------
+    top_from, top_to : Top
+
+    Returns
+    -------
+    axis : int or None
+    scale, shift : float or numpy.ndarray
+
+    Raises
+    ------
+    UnconnectedTopsException
+        If there is no common ancestor below spatial layers only.
+    AxisMismatchException
+        If layers on the path act along different axes.
     """
-    blocked = []
+    blocked: list[str] = []
     from_ancestors = dict(_ancestors(top_from, blocked))
     for top, to_map in _ancestors(top_to, blocked):
         if top in from_ancestors:
@@ -150,47 +206,63 @@ def coord_map_from_to(top_from, top_to):
 def _ancestors(top, blocked):
     """Yield (ancestor, map from its coordinates to those of `top`), nearest first, `top` included.
 
-    Says in `blocked` which layers ended a path.
+    The reasons why layers ended a path are appended to `blocked`.
     """
     maps, frontier = {top: IDENTITY}, [top]
-    for top in frontier:
-        yield top, maps[top]
-        inputs = top.fn.inputs[:1] if top.fn.type_name == "Crop" else top.fn.inputs
+    for ancestor in frontier:
+        yield ancestor, maps[ancestor]
+        fn = ancestor.fn
+        inputs = fn.inputs[:1] if fn.type_name == "Crop" else fn.inputs
         if not inputs:
             continue
         try:
-            layer_map = coord_map(top.fn)
+            layer_map = coord_map(fn)
         except UndefinedMapException as error:
             blocked.append(str(error))
             continue
         for bottom in inputs:
             if bottom not in maps:
-                maps[bottom] = compose(maps[top], layer_map)
+                maps[bottom] = compose(maps[ancestor], layer_map)
                 frontier.append(bottom)
 
 
-def crop(top_from, top_to):
-    """A Crop layer (a Top) that aligns `top_from` with `top_to` and gives it its size.
+def crop(top_from: Top, top_to: Top) -> Top:
+    """Return a Crop layer that aligns `top_from` with `top_to` and gives it its size.
 
-    Raises ScaleMismatchException, NegativeCropException, FractionalCropException and what
-    coord_map_from_to raises.
+    Parameters
+    ----------
+    top_from : Top
+        What is cropped.
+    top_to : Top
+        The reference.
+
+    Raises
+    ------
+    ScaleMismatchException
+        If the strides of the two differ.
+    NegativeCropException
+        If `top_from` begins inside `top_to`.
+    FractionalCropException
+        If they are shifted by a fraction of a pixel.
+    UnconnectedTopsException, AxisMismatchException
+        See `coord_map_from_to`.
     """
     axis, scale, shift = coord_map_from_to(top_from, top_to)
     offset = -np.array(shift, dtype=float, ndmin=1)
     if not np.allclose(scale, 1, rtol=0, atol=TOLERANCE):
         raise ScaleMismatchException(
-            f"cannot crop: a pixel of the first top spans {scale} pixels "
-            "of the second; their strides must be equal"
+            f"cannot crop: a pixel of the first top spans {scale} pixels of the second; their "
+            "strides must be equal"
         )
     if (offset < -TOLERANCE).any():
         raise NegativeCropException(
-            f"cannot crop by {offset}: the first top begins inside the "
-            "second; pad the input more (the FCNs take pad: 100)"
+            f"cannot crop by {offset}: the first top begins inside the second; pad the input more "
+            "(the FCNs use pad: 100)"
         )
     if (np.abs(offset - np.round(offset)) > TOLERANCE).any():
         raise FractionalCropException(
-            f"cannot crop by {offset}: the tops are shifted by a part of "
-            "a pixel; change a kernel size or pad by one"
+            f"cannot crop by {offset}: the tops are shifted by a fraction of a pixel; change a "
+            "kernel size or pad by one"
         )
     axis = 2 if axis is None else axis + 1
     return L.Crop(

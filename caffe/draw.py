@@ -1,26 +1,25 @@
-"""Pictures of nets, through the package pydot and Graphviz's program `dot`.
+"""Drawings of nets, with the package pydot and Graphviz's program `dot`.
 
-caffe.draw.draw_net_to_file(caffe.draw.read('net.prototxt'), 'net.png', rankdir='TB')
+For example:
+
+    caffe.draw.draw_net_to_file(caffe.draw.read("net.prototxt"), "net.png", rankdir="TB")
 """
+
+from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 from caffe.definition.prototxt import read_net as read
 from caffe.definition.upgrade import upgrade_net
 from caffe.errors import MissingTool
 from caffe.graph import included
 from caffe.proto import caffe_pb2
+from caffe.weights.files import PathLike
 
-LAYER_STYLE_DEFAULT = {"shape": "record", "fillcolor": "#6495ED", "style": "filled"}
-NEURON_LAYER_STYLE = {"shape": "record", "fillcolor": "#90EE90", "style": "filled"}
-BLOB_STYLE = {"shape": "octagon", "fillcolor": "#E0E0E0", "style": "filled"}
-COLORS = {
-    "Convolution": "#FF5050",
-    "Deconvolution": "#FF5050",
-    "Pooling": "#FF9900",
-    "InnerProduct": "#CC33FF",
-}
+if TYPE_CHECKING:
+    import pydot
 
 __all__ = [
     "BLOB_STYLE",
@@ -36,8 +35,18 @@ __all__ = [
     "read",
 ]
 
+LAYER_STYLE_DEFAULT = {"shape": "record", "fillcolor": "#6495ED", "style": "filled"}
+NEURON_LAYER_STYLE = {"shape": "record", "fillcolor": "#90EE90", "style": "filled"}
+BLOB_STYLE = {"shape": "octagon", "fillcolor": "#E0E0E0", "style": "filled"}
+COLORS = {
+    "Convolution": "#FF5050",
+    "Deconvolution": "#FF5050",
+    "Pooling": "#FF9900",
+    "InnerProduct": "#CC33FF",
+}
 
-def _pydot():
+
+def _import_pydot():
     try:
         import pydot
     except ImportError:
@@ -45,15 +54,15 @@ def _pydot():
     return pydot
 
 
-def get_pooling_types_dict():
-    """{number: name} of the pooling methods."""
+def get_pooling_types_dict() -> dict[int, str]:
+    """Return the names of the pooling methods by number."""
     return {v: k for k, v in caffe_pb2.PoolingParameter.PoolMethod.items()}
 
 
-def get_edge_label(layer):
-    """What the edge from a layer to its top says: batch size, or number of outputs."""
+def get_edge_label(layer: caffe_pb2.LayerParameter) -> str:
+    """Return the label of the edge from a layer to its top: batch size or number of outputs."""
     if layer.type == "Data":
-        return "Batch %d" % layer.data_param.batch_size
+        return f"Batch {layer.data_param.batch_size}"
     if layer.type in ("Convolution", "Deconvolution"):
         return str(layer.convolution_param.num_output)
     if layer.type == "InnerProduct":
@@ -61,51 +70,73 @@ def get_edge_label(layer):
     return ""
 
 
-def get_layer_label(layer, rankdir):
-    """What a layer's box says: name, type and how it slides; in lines where the net is drawn from
-    left to right (rankdir LR, RL), else in one.
+def get_layer_label(layer: caffe_pb2.LayerParameter, rankdir: str) -> str:
+    """Return the label of a layer's box: its name, its type and how it slides.
+
+    Parameters
+    ----------
+    layer : LayerParameter
+    rankdir : str
+        Direction of the drawing. The parts of the label are on separate lines for LR and RL, on
+        one line for TB and BT.
     """
-    between = " " if rankdir in ("TB", "BT") else "\\n"
+    separator = " " if rankdir in ("TB", "BT") else "\\n"
+    param: caffe_pb2.ConvolutionParameter | caffe_pb2.PoolingParameter
     if layer.type in ("Convolution", "Deconvolution"):
-        method, p = layer.type, layer.convolution_param
+        method, param = layer.type, layer.convolution_param
     elif layer.type == "Pooling":
-        p = layer.pooling_param
-        method = f"{get_pooling_types_dict()[p.pool]} {layer.type}"
+        param = layer.pooling_param
+        method = f"{get_pooling_types_dict()[param.pool]} {layer.type}"
     else:
-        return f"{layer.name}{between}({layer.type})"
+        return f"{layer.name}{separator}({layer.type})"
     sizes = [
-        f"{words}: {_size(p, name, default)}"
-        for words, name, default in (
-            ("kernel size", "kernel", "all"),
-            ("stride", "stride", 1),
-            ("pad", "pad", 0),
-        )
+        f"kernel size: {_size(param, 'kernel', 'all')}",
+        f"stride: {_size(param, 'stride', 1)}",
+        f"pad: {_size(param, 'pad', 0)}",
     ]
-    return between.join([f"{layer.name}{between}({method})", *sizes])
+    return separator.join([layer.name, f"({method})", *sizes])
 
 
 def _size(param, name, default):
-    """A size as text: from {name}_h and {name}_w, or one for all axes, or one each."""
-    if param.HasField(name + "_h") or param.HasField(name + "_w"):
-        return "%dx%d" % (getattr(param, name + "_h"), getattr(param, name + "_w"))
-    given = getattr(param, "kernel_size" if name == "kernel" else name)
-    if isinstance(given, int):  # of Pooling
-        return given if given or name != "kernel" else default
-    return "x".join(map(str, given)) or default
+    """Return a size given as {name}_h and {name}_w, once for all axes, or per axis."""
+    if param.HasField(f"{name}_h") or param.HasField(f"{name}_w"):
+        return f"{getattr(param, f'{name}_h')}x{getattr(param, f'{name}_w')}"
+    size = getattr(param, "kernel_size" if name == "kernel" else name)
+    if isinstance(size, int):  # of Pooling
+        return size if size or name != "kernel" else default
+    return "x".join(map(str, size)) or default
 
 
-def choose_color_by_layertype(layertype):
-    """The colour of a layer's box."""
+def choose_color_by_layertype(layertype: str) -> str:
+    """Return the fill colour of a layer's box."""
     return COLORS.get(layertype, LAYER_STYLE_DEFAULT["fillcolor"])
 
 
-def get_pydot_graph(caffe_net, rankdir, label_edges=True, phase=None):
-    """The net as a pydot.Dot: a box for each layer, an octagon for each blob.
+def get_pydot_graph(
+    caffe_net: caffe_pb2.NetParameter,
+    rankdir: str,
+    label_edges: bool = True,
+    phase: int | None = None,
+) -> pydot.Dot:
+    """Return the net as a graph: a box for each layer, an octagon for each blob.
 
-    caffe_net: a NetParameter of any generation, left as it is; rankdir: LR, RL, TB or BT; phase:
-    draw only the layers of caffe.TRAIN or caffe.TEST.
+    Parameters
+    ----------
+    caffe_net : NetParameter
+        A net of any generation; it is not modified.
+    rankdir : str
+        Direction of the drawing: LR, RL, TB or BT.
+    label_edges : bool
+        Label the edges from layers to their tops, see `get_edge_label`.
+    phase : int, optional
+        Draw only the layers of ``caffe.TRAIN`` or ``caffe.TEST``.
+
+    Raises
+    ------
+    MissingTool
+        If pydot is not installed.
     """
-    pydot = _pydot()
+    pydot = _import_pydot()
     net = caffe_pb2.NetParameter()
     net.CopyFrom(caffe_net)
     upgrade_net(net)
@@ -113,12 +144,12 @@ def get_pydot_graph(caffe_net, rankdir, label_edges=True, phase=None):
     state = caffe_pb2.NetState()
     state.CopyFrom(net.state)
     if phase is not None:
-        state.phase = phase
-    blobs = set()
+        state.phase = phase  # type: ignore[assignment]  # enums accept their numbers
+    blobs: set[str] = set()
     for i, layer in enumerate(net.layer):
         if phase is not None and not included(layer, state):
             continue
-        node = _quoted("%d %s" % (i, layer.name))  # names may come twice, one per phase
+        node = _quoted(f"{i} {layer.name}")  # a name may occur twice, once per phase
         in_place = len(layer.top) == 1 and layer.top == layer.bottom
         style = (
             NEURON_LAYER_STYLE
@@ -127,49 +158,86 @@ def get_pydot_graph(caffe_net, rankdir, label_edges=True, phase=None):
         )
         graph.add_node(pydot.Node(node, label=_quoted(get_layer_label(layer, rankdir)), **style))
         for blob in layer.bottom:
-            graph.add_edge(pydot.Edge(_blob(blob), node))
+            graph.add_edge(pydot.Edge(_blob_node(blob), node))
         label = get_edge_label(layer) if label_edges else ""
         for blob in layer.top:
-            graph.add_edge(pydot.Edge(node, _blob(blob), label=_quoted(label)))
+            graph.add_edge(pydot.Edge(node, _blob_node(blob), label=_quoted(label)))
         blobs.update(layer.bottom, layer.top)
     for blob in sorted(blobs):
-        graph.add_node(pydot.Node(_blob(blob), label=_quoted(blob), **BLOB_STYLE))
+        graph.add_node(pydot.Node(_blob_node(blob), label=_quoted(blob), **BLOB_STYLE))
     return graph
 
 
-def _blob(name):
-    return _quoted("blob " + name)
+def _blob_node(name):
+    return _quoted(f"blob {name}")
 
 
 def _quoted(text):
-    """In quotes, without what records and quotes give a meaning to; line breaks (\\n) stay."""
+    r"""Return `text` in quotes, with the special characters of labels escaped, but not \n."""
     text = re.sub(r"\\(?!n)", r"\\\\", text)
-    for sign in '{}|<>"':
-        text = text.replace(sign, "\\" + sign)
+    for character in '{}|<>"':
+        text = text.replace(character, "\\" + character)
     return f'"{text}"'
 
 
-def draw_net(caffe_net, rankdir, ext="png", phase=None):
-    """The picture's bytes in format `ext` (png, pdf, svg, ...; raw: the graph as text for dot).
+def draw_net(
+    caffe_net: caffe_pb2.NetParameter, rankdir: str, ext: str = "png", phase: int | None = None
+) -> bytes:
+    """Return a drawing of the net.
 
-    MissingTool where pydot or dot is not installed. Other arguments: see get_pydot_graph.
+    Parameters
+    ----------
+    caffe_net, rankdir, phase
+        See `get_pydot_graph`.
+    ext : str
+        Format: png, pdf, svg or another one of Graphviz; raw for the graph in dot's language.
+
+    Returns
+    -------
+    bytes
+        Content of a file in that format.
+
+    Raises
+    ------
+    MissingTool
+        If pydot or dot is not installed.
     """
     graph = get_pydot_graph(caffe_net, rankdir, phase=phase)
     if ext == "raw":
         return graph.to_string().encode()
     try:
-        return graph.create(format=ext)
+        return graph.create(format=ext)  # type: ignore[return-value]  # declared as str
     except FileNotFoundError:
         raise MissingTool(
-            "drawing needs Graphviz: install it so that `dot` is on PATH (on Debian "
-            "or Ubuntu: apt install graphviz), or draw to a .raw file"
+            "drawing needs Graphviz: install it so that `dot` is on PATH (on Debian or Ubuntu: apt "
+            "install graphviz), or draw to a .raw file"
         ) from None
 
 
-def draw_net_to_file(caffe_net, filename, rankdir="LR", phase=None):
-    """Write the picture to `filename`; its extension is the format."""
+def draw_net_to_file(
+    caffe_net: caffe_pb2.NetParameter,
+    filename: PathLike,
+    rankdir: str = "LR",
+    phase: int | None = None,
+) -> None:
+    """Write a drawing of the net to a file.
+
+    Parameters
+    ----------
+    caffe_net, rankdir, phase
+        See `get_pydot_graph`.
+    filename : path
+        Its extension is the format, see `draw_net`.
+
+    Raises
+    ------
+    MissingTool
+        If pydot or dot is not installed.
+    ValueError
+        If the name has no extension.
+    """
     ext = os.path.splitext(filename)[1][1:]
     if not ext:
-        raise ValueError(f"{filename}: the name needs an extension that says the format, as .png")
+        raise ValueError(f"{filename}: the name needs an extension that gives the format, as .png")
     with open(filename, "wb") as f:
         f.write(draw_net(caffe_net, rankdir, ext, phase))

@@ -1,43 +1,44 @@
-"""The exceptions of this package: every failure a user can cause has a name, a place and a fix.
+"""Exceptions of this package: each failure that a user can cause has its own class.
 
-All derive from :class:`CaffeError`, itself a ``RuntimeError``, which is what pycaffe raises where
-it does not abort. No file, prototxt or call ends the process.
+The message says what is wrong, where, and how to fix it. All classes derive from `CaffeError`,
+which is a RuntimeError because that is what pycaffe raises when it does not abort. No file,
+prototxt or call ends the process.
 """
 
-# what torch and Python raise where a layer's settings, weights and bottoms are not for each other
+# what torch and Python raise if a layer's settings, weights and bottoms do not fit together
 FOREIGN = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 class CaffeError(RuntimeError):
-    """Anything that caffe refuses; the message names the file or layer and says what to do."""
+    """Base class; the message names the file or layer and says what to do."""
 
 
 class LayerError(CaffeError):
-    """A layer's parameters, bottoms or shapes do not fit; the message begins with its name."""
+    """A layer's parameters, bottoms or shapes are wrong; the message begins with its name."""
 
 
 class UnknownLayerType(LayerError):
-    """``type`` names no layer of this package."""
+    """The `type` of a layer is not in the registry."""
 
 
 class MissingBottom(LayerError):
-    """A layer reads a blob that no layer before it makes."""
+    """A layer reads a blob that no earlier layer produces."""
 
 
 class DuplicateTop(LayerError):
-    """Two layers write one blob, and the second is not in place."""
+    """Two layers write the same blob, and the second does not run in place."""
 
 
 class ShapeMismatch(LayerError):
-    """Shapes of bottoms, or of a layer and its weights, do not agree."""
+    """The shapes of bottoms, or of a layer and its weights, do not agree."""
 
 
 class StaleInput(LayerError):
-    """A stage was asked for whose inputs were never computed, or at another input size."""
+    """A stage's inputs were never computed, or were computed for another input size."""
 
 
 class LabelRange(LayerError):
-    """A label lies outside the classes that the scores have."""
+    """A label is outside the classes that the scores have."""
 
 
 class WeightsError(CaffeError):
@@ -45,20 +46,20 @@ class WeightsError(CaffeError):
 
 
 class DeviceError(CaffeError):
-    """The device asked for is not there."""
+    """The requested device does not exist."""
 
 
 class SolverError(CaffeError):
-    """A solver's parameters do not make sense."""
+    """A solver's parameters are missing or inconsistent."""
 
 
 class ImageError(CaffeError, ValueError):
-    """An image cannot be read, or does not fit what is to be done with it."""
+    """An image cannot be read, or its shape does not fit the operation."""
 
 
 class MissingTool(CaffeError):
-    """A program or package beside PyTorch is needed for this and not installed."""
+    """An optional program or package is required and not installed."""
 
 
 class DataError(CaffeError):
-    """A data source, or a record, image or mean of one, is missing, damaged or of another kind."""
+    """A data source, or a record, image or mean in one, is missing, damaged or of another kind."""

@@ -1,29 +1,58 @@
-"""From a NetParameter to the layers that run: phase rules, connections, and who needs gradients.
+"""Graph: from a NetParameter to the layers that run, their connections and gradient needs.
 
-Here are facts about the net that do not change while it runs; blobs and weights live in `net`.
+The graph holds what does not change while a net runs; blobs and weights belong to `caffe.net.Net`.
 """
 
 import difflib
+from collections.abc import Iterable
 
 from caffe import layer_types
 from caffe.errors import CaffeError, DuplicateTop, MissingBottom
-from caffe.layer_types.base import UNNAMED
+from caffe.layer_types.base import UNNAMED, LayerType
 from caffe.proto import caffe_pb2
 
 
-def included(spec, state):
-    """True where the include and exclude rules of a LayerParameter admit it in NetState `state`.
+def net_state(
+    param: caffe_pb2.NetParameter, phase: int, level: int, stages: Iterable[str] | None
+) -> caffe_pb2.NetState:
+    """Return the NetState that include and exclude rules are matched against.
 
-    A layer with include rules runs where one of them holds, any other where no exclude rule does.
+    Parameters
+    ----------
+    param : NetParameter
+        Its own `state` is the starting point.
+    phase : int
+        ``caffe.TRAIN`` or ``caffe.TEST``.
+    level : int
+    stages : iterable of str or None
+        Appended to the stages of `param`.
+    """
+    state = caffe_pb2.NetState()
+    state.CopyFrom(param.state)
+    state.phase, state.level = phase, level  # type: ignore[assignment]  # enums accept their numbers
+    state.stage.extend(stages or [])
+    return state
+
+
+def included(spec: caffe_pb2.LayerParameter, state: caffe_pb2.NetState) -> bool:
+    """Return whether the include and exclude rules of a layer admit it in `state`.
+
+    A layer with include rules runs if one of them matches, any other layer if no exclude rule
+    matches.
+
+    Raises
+    ------
+    CaffeError
+        If the layer has both kinds of rules.
     """
     if spec.include and spec.exclude:
         raise CaffeError(f"layer {spec.name!r}: give include rules or exclude rules, not both")
     if spec.include:
-        return any(_holds(rule, state) for rule in spec.include)
-    return not any(_holds(rule, state) for rule in spec.exclude)
+        return any(_matches(rule, state) for rule in spec.include)
+    return not any(_matches(rule, state) for rule in spec.exclude)
 
 
-def _holds(rule, state):
+def _matches(rule, state):
     return (
         (not rule.HasField("phase") or rule.phase == state.phase)
         and (not rule.HasField("min_level") or state.level >= rule.min_level)
@@ -36,16 +65,52 @@ def _holds(rule, state):
 class Graph:
     """The layers of a net in order, with their connections checked.
 
-    layers: LayerType objects; bottoms, tops: lists of blob names per layer; blobs: all blob names
-    in the order they appear; inputs, outputs: blob names; loss_weights: {blob: weight}; phase.
+    Parameters
+    ----------
+    param : NetParameter
+        The definition, in today's form.
+    state : NetState
+        Decides which layers are included.
+
+    Attributes
+    ----------
+    layers : list of LayerType
+    bottoms, tops : list of list of str
+        Blob names per layer.
+    blobs : list of str
+        All blob names, in the order in which layers produce them.
+    inputs, outputs : list of str
+        Tops of the Input layers; blobs that no layer reads, sorted.
+    loss_weights : dict of str to float
+        Loss weight by blob name, 0 for blobs that are not a loss.
+    index : dict of str to int
+        Layer number by layer name.
+    phase : int
+        ``caffe.TRAIN`` or ``caffe.TEST``.
+    need : list of bool
+        Per layer, whether it takes part in backward; set by `plan_gradients`.
+    down : list of list of bool
+        Per layer and bottom, whether a gradient is propagated to it; set by `plan_gradients`.
+
+    Raises
+    ------
+    CaffeError
+        A named exception of `caffe.errors` if the net cannot be built.
     """
 
-    def __init__(self, param, state):
-        """param: NetParameter; state: NetState. Named exceptions where the net cannot be built."""
+    def __init__(self, param: caffe_pb2.NetParameter, state: caffe_pb2.NetState):
         self.force_backward, self.phase = param.force_backward, state.phase
-        self.layers, self.bottoms, self.tops = [], [], []
-        self.blobs, self.inputs, self.loss_weights = [], [], {}
-        unread, consumed, names = {}, {}, {}
+        self.layers: list[LayerType] = []
+        self.bottoms: list[list[str]] = []
+        self.tops: list[list[str]] = []
+        self.blobs: list[str] = []
+        self.inputs: list[str] = []
+        self.loss_weights: dict[str, float] = {}
+        self.need: list[bool] = []
+        self.down: list[list[bool]] = []
+        unread: dict[str, bool] = {}  # in order, unlike a set
+        consumed: dict[str, str] = {}  # blob -> first layer that reads it without writing it
+        names: dict[str, int] = {}
         for spec in param.layer:
             if not included(spec, state):
                 continue
@@ -78,10 +143,10 @@ class Graph:
     def _check_bottom(self, spec, name):
         if name not in self.loss_weights:
             near = difflib.get_close_matches(name, self.blobs, 1, 0.5)
+            hint = f": did you mean {near[0]!r}?" if near else ""
             raise MissingBottom(
-                "layer {!r} ({}): no layer before it makes its bottom {!r}{}".format(
-                    spec.name, spec.type, name, f": did you mean {near[0]!r}?" if near else ""
-                )
+                f"layer {spec.name!r} ({spec.type}): no layer before it makes its bottom "
+                f"{name!r}{hint}"
             )
 
     def _check_top(self, spec, name, layer, consumed):
@@ -89,82 +154,76 @@ class Graph:
             return
         if name not in spec.bottom:
             raise DuplicateTop(
-                f"layer {spec.name!r} ({spec.type}): its top {name!r} is another layer's already: rename it, "
-                "or make it the bottom too, to run in place"
+                f"layer {spec.name!r} ({spec.type}): its top {name!r} is already another layer's "
+                "top: rename it, or make it the bottom too, to run in place"
             )
         if not layer.in_place:
             raise DuplicateTop(
-                f"layer {spec.name!r}: a {spec.type} cannot run in place on {name!r}: give its top a name of "
-                "its own"
+                f"layer {spec.name!r}: a {spec.type} cannot run in place on {name!r}: give its "
+                "top a name of its own"
             )
         if name in consumed:
             raise DuplicateTop(
-                f"layer {spec.name!r} would overwrite {name!r} in place, but layer {consumed[name]!r} reads it before:"
-                " give its top a name of its own"
+                f"layer {spec.name!r} would overwrite {name!r} in place, but layer "
+                f"{consumed[name]!r} reads it before: give its top a name of its own"
             )
 
-    def plan_gradients(self, learn):
-        """Work out which layers and bottoms take part in backward.
+    def plan_gradients(self, learns: list[list[bool]]) -> None:
+        """Decide which layers and bottoms take part in backward; sets `need` and `down`.
 
-        learn: per layer, whether each of its blobs learns. Sets `need` (per layer) and `down` (per
-        layer and bottom). A layer takes part where it or one below it learns and a loss lies above,
-        or always under `force_backward`; its propagate_down overrides the former.
+        A layer takes part if it or a layer below it learns and a loss depends on it, or always
+        under `force_backward`. A layer's propagate_down overrides the first condition.
+
+        Parameters
+        ----------
+        learns : list of list of bool
+            Per layer, whether each of its blobs learns.
         """
-        carries = set()
+        carries: set[str] = set()  # blobs that propagate a gradient to something that learns
         self.need, self.down = [], []
-        for layer, bottoms, tops, own in zip(self.layers, self.bottoms, self.tops, learn):
-            asked = layer.spec.propagate_down or [b in carries for b in bottoms]
-            if len(asked) != len(bottoms):
+        for layer, bottoms, tops, own in zip(self.layers, self.bottoms, self.tops, learns):
+            wanted = list(layer.spec.propagate_down) or [b in carries for b in bottoms]
+            if len(wanted) != len(bottoms):
                 raise layer.error(
-                    "propagate_down has %d values for %d bottoms" % (len(asked), len(bottoms))
+                    f"propagate_down has {len(wanted)} values for {len(bottoms)} bottoms"
                 )
             down = [
-                (a or self.force_backward) and layer.takes_gradient(i) for i, a in enumerate(asked)
+                (w or self.force_backward) and layer.takes_gradient(i) for i, w in enumerate(wanted)
             ]
             need = any(down) or any(own)
             self.need.append(need)
             self.down.append(down)
             carries = carries.union(tops) if need else carries.difference(tops)
         if not self.force_backward:
-            self._drop_what_no_loss_sees()
+            self._drop_layers_without_loss()
 
-    def _drop_what_no_loss_sees(self):
-        seen = set()
+    def _drop_layers_without_loss(self):
+        """Take layers that no loss depends on out of backward."""
+        reaches_loss = set()
         for i in reversed(range(len(self.layers))):
-            if not any(t in seen or self.loss_weights[t] for t in self.tops[i]):
+            if not any(t in reaches_loss or self.loss_weights[t] for t in self.tops[i]):
                 self.need[i], self.down[i] = False, [False] * len(self.down[i])
             if self.need[i]:
-                seen.update(b for b, d in zip(self.bottoms[i], self.down[i]) if d)
+                reaches_loss.update(b for b, d in zip(self.bottoms[i], self.down[i]) if d)
 
 
 def _distinct(name, names):
-    """`name`, numbered where a layer before it has it: old nets leave names out or repeat them.
+    """Return `name`, with a number if an earlier layer has it: old nets omit or repeat names.
 
-    names: {name: how often it was given}.
+    `names` counts how often each name was given.
     """
     distinct = name
     while distinct in names:
         names[name] += 1
-        distinct = "%s (%d)" % (name, names[name])
+        distinct = f"{name} ({names[name]})"
     names[distinct] = 1
     return distinct
 
 
 def _loss_weight(layer, i):
-    given = layer.spec.loss_weight
-    if given:
-        if len(given) != len(layer.spec.top):
-            raise layer.error(
-                "loss_weight has %d values for %d tops" % (len(given), len(layer.spec.top))
-            )
-        return float(given[i])
-    return float(layer.loss and i == 0)
-
-
-def net_state(param, phase, level, stages):
-    """The NetState that include and exclude rules are held against."""
-    state = caffe_pb2.NetState()
-    state.CopyFrom(param.state)
-    state.phase, state.level = phase, level
-    state.stage.extend(stages or [])
-    return state
+    weights = layer.spec.loss_weight
+    if not weights:
+        return float(layer.loss and i == 0)
+    if len(weights) != len(layer.spec.top):
+        raise layer.error(f"loss_weight has {len(weights)} values for {len(layer.spec.top)} tops")
+    return float(weights[i])

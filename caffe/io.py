@@ -1,29 +1,49 @@
-"""Images and arrays on their way into and out of nets; each part is in the module named.
+"""caffe.io: images and arrays on their way into and out of nets.
 
-Images as caffe.io has them: H x W x channels, float32 in [0, 1], RGB or one grey channel.
+An image is a float32 array H x W x channels with values in [0, 1], RGB or one grey channel.
 
-Transformer: from images as one loads them to arrays as a net takes them, and back.
-
-Arrays to and from the protobuf messages BlobProto and Datum, as in caffe.io.
+- `load_image`, `resize_image` and `oversample` read, resize and crop images.
+- `Transformer` turns images into the arrays that a net takes, and back.
+- The remaining functions convert arrays to the protobuf messages BlobProto and Datum, and back.
 """
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from caffe.errors import ImageError
 from caffe.proto import caffe_pb2
 from caffe.weights.blobproto import shape_of, to_blob_proto
+from caffe.weights.files import PathLike
+
+Size = Sequence[int] | np.ndarray  # height, width
+
+# Images
 
 
-def load_image(filename, color=True):
-    """The image file as H x W x 3 RGB, or H x W x 1 where `color` is False; float32 in [0, 1].
+def load_image(filename: PathLike, color: bool = True) -> np.ndarray:
+    """Read an image file.
 
-    Grey files are repeated to three channels; an alpha channel is dropped. ImageError where the
-    file is missing or no image.
+    Parameters
+    ----------
+    filename : path
+    color : bool
+        Return RGB, with a grey file's channel repeated; if False, return one grey channel.
+
+    Returns
+    -------
+    numpy.ndarray
+        H x W x 3, or H x W x 1 if `color` is False; float32 in [0, 1]. An alpha channel is dropped.
+
+    Raises
+    ------
+    ImageError
+        If the file is missing or not an image.
     """
-    from skimage import img_as_float  # slow to import, and few nets are fed from files
-    from skimage.io import imread
+    from skimage.io import imread  # slow to import, and few nets read image files
+    from skimage.util import img_as_float
 
     try:
         image = img_as_float(imread(filename, as_gray=not color)).astype(np.float32)
@@ -31,8 +51,8 @@ def load_image(filename, color=True):
         raise ImageError(f"{filename} cannot be read as an image: {e}") from e
     if image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] not in (1, 2, 3, 4):
         raise ImageError(
-            f"{filename} holds an array of shape {image.shape}, not one image: save the frame wanted as "
-            "a PNG"
+            f"{filename} holds an array of shape {image.shape}, not one image: save the frame that "
+            "you want as a PNG"
         )
     if image.ndim == 2:
         image = image[:, :, None]
@@ -41,26 +61,46 @@ def load_image(filename, color=True):
     return image[:, :, :3]
 
 
-def resize_image(im, new_dims, interp_order=1):
-    """`im` (H x W x channels) at size new_dims = (height, width), float32.
+def resize_image(im: npt.ArrayLike, new_dims: Size, interp_order: int = 1) -> np.ndarray:
+    """Resize an image.
 
-    Images of one or three channels go through skimage's resize, which smooths before it shrinks;
-    others through a spline of order `interp_order`. Source: caffe.io's function of that name.
+    Images of one or three channels are resized by skimage, which smooths before it shrinks; others
+    by spline interpolation. Source: the function of that name in BVLC's caffe.io.
+
+    Parameters
+    ----------
+    im : array_like
+        H x W x channels, any value range.
+    new_dims : (int, int)
+        Height and width, 1 or more.
+    interp_order : int
+        Order of the interpolation: 0 nearest neighbour, 1 linear, 3 cubic.
+
+    Returns
+    -------
+    numpy.ndarray
+        Height x width x channels, float32.
+
+    Raises
+    ------
+    ImageError
+        If `im` does not have three axes, or a size is less than 1.
     """
     im = np.asarray(im)
     height, width = (int(d) for d in new_dims)
     if im.ndim != 3 or min(height, width, *im.shape) < 1:
         raise ImageError(
-            "resize_image takes H x W x channels and a size of 1 x 1 or more; it was "
-            f"given shape {im.shape} and size {(height, width)}"
+            "resize_image takes H x W x channels and a size of 1 x 1 or more; it was given shape "
+            f"{im.shape} and size {(height, width)}"
         )
     if im.shape[2] not in (1, 3):
         from scipy.ndimage import zoom
 
         factors = height / im.shape[0], width / im.shape[1], 1
-        return zoom(im, factors, order=interp_order).astype(np.float32)
+        zoomed = zoom(im, factors, order=interp_order)  # type: ignore[call-overload]  # 0 to 5
+        return zoomed.astype(np.float32)
     low, high = im.min(), im.max()
-    if not high > low:  # one value everywhere: nothing to bring into skimage's range
+    if not high > low:  # a constant image cannot be scaled to skimage's range
         return np.full((height, width, im.shape[2]), low, np.float32)
     from skimage.transform import resize
 
@@ -68,11 +108,25 @@ def resize_image(im, new_dims, interp_order=1):
     return (unit * (high - low) + low).astype(np.float32)
 
 
-def oversample(images, crop_dims):
-    """Ten crops of each image: four corners and the centre, then the same five mirrored.
+def oversample(images: Iterable[np.ndarray], crop_dims: Size) -> np.ndarray:
+    """Return ten crops of each image: four corners and the centre, then the same five mirrored.
 
-    images: H x W x channels each, all of one size; crop_dims: (height, width). Returns
-    10 n x height x width x channels float32, the ten of an image together.
+    Parameters
+    ----------
+    images : iterable of numpy.ndarray
+        H x W x channels each.
+    crop_dims : (int, int)
+        Height and width of the crops.
+
+    Returns
+    -------
+    numpy.ndarray
+        10 n x height x width x channels, float32; the ten crops of an image follow each other.
+
+    Raises
+    ------
+    ImageError
+        If an image is smaller than the crops.
     """
     height, width = (int(d) for d in crop_dims)
     crops = []
@@ -80,52 +134,75 @@ def oversample(images, crop_dims):
         down, right = image.shape[0] - height, image.shape[1] - width
         if down < 0 or right < 0:
             raise ImageError(
-                "oversample: a crop of %d x %d does not fit an image of %d x %d: "
-                "resize the image first" % (height, width, *image.shape[:2])
+                f"oversample: a crop of {height} x {width} does not fit an image of "
+                f"{image.shape[0]} x {image.shape[1]}: resize the image first"
             )
         corners = [(y, x) for y in (0, down) for x in (0, right)]
-        # a centre between two pixels goes to the upper left one
-        five = [
-            image[y : y + height, x : x + width] for y, x in [*corners, (down // 2, right // 2)]
-        ]
+        centre = down // 2, right // 2  # rounded to the upper left
+        five = [image[y : y + height, x : x + width] for y, x in [*corners, centre]]
         crops += five + [crop[:, ::-1] for crop in five]
     return np.array(crops, np.float32)
 
 
+# Images as inputs of nets
+
+
 class Transformer:
-    """Transformer({input blob: its shape}): preprocessing for each input of a net.
+    """Preprocessing for each input of a net.
 
-        t = caffe.io.Transformer({'data': net.blobs['data'].data.shape})
-        t.set_transpose('data', (2, 0, 1))         # H x W x channels to channels x H x W
-        t.set_channel_swap('data', (2, 1, 0))      # RGB to BGR
-        t.set_raw_scale('data', 255)               # [0, 1] to [0, 255]
-        t.set_mean('data', np.array([104, 117, 123]))
-        net.blobs['data'].data[...] = t.preprocess('data', caffe.io.load_image('cat.jpg'))
+        t = caffe.io.Transformer({"data": net.blobs["data"].data.shape})
+        t.set_transpose("data", (2, 0, 1))         # H x W x channels to channels x H x W
+        t.set_channel_swap("data", (2, 1, 0))      # RGB to BGR
+        t.set_raw_scale("data", 255)               # [0, 1] to [0, 255]
+        t.set_mean("data", np.array([104, 117, 123]))
+        net.blobs["data"].data[...] = t.preprocess("data", caffe.io.load_image("cat.jpg"))
 
-    The steps are in that order whatever the order of the calls, after a resize to the blob's
-    height and width, and before `input_scale`. ImageError (a ValueError) where a setting does not
-    fit the blob.
+    The steps are: resize to the blob's height and width, transpose, channel swap, raw scale, mean,
+    input scale. The order of the setter calls does not matter; a step that is not set is skipped.
+    All methods raise ImageError (a ValueError) if the input is unknown or a setting does not fit
+    its shape.
+
+    Parameters
+    ----------
+    inputs : mapping of str to tuple of int
+        Shape of each input blob by name, (batch, channels, height, width) for images.
     """
 
-    def __init__(self, inputs):
+    def __init__(self, inputs: Mapping[str, Sequence[int]]):
         self.inputs = inputs
-        self.transpose, self.channel_swap, self.raw_scale = {}, {}, {}
-        self.mean, self.input_scale = {}, {}
+        self.transpose: dict[str, Sequence[int]] = {}
+        self.channel_swap: dict[str, Sequence[int]] = {}
+        self.raw_scale: dict[str, float] = {}
+        self.mean: dict[str, np.ndarray] = {}
+        self.input_scale: dict[str, float] = {}
 
     def _check(self, in_):
         if in_ not in self.inputs:
-            raise ImageError(
-                "{!r} is not one of the net inputs: {}".format(in_, " ".join(map(str, self.inputs)))
-            )
+            names = " ".join(map(str, self.inputs))
+            raise ImageError(f"{in_!r} is not one of the net inputs: {names}")
 
-    def preprocess(self, in_, data):
-        """`data` (H x W x channels) as the blob takes it, float32; the argument stays as it is."""
+    def preprocess(self, in_: str, data: npt.ArrayLike) -> np.ndarray:
+        """Return `data` as the input blob takes it.
+
+        Parameters
+        ----------
+        in_ : str
+            Name of the input.
+        data : array_like
+            An image, H x W x channels. It is not modified.
+
+        Returns
+        -------
+        numpy.ndarray
+            Float32; channels x height x width with the usual transpose.
+        """
         self._check(in_)
         array, size = np.asarray(data, np.float32), tuple(self.inputs[in_][2:])
-        if array.ndim != len(self.inputs[in_]) - 1:
+        axes = len(self.inputs[in_]) - 1
+        if array.ndim != axes:
             raise ImageError(
-                "%r takes images of %d axes (height, width, channels), this one has "
-                "shape %s" % (in_, len(self.inputs[in_]) - 1, array.shape)
+                f"{in_!r} takes images of {axes} axes (height, width, channels), this one has "
+                f"shape {array.shape}"
             )
         if len(size) == 2 and array.shape[:2] != size:
             array = resize_image(array, size)
@@ -133,7 +210,7 @@ class Transformer:
             array = array.transpose(self.transpose[in_])
         if self.channel_swap.get(in_) is not None:
             array = array[list(self.channel_swap[in_])]
-        array = np.array(array, np.float32)  # the caller's array is not ours to scale
+        array = np.array(array, np.float32)  # a copy: the next steps work in place
         if self.raw_scale.get(in_) is not None:
             array *= self.raw_scale[in_]
         if self.mean.get(in_) is not None:
@@ -142,8 +219,21 @@ class Transformer:
             array *= self.input_scale[in_]
         return array
 
-    def deprocess(self, in_, data):
-        """What `preprocess` was given, but for the size; axes of length 1 are dropped first."""
+    def deprocess(self, in_: str, data: npt.ArrayLike) -> np.ndarray:
+        """Invert `preprocess`, except for the resize.
+
+        Parameters
+        ----------
+        in_ : str
+            Name of the input.
+        data : array_like
+            Values of the input blob; axes of length 1 are dropped first.
+
+        Returns
+        -------
+        numpy.ndarray
+            H x W x channels, float32.
+        """
         self._check(in_)
         array = np.array(data, np.float32).squeeze()
         if self.input_scale.get(in_) is not None:
@@ -158,89 +248,139 @@ class Transformer:
             array = array.transpose(np.argsort(self.transpose[in_]))
         return array
 
-    def set_transpose(self, in_, order):
-        """Order of the image's axes in the blob, (2, 0, 1) for channels first."""
+    def set_transpose(self, in_: str, order: Sequence[int]) -> None:
+        """Set the order of the image's axes in the blob, (2, 0, 1) for channels first."""
         self._check(in_)
-        if len(order) != len(self.inputs[in_]) - 1:
+        axes = len(self.inputs[in_]) - 1
+        if len(order) != axes:
             raise ImageError(
-                "transpose order %s: %r has %d axes besides the batch"
-                % (tuple(order), in_, len(self.inputs[in_]) - 1)
+                f"transpose order {tuple(order)}: {in_!r} has {axes} axes without the batch"
             )
         self.transpose[in_] = order
 
-    def set_channel_swap(self, in_, order):
-        """Which channel of the image each channel of the blob is, (2, 1, 0) for BGR."""
+    def set_channel_swap(self, in_: str, order: Sequence[int]) -> None:
+        """Set the image channel of each channel of the blob, (2, 1, 0) for BGR."""
         self._check(in_)
-        if len(order) != self.inputs[in_][1]:
-            raise ImageError(
-                "channel swap %s: %r has %d channels" % (tuple(order), in_, self.inputs[in_][1])
-            )
+        channels = self.inputs[in_][1]
+        if len(order) != channels:
+            raise ImageError(f"channel swap {tuple(order)}: {in_!r} has {channels} channels")
         self.channel_swap[in_] = order
 
-    def set_raw_scale(self, in_, scale):
-        """Factor before the mean is subtracted, 255 for nets trained on bytes."""
+    def set_raw_scale(self, in_: str, scale: float) -> None:
+        """Set the factor applied before the mean is subtracted, 255 for nets trained on bytes."""
         self._check(in_)
         self.raw_scale[in_] = scale
 
-    def set_mean(self, in_, mean):
-        """What to subtract: one value a channel, or a channels x H x W image, resized to fit."""
+    def set_mean(self, in_: str, mean: npt.ArrayLike) -> None:
+        """Set the mean to subtract.
+
+        Parameters
+        ----------
+        in_ : str
+            Name of the input.
+        mean : array_like
+            One value per channel, or an image of channels x H x W or, for one channel, H x W, which
+            is resized to the blob's size. Its range and channel order are those of the blob.
+        """
         self._check(in_)
         mean, wanted = np.asarray(mean), tuple(self.inputs[in_][1:])
         if mean.ndim == 1:
             if len(mean) != wanted[0]:
                 raise ImageError(
-                    "the mean has %d values, %r has %d channels: mean.mean(1).mean(1) "
-                    "makes one value a channel" % (len(mean), in_, wanted[0])
+                    f"the mean has {len(mean)} values, {in_!r} has {wanted[0]} channels: "
+                    "mean.mean(1).mean(1) gives one value per channel"
                 )
             mean = mean[:, None, None]
         elif mean.ndim not in (2, 3):
             raise ImageError(f"a mean has one, two or three axes, this one has shape {mean.shape}")
         elif (1,) * (3 - mean.ndim) + mean.shape != wanted:
-            mean = resize_image(
-                np.atleast_3d(mean.transpose(1, 2, 0) if mean.ndim == 3 else mean), wanted[1:]
-            ).transpose(2, 0, 1)
+            image = np.atleast_3d(mean.transpose(1, 2, 0) if mean.ndim == 3 else mean)
+            mean = resize_image(image, wanted[1:]).transpose(2, 0, 1)
         self.mean[in_] = mean
 
-    def set_input_scale(self, in_, scale):
-        """Factor after the mean is subtracted."""
+    def set_input_scale(self, in_: str, scale: float) -> None:
+        """Set the factor applied after the mean is subtracted."""
         self._check(in_)
         self.input_scale[in_] = scale
 
 
-def blobproto_to_array(blob, return_diff=False):
-    """The values of a BlobProto, or its gradients, in its shape: today's, or four axes in old ones.
+# Arrays and protobuf messages
 
-    A blob without a shape is a single number. ValueError where the values do not fill the shape.
+
+def blobproto_to_array(blob: caffe_pb2.BlobProto, return_diff: bool = False) -> np.ndarray:
+    """Return the values of a BlobProto, or its gradients.
+
+    Parameters
+    ----------
+    blob : BlobProto
+        With its shape in `shape`, or in the four axes of older files. Without a shape it is a
+        single number.
+    return_diff : bool
+        Return the gradients.
+
+    Raises
+    ------
+    ValueError
+        If the number of values does not fit the shape.
     """
     single, double = (blob.diff, blob.double_diff) if return_diff else (blob.data, blob.double_data)
     values = np.array(single or double)
     shape = shape_of(blob)
     if values.size != math.prod(shape):
-        raise ValueError("a BlobProto with %d values cannot have shape %s" % (values.size, shape))
+        raise ValueError(f"a BlobProto with {values.size} values cannot have shape {shape}")
     return values.reshape(shape)
 
 
-def array_to_blobproto(arr, diff=None):
-    """A BlobProto of the values `arr` and, where given, the gradients `diff`."""
+def array_to_blobproto(
+    arr: npt.ArrayLike, diff: npt.ArrayLike | None = None
+) -> caffe_pb2.BlobProto:
+    """Return a BlobProto of values and, optionally, gradients.
+
+    Parameters
+    ----------
+    arr : array_like
+        The values.
+    diff : array_like, optional
+        The gradients, of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
     arr = np.asarray(arr)
-    if diff is not None and np.shape(diff) != arr.shape:
-        raise ValueError(f"the gradients have shape {np.shape(diff)}, the values {arr.shape}")
+    if diff is not None:
+        diff = np.asarray(diff)
+        if diff.shape != arr.shape:
+            raise ValueError(f"the gradients have shape {diff.shape}, the values {arr.shape}")
     return to_blob_proto(caffe_pb2.BlobProto(), arr, diff)
 
 
-def arraylist_to_blobprotovector_str(arraylist):
-    """A list of arrays as the bytes of a BlobProtoVector."""
+def arraylist_to_blobprotovector_str(arraylist: Iterable[npt.ArrayLike]) -> bytes:
+    """Return arrays as the bytes of a BlobProtoVector."""
     blobs = [array_to_blobproto(arr) for arr in arraylist]
     return caffe_pb2.BlobProtoVector(blobs=blobs).SerializeToString()
 
 
-def blobprotovector_str_to_arraylist(str):
-    """The list of arrays in the bytes of a BlobProtoVector."""
+def blobprotovector_str_to_arraylist(str: bytes) -> list[np.ndarray]:
+    """Return the arrays in the bytes of a BlobProtoVector."""
     return [blobproto_to_array(b) for b in caffe_pb2.BlobProtoVector.FromString(str).blobs]
 
 
-def array_to_datum(arr, label=None):
-    """A Datum of a channels x height x width array: bytes where it is uint8, else floats."""
+def array_to_datum(arr: npt.ArrayLike, label: int | None = None) -> caffe_pb2.Datum:
+    """Return a Datum of an array.
+
+    Parameters
+    ----------
+    arr : array_like
+        Channels x height x width. Uint8 is stored as bytes, any other type as floats.
+    label : int, optional
+
+    Raises
+    ------
+    ValueError
+        If the array does not have three axes.
+    """
     arr = np.asarray(arr)
     if arr.ndim != 3:
         raise ValueError(f"a Datum holds channels x height x width, not shape {arr.shape}")
@@ -254,10 +394,18 @@ def array_to_datum(arr, label=None):
     return datum
 
 
-def datum_to_array(datum):
-    """Channels x height x width: uint8, or float where the Datum holds floats.
+def datum_to_array(datum: caffe_pb2.Datum) -> np.ndarray:
+    """Return the array of a Datum.
 
-    ValueError where the values do not fill the shape, or are an encoded image.
+    Returns
+    -------
+    numpy.ndarray
+        Channels x height x width; uint8, or float if the Datum holds floats.
+
+    Raises
+    ------
+    ValueError
+        If the number of values does not fit the shape, or they are an encoded image.
     """
     if datum.encoded:
         raise ValueError(

@@ -1,16 +1,20 @@
 """Net: a graph of layers with its blobs and weights, run whole or stage by stage.
 
 The interface is pycaffe's. Two things differ on purpose. A blob that feeds several layers is one
-blob (no Split copies), so `forward(start=...)` never sees a stale copy. And a stage whose inputs
-were never computed, or at another input size, raises instead of giving a wrong answer.
+blob (no Split copies), so `forward(start=...)` never sees a stale copy. A stage whose inputs were
+never computed, or were computed for another input size, raises an error instead of returning wrong
+values.
 """
 
 import os
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
+import torch
 
 from caffe.blobs import device
 from caffe.blobs.blob import Blob, BlobVec
@@ -20,21 +24,29 @@ from caffe.definition.split_names import NamedBlobs, copies
 from caffe.engine.executor import Executor
 from caffe.errors import CaffeError, ShapeMismatch
 from caffe.graph import Graph, net_state
-from caffe.layer_types.base import StatefulLayer
+from caffe.layer_types.base import LayerType, StatefulLayer
 from caffe.layer_types.data.memory_data import MemoryData
-from caffe.layer_types.python import Python
+from caffe.layer_types.python import Layer, Python
 from caffe.proto import caffe_pb2
 from caffe.torch_module import NetModule
 from caffe.weights import caffemodel, hdf5, state_dict
+from caffe.weights.files import PathLike
+from caffe.weights.state_dict import Loaded
 
+Weights = PathLike | bytes | caffe_pb2.NetParameter
 Arrays = dict[str, np.ndarray]
+Rows = Sequence[npt.ArrayLike] | np.ndarray
+# arrays passed on as **keywords: mypy would check a dict of arrays against `start` and `end` too
+Keywords = dict[str, Any]
 
 
 class LayerView:
-    """What `net.layers` shows of a layer: its `type`, `name` and learned `blobs`."""
+    """An entry of `net.layers`: the type, name and learned blobs of a layer."""
 
-    def __init__(self, layer, blobs):
-        self.type, self.name, self.blobs = layer.spec.type, layer.name, blobs
+    def __init__(self, layer: LayerType, blobs: BlobVec):
+        self.type: str = layer.spec.type
+        self.name: str = layer.name
+        self.blobs = blobs
 
 
 class Net:
@@ -50,24 +62,52 @@ class Net:
         Weights and phase, or phase, level, stages and weights, in pycaffe's two orders.
     phase : int
         ``caffe.TRAIN`` or ``caffe.TEST``.
-    level, stages : int, list of str
-        What the include and exclude rules of the layers are held against.
+    level : int
+    stages : iterable of str
+        Level and stages that the include and exclude rules of layers are matched against.
     weights : path, bytes or NetParameter
         See `copy_from`.
 
     Attributes
     ----------
     blobs : OrderedDict of str to Blob
+        The blobs by name, in the order in which layers produce them.
     params : OrderedDict of str to list of Blob
         The learned blobs by layer name.
     layers : list
-        A `LayerView` per layer; of a Python layer the user's own object.
+        A `LayerView` per layer, or the user's own object for a Python layer.
 
     Raises
     ------
     CaffeError
-        A named exception of `caffe.errors`, which says layer, file and fix.
+        A named exception of `caffe.errors`, whose message says layer, file and fix.
     """
+
+    blobs: OrderedDict[str, Blob]
+    params: OrderedDict[str, BlobVec]
+    layers: list[LayerView | Layer]
+    _graph: Graph
+    _executor: Executor
+
+    @overload
+    def __init__(
+        self,
+        network_file: PathLike,
+        phase: int,
+        level: int = 0,
+        stages: Iterable[str] | None = None,
+        weights: Weights | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        network_file: PathLike,
+        weights: Weights,
+        phase: int,
+        level: int = 0,
+        stages: Iterable[str] | None = None,
+    ) -> None: ...
 
     def __init__(self, network_file, *args, phase=None, level=0, stages=None, weights=None):
         phase, level, stages, weights = _constructor_arguments(args, phase, level, stages, weights)
@@ -81,8 +121,22 @@ class Net:
             self.copy_from(weights)
 
     @classmethod
-    def from_param(cls, param, phase: int, level: int = 0, stages=None) -> "Net":
-        """Return a Net of a NetParameter in memory; solvers hold their nets so."""
+    def from_param(
+        cls,
+        param: caffe_pb2.NetParameter,
+        phase: int,
+        level: int = 0,
+        stages: Iterable[str] | None = None,
+    ) -> "Net":
+        """Return a Net built from a NetParameter in memory, as solvers do.
+
+        Parameters
+        ----------
+        param : NetParameter
+            The definition, in today's form.
+        phase, level, stages
+            As for the class.
+        """
         net = cls.__new__(cls)
         net._build(param, phase, level, stages)
         return net
@@ -119,24 +173,24 @@ class Net:
         ]
 
     def _set_up(self, i, layer):
-        """Make layer i's learned blobs and give its tops their first shapes."""
+        """Create layer i's learned blobs and give its tops their first shapes."""
         bottoms, tops = self._executor.ends(i)
         stateful = isinstance(layer, StatefulLayer)
         if stateful:
             layer.setup(bottoms, tops)
-            made = [(blob, None) for blob in layer.blobs]
+            wanted = [(blob, None) for blob in layer.blobs]
         else:
-            made = layer.ask(layer.param_shapes, [b.shape for b in bottoms])
-        blobs = BlobVec(self._learned.add(layer, k, *m) for k, m in enumerate(made))
+            wanted = layer.ask(layer.param_shapes, [b.shape for b in bottoms])
+        blobs = BlobVec(self._learned.add(layer, k, *w) for k, w in enumerate(wanted))
         if blobs:
             if layer.name != layer.spec.name:
                 raise layer.error(
                     f"two layers are called {layer.spec.name!r}, and this one has weights, which "
-                    "go by the name: rename one"
+                    "are found by layer name: rename one"
                 )
             self.params[layer.name] = blobs
         if stateful:
-            layer.blobs = blobs  # those shared by name are another layer's
+            layer.blobs = blobs  # blobs shared by name come from another layer
         self._executor.reshape_layer(i, setting_up=True)
         if layer.hands_out_params:
             for top, blob in zip(tops, blobs):
@@ -144,7 +198,7 @@ class Net:
             self._executor.freshness.record(i, {})
 
     def _put_initial(self, i, layer):
-        """Fill the tops that hold something before the first forward; all sizes are known."""
+        """Fill the tops that have content before the first forward."""
         known = self._executor.geometry.get(i)  # stateful layers have none
         tops = self._executor.ends(i)[1]
         for blob, tensor in zip(tops, layer.initial(known[1]) if known else ()):
@@ -152,33 +206,46 @@ class Net:
                 blob.synced_data.put(tensor)
                 self._executor.freshness.record(i, {})
 
-    # What the net is made of
+    # Structure
 
-    name = property(lambda self: self._name, doc="Name in the prototxt.")
-    inputs = property(
-        lambda self: list(self._graph.inputs), doc="Names of the tops of the Input layers."
-    )
-    outputs = property(
-        lambda self: list(self._graph.outputs), doc="Names of the blobs that no layer reads."
-    )
-    blob_loss_weights = property(
-        lambda self: OrderedDict((b, self._graph.loss_weights[b]) for b in self.blobs),
-        doc="Loss weight by blob name.",
-    )
-    top_names = property(
-        lambda self: OrderedDict(zip(self._layer_names, self._graph.tops)),
-        doc="Names of its tops by layer name.",
-    )
-    bottom_names = property(
-        lambda self: OrderedDict(zip(self._layer_names, self._graph.bottoms)),
-        doc="Names of its bottoms by layer name.",
-    )
-    layer_dict = property(
-        lambda self: OrderedDict(zip(self._layer_names, self.layers)), doc="Layer by name."
-    )
+    @property
+    def name(self) -> str:
+        """Name in the prototxt."""
+        return self._name
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the tops of the Input layers."""
+        return list(self._graph.inputs)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the blobs that no layer reads."""
+        return list(self._graph.outputs)
+
+    @property
+    def blob_loss_weights(self) -> OrderedDict[str, float]:
+        """Loss weight by blob name."""
+        return OrderedDict((b, self._graph.loss_weights[b]) for b in self.blobs)
+
+    @property
+    def top_names(self) -> OrderedDict[str, list[str]]:
+        """Names of the tops by layer name."""
+        return OrderedDict(zip(self._layer_names, self._graph.tops))
+
+    @property
+    def bottom_names(self) -> OrderedDict[str, list[str]]:
+        """Names of the bottoms by layer name."""
+        return OrderedDict(zip(self._layer_names, self._graph.bottoms))
+
+    @property
+    def layer_dict(self) -> OrderedDict[str, LayerView | Layer]:
+        """Layer by name."""
+        return OrderedDict(zip(self._layer_names, self.layers))
+
     _layer_names = property(lambda self: [layer.name for layer in self._graph.layers])
 
-    # Layers and blobs by number, in the order of the net: scripts for pycaffe use these names
+    # Layers and blobs by number, in the order of the net. Scripts for pycaffe use these names.
 
     _blob_names = property(lambda self: list(self.blobs), doc="Names of the blobs.")
     _blobs = property(lambda self: list(self.blobs.values()), doc="The blobs.")
@@ -225,9 +292,14 @@ class Net:
         return first, last
 
     def _check_names(self, names):
+        """Raise CaffeError unless all names are blobs or BVLC Caffe's names of copies."""
         for name in names:
-            if name not in self.blobs and name not in self.blobs.copies:
-                raise CaffeError(f"the net has no blob {name!r}; it has {' '.join(self.blobs)}")
+            try:
+                self.blobs[name]
+            except KeyError:
+                raise CaffeError(
+                    f"the net has no blob {name!r}; it has {' '.join(self.blobs)}"
+                ) from None
 
     # Forward
 
@@ -236,32 +308,37 @@ class Net:
         for i in range(len(self._graph.layers)):
             self._executor.reshape_layer(i)
 
-    def forward(self, blobs=None, start: str | None = None, end: str | None = None, **inputs):
-        """Run layers `start` to `end`, both inclusive; what is not run keeps what it held.
+    def forward(
+        self,
+        blobs: Iterable[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **inputs: npt.ArrayLike,
+    ) -> Arrays:
+        """Run layers `start` to `end`, both inclusive; the other layers' tops keep their values.
 
         Parameters
         ----------
-        blobs : list of str, optional
-            Blobs to return besides the outputs.
+        blobs : iterable of str, optional
+            Blobs to return in addition to the outputs.
         start, end : str, optional
             Names of layers; the first and the last if not given.
-        **inputs : array
+        **inputs : array_like
             Arrays for all input blobs, by name.
 
         Returns
         -------
         dict of str to numpy.ndarray
-            The net's outputs, or the tops of `end`, and `blobs`. The arrays are views that the
-            next forward overwrites.
+            The net's outputs, or the tops of `end`, and `blobs`. The arrays are float32 views
+            that the next forward overwrites.
 
         Raises
         ------
         StaleInput
-            If a layer's bottom was never computed, or for another input size.
+            If a layer's bottom was never computed, or was computed for another input size.
         """
         first, last = self._range(start, end)
-        wanted = self._graph.tops[last] if end is not None else self.outputs
-        wanted = [*wanted, *(blobs or [])]
+        wanted = [*(self._graph.tops[last] if end is not None else self.outputs), *(blobs or [])]
         self._check_names(wanted)
         if inputs:
             self._feed(inputs)
@@ -269,12 +346,12 @@ class Net:
         return {name: self.blobs[name].data for name in wanted}
 
     def forward_range(self, first: int = 0, last: int | None = None) -> None:
-        """Run layers by number, both inclusive, without copying any blob to the host."""
+        """Run layers `first` to `last` by number, both inclusive; copies no blob to the host."""
         for i in range(first, len(self.layers) if last is None else last + 1):
-            self._called("forward", i, self._executor.forward_layer)
+            self._run_layer("forward", i, self._executor.forward_layer)
 
     def loss(self) -> float:
-        """Return the sum over blobs of loss weight times content, as of the last forward."""
+        """Return the sum over blobs of loss weight times values, as of the last forward."""
         return sum(
             weight * float(self.blobs[name].synced_data.tensor(device.device()).sum())
             for name, weight in self._graph.loss_weights.items()
@@ -292,28 +369,38 @@ class Net:
 
     # Backward
 
-    def backward(self, diffs=None, start: str | None = None, end: str | None = None, **top_diffs):
+    def backward(
+        self,
+        diffs: Iterable[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **top_diffs: npt.ArrayLike,
+    ) -> Arrays:
         """Propagate diffs from layer `start` down to `end`, both inclusive.
 
         Parameters
         ----------
-        diffs : list of str, optional
-            Blobs whose diff to return besides the inputs' (or the bottoms of `end`).
+        diffs : iterable of str, optional
+            Blobs whose diff to return in addition to the inputs' (or the bottoms' of `end`).
         start, end : str, optional
             Names of layers; the last and the first if not given. Layers of such a range that never
-            ran forward take their gradient at what their bottoms hold.
-        **top_diffs : array
-            Arrays for all outputs' diffs, by name.
+            ran forward compute their gradient at the present values of their bottoms.
+        **top_diffs : array_like
+            Arrays for the diffs of all outputs, by name.
 
         Returns
         -------
         dict of str to numpy.ndarray
-            Diffs by blob name. Those of the weights add up until `clear_param_diffs`.
+            Diffs by blob name. Diffs of the weights accumulate until `clear_param_diffs`.
+
+        Raises
+        ------
+        LayerError
+            If a layer never ran forward and no range was given.
         """
         last = self._layer_index(start, "start") if start is not None else len(self.layers) - 1
         first = self._layer_index(end, "end") if end is not None else 0
-        wanted = self._graph.bottoms[first] if end is not None else self.inputs
-        wanted = [*wanted, *(diffs or [])]
+        wanted = [*(self._graph.bottoms[first] if end is not None else self.inputs), *(diffs or [])]
         self._check_names(wanted)
         if top_diffs and set(top_diffs) != set(self.outputs):
             raise CaffeError(
@@ -328,24 +415,24 @@ class Net:
         return {name: self.blobs[name].diff for name in wanted}
 
     def backward_range(self, last: int | None = None, first: int = 0) -> None:
-        """Propagate through layers by number, both inclusive, without copying to the host."""
+        """Propagate from layer `last` down to `first` by number; copies no blob to the host."""
         for i in range(len(self.layers) - 1 if last is None else last, first - 1, -1):
-            self._called("backward", i, self._executor.backward_layer)
+            self._run_layer("backward", i, self._executor.backward_layer)
 
     def clear_param_diffs(self) -> None:
         """Set the diffs of all learned blobs to zero."""
         for learned in self._learned:
             learned.blob.synced_diff.clear(learned.blob.shape)
 
-    # Callbacks: each is called with the layer's number in `layers`. Backward passes through all
-    # layers, also those that have no gradient to propagate.
+    # Callbacks. Each is called with the layer's number in `layers`. Backward visits all layers,
+    # including those that have no gradient to propagate.
 
     def before_forward(self, function: Callable[[int], object]) -> None:
         """Call `function(number)` before each layer runs forward."""
         self._callbacks["before_forward"].append(function)
 
     def after_forward(self, function: Callable[[int], object]) -> None:
-        """Call `function(number)` after each layer ran forward."""
+        """Call `function(number)` after each layer has run forward."""
         self._callbacks["after_forward"].append(function)
 
     def before_backward(self, function: Callable[[int], object]) -> None:
@@ -353,10 +440,10 @@ class Net:
         self._callbacks["before_backward"].append(function)
 
     def after_backward(self, function: Callable[[int], object]) -> None:
-        """Call `function(number)` after each layer ran backward."""
+        """Call `function(number)` after each layer has run backward."""
         self._callbacks["after_backward"].append(function)
 
-    def _called(self, direction, i, run):
+    def _run_layer(self, direction, i, run):
         """Call run(i) between the callbacks of `direction`."""
         for function in self._callbacks["before_" + direction]:
             function(i)
@@ -364,27 +451,42 @@ class Net:
         for function in self._callbacks["after_" + direction]:
             function(i)
 
-    # More rows than one batch holds
+    # Inputs of any number of rows
 
-    def set_input_arrays(self, data, labels) -> None:
-        """Hand arrays to the MemoryData layer that the net begins with: see its `set_arrays`."""
-        first = self._graph.layers[0] if self._graph.layers else None
-        if not isinstance(first, MemoryData):
-            found = f"{first.name!r} ({first.spec.type})" if first else "missing"
-            raise CaffeError(
-                "set_input_arrays may only be called if the first layer is a MemoryData layer; "
-                f"it is {found}"
-            )
-        first.set_arrays(data, labels)
+    def set_input_arrays(self, data: np.ndarray, labels: np.ndarray) -> None:
+        """Set the arrays that the MemoryData layer at the beginning of the net reads.
 
-    def forward_all(self, blobs=None, **inputs) -> Arrays:
-        """Forward any number of rows, a batch at a time.
+        They are kept by reference and must be float32 in C order.
 
         Parameters
         ----------
-        blobs : list of str, optional
-            Blobs to return besides the outputs.
-        **inputs : array or list
+        data : numpy.ndarray
+            Shape (n, channels, height, width), n a multiple of the layer's batch size.
+        labels : numpy.ndarray
+            Shape (n,) or (n, 1, 1, 1).
+
+        Raises
+        ------
+        CaffeError
+            If the first layer is not a MemoryData layer.
+        """
+        first = self._graph.layers[0] if self._graph.layers else None
+        if not isinstance(first, MemoryData):
+            actual = f"{first.name!r} ({first.spec.type})" if first else "missing"
+            raise CaffeError(
+                "set_input_arrays may only be called if the first layer is a MemoryData layer; "
+                f"it is {actual}"
+            )
+        first.set_arrays(data, labels)
+
+    def forward_all(self, blobs: Iterable[str] | None = None, **inputs: Rows) -> Arrays:
+        """Run any number of rows forward, one batch at a time.
+
+        Parameters
+        ----------
+        blobs : iterable of str, optional
+            Blobs to return in addition to the outputs.
+        **inputs : array or list of array
             Rows for each input of the net, by name.
 
         Returns
@@ -395,20 +497,24 @@ class Net:
         Raises
         ------
         CaffeError
-            If these cannot be told apart from the others, as in a loss.
+            If the padding's results cannot be separated from the others, as in a loss.
         """
         self._check_rows(inputs)
-        found = [_copied(self.forward(blobs=blobs, **batch)) for batch in self._batches(inputs)]
-        return self._joined(found, len(inputs[self.inputs[0]]))
+        results = [_copied(self.forward(blobs=blobs, **batch)) for batch in self._batches(inputs)]
+        return self._concatenated(results, len(inputs[self.inputs[0]]))
 
-    def forward_backward_all(self, blobs=None, diffs=None, **arrays) -> tuple[Arrays, Arrays]:
-        """Forward and backward any number of rows, a batch at a time.
+    def forward_backward_all(
+        self, blobs: Iterable[str] | None = None, diffs: Iterable[str] | None = None, **arrays: Rows
+    ) -> tuple[Arrays, Arrays]:
+        """Run any number of rows forward and backward, one batch at a time.
 
         Parameters
         ----------
-        blobs, diffs : list of str, optional
-            Blobs to return besides the outputs, and whose diff to return besides the inputs'.
-        **arrays : array or list
+        blobs : iterable of str, optional
+            Blobs to return in addition to the outputs.
+        diffs : iterable of str, optional
+            Blobs whose diff to return in addition to the inputs'.
+        **arrays : array or list of array
             Rows for each input, as in `forward_all`, and rows of diffs for the net's outputs (none
             if they are losses).
 
@@ -421,15 +527,16 @@ class Net:
         inputs = {name: rows for name, rows in arrays.items() if name not in tops}
         self._check_rows(inputs, tops)
         values, gradients = [], []
-        batches = zip_longest(self._batches(inputs), self._batches(tops), fillvalue={})
+        no_diffs: Keywords = {}
+        batches = zip_longest(self._batches(inputs), self._batches(tops), fillvalue=no_diffs)
         for batch, top_diffs in batches:
             values.append(_copied(self.forward(blobs=blobs, **batch)))
             gradients.append(_copied(self.backward(diffs=diffs, **top_diffs)))
         n = len(inputs[self.inputs[0]])
-        return self._joined(values, n), self._joined(gradients, n)
+        return self._concatenated(values, n), self._concatenated(gradients, n)
 
-    def _check_rows(self, inputs, tops: Iterable = ()):
-        """Raise CaffeError unless there are rows for each input, as many for all."""
+    def _check_rows(self, inputs, tops=()):
+        """Raise CaffeError unless each input has rows, and all as many."""
         if not inputs or set(inputs) != set(self.inputs):
             raise CaffeError(
                 f"rows were given for {sorted(inputs)}, the net takes {sorted(self.inputs)}: give "
@@ -440,7 +547,7 @@ class Net:
             given = ", ".join(f"{name} has {length}" for name, length in lengths.items())
             raise ShapeMismatch(f"the numbers of rows must be one or more and agree: {given}")
 
-    def _batches(self, rows) -> Iterator[Arrays]:
+    def _batches(self, rows: Mapping[str, Rows]) -> Iterator[Keywords]:
         """Yield {name: one batch}, the last one padded with zeros."""
         size = self.blobs[self.inputs[0]].shape[0]
         for begin in range(0, max(map(len, rows.values()), default=0), size):
@@ -451,50 +558,58 @@ class Net:
                 batch[name][: len(part)] = part
             yield batch
 
-    def _joined(self, found, n):
-        """Concatenate the batches' arrays, without the rows that padded the last one."""
-        size, joined = self.blobs[self.inputs[0]].shape[0], {}
-        for name in found[0]:
-            parts = [np.atleast_1d(part[name]) for part in found]
+    def _concatenated(self, results, n):
+        """Concatenate the arrays of all batches, without the rows that padded the last one."""
+        size, arrays = self.blobs[self.inputs[0]].shape[0], {}
+        for name in results[0]:
+            parts = [np.atleast_1d(result[name]) for result in results]
             if n % size and len(parts[-1]) != size:
                 raise CaffeError(
-                    f"{name!r} has shape {found[-1][name].shape}, not a row for each of the "
-                    f"{size} of a batch: give a multiple of {size} rows, as zeros would fill up "
-                    "the last batch"
+                    f"{name!r} has shape {results[-1][name].shape}, not a row for each of the "
+                    f"{size} of a batch: give a multiple of {size} rows, because the last batch "
+                    "is otherwise padded with zeros"
                 )
-            joined[name] = np.concatenate(parts)[: n if n % size else None]
-        return joined
+            arrays[name] = np.concatenate(parts)[: n if n % size else None]
+        return arrays
 
     # Weights
 
-    def copy_from(self, source) -> None:
+    def copy_from(self, source: Weights) -> None:
         """Copy weights by layer name.
+
+        Layers that the source lacks keep their weights; layers that only the source has are
+        ignored.
 
         Parameters
         ----------
         source : path, bytes or NetParameter
-            A .caffemodel or .caffemodel.h5 file, the bytes of one, or a message in memory. Layers
-            that it lacks keep their values, layers that only it has are ignored.
+            A .caffemodel or .caffemodel.h5 file, the bytes of one, or a message in memory.
 
         Raises
         ------
         WeightsError
-            If the file is damaged or a shape differs; nothing was copied then.
+            If the file is damaged or a shape differs. No weight has changed then.
         """
         caffemodel.load(self, source)
 
     load_hdf5 = copy_from
 
-    def save(self, path) -> None:
+    def save(self, path: PathLike) -> None:
         """Write the weights to `path` as a .caffemodel."""
         caffemodel.save(self, os.fspath(path))
 
-    def save_hdf5(self, path) -> None:
-        """Write the weights to `path` as HDF5, /data/{layer}/{i}."""
+    def save_hdf5(self, path: PathLike) -> None:
+        """Write the weights to `path` as HDF5, one dataset /data/{layer}/{i} per blob."""
         hdf5.save(self, os.fspath(path))
 
     def share_with(self, other: "Net") -> None:
-        """Use `other`'s memory for the weights of layers of the same name."""
+        """Share the weights of layers of the same name: this net uses `other`'s memory from now on.
+
+        Raises
+        ------
+        ShapeMismatch
+            If the shapes of such weights differ.
+        """
         for name, blobs in self.params.items():
             theirs = other.params.get(name, blobs)
             here, there = [b.shape for b in blobs], [b.shape for b in theirs]
@@ -507,30 +622,64 @@ class Net:
 
     # PyTorch
 
-    def state_dict(self):
-        """Return the weights as {`layer.weight`: tensor}, in the net's own memory.
+    def state_dict(self) -> OrderedDict[str, torch.Tensor]:
+        """Return the weights under PyTorch's names, `layer.weight` and so on.
 
-        See `caffe.weights.state_dict`.
+        On the CPU the tensors share the net's memory, except the means and variances of BatchNorm,
+        which are computed. See `caffe.weights.state_dict` for the names.
         """
         return state_dict.state_dict(self)
 
-    def load_state_dict(self, source, strict: bool = True):
-        """Copy weights from such a dict, or a file of torch.save: all of them, or none.
+    def load_state_dict(
+        self, source: Mapping[str, torch.Tensor | np.ndarray] | PathLike, strict: bool = True
+    ) -> Loaded:
+        """Copy weights from a dict as of `state_dict`, or from a file of torch.save.
 
-        See `caffe.weights.state_dict`.
+        Parameters
+        ----------
+        source : mapping of str to torch.Tensor or numpy.ndarray, or path
+        strict : bool
+            Refuse keys that only the net or only the source has.
+
+        Returns
+        -------
+        Loaded
+            The lists `missing_keys` and `unexpected_keys`.
+
+        Raises
+        ------
+        WeightsError
+            If keys or values do not fit. No weight has changed then.
+        ShapeMismatch
+            If a shape differs. No weight has changed then.
         """
         return state_dict.load(self, source, strict)
 
     def to_module(self, start: str | None = None, end: str | None = None) -> NetModule:
-        """Return layers `start` to `end`, both inclusive, as a NetModule over the same weights.
+        """Return layers `start` to `end`, both inclusive, as a torch module over the same weights.
 
-        It works with autograd, torch.optim and ONNX; see `caffe.torch_module.NetModule`.
+        It works with autograd, torch.optim and ONNX export; see `caffe.torch_module.NetModule`.
+
+        Parameters
+        ----------
+        start, end : str, optional
+            Names of layers; the first and the last if not given.
+
+        Raises
+        ------
+        CaffeError
+            If there is no such layer, or `start` comes after `end`.
+        LayerError
+            If a layer in the range is a Python layer or a data source.
+        DeviceError
+            In GPU mode, in which no memory can be shared.
         """
-        return NetModule(self, *self._range(start, end))
+        first, last = self._range(start, end)
+        return NetModule(self, first, last)
 
 
 def _constructor_arguments(args, phase, level, stages, weights):
-    """Return (phase, level, stages, weights) of either order of Net's arguments."""
+    """Return (phase, level, stages, weights) from either order of Net's arguments."""
     if args and not isinstance(args[0], int):
         names = "weights", "phase", "level", "stages"
     else:
@@ -547,7 +696,7 @@ def _constructor_arguments(args, phase, level, stages, weights):
 def _fill(target, values, what, fix=""):
     """Write `values` to `target`, which must have as many rows; other axes broadcast as in NumPy.
 
-    Raises CaffeError, beginning with `what` and ending with `fix`, if they do not fit.
+    Raise CaffeError, beginning with `what` and ending with `fix`, if they do not fit.
     """
     try:
         array = np.asarray(values)
@@ -569,5 +718,5 @@ def _broadcasts(shape, wanted):
 
 
 def _copied(arrays):
-    """Return copies: the next batch overwrites the arrays that forward and backward return."""
+    """Return copies, because the next batch overwrites what forward and backward return."""
     return {name: array.copy() for name, array in arrays.items()}

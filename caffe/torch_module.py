@@ -1,7 +1,13 @@
-"""A net, or a range of its layers, as a torch.nn.Module over the same weights: `Net.to_module`.
+"""NetModule: a net, or a range of its layers, as a torch.nn.Module over the same weights.
 
-What PyTorch offers for modules then works on Caffe nets: autograd, torch.optim, torch.export, ONNX.
+`Net.to_module` makes it. PyTorch's tools for modules then work on Caffe nets: autograd,
+torch.optim, torch.export, ONNX.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -9,158 +15,223 @@ from torch import nn
 from caffe import layer_types
 from caffe.blobs import device
 from caffe.errors import CaffeError, DeviceError
-from caffe.layer_types.base import StatefulLayer
+from caffe.layer_types.base import LayerType, StatefulLayer, Tops
 from caffe.proto import caffe_pb2
 from caffe.weights.state_dict import as_torch, names
 
-STATISTICS = ("sum_mean", "sum_var", "scale_factor")
+if TYPE_CHECKING:
+    from caffe.net import Net
+
+STATISTICS = ("sum_mean", "sum_var", "scale_factor")  # BatchNorm's blobs
 
 
 class LayerModule(nn.Module):
-    """One layer over its blobs; forward takes its bottoms and returns the tuple of its tops.
+    """One layer over its blobs.
 
-    Blobs that learn are Parameters, those of lr_mult 0 Parameters that ask for no gradient,
-    statistics buffers.
+    Blobs that learn are Parameters. Blobs with lr_mult 0 are Parameters that require no gradient,
+    statistics are buffers.
+
+    Parameters
+    ----------
+    layer : LayerType
+    tensors : sequence of torch.Tensor
+        The learned blobs, in the shapes of torch's modules.
     """
 
-    def __init__(self, layer, tensors):
-        """tensors: the learned blobs, already of the shapes of torch's modules."""
+    def __init__(self, layer: LayerType, tensors: Sequence[torch.Tensor]):
         super().__init__()
         spec = caffe_pb2.LayerParameter()
         spec.CopyFrom(layer.spec)
-        self._at = {
+        self._by_training = {
             training: layer_types.make(spec, _phase(layer, training)) for training in (True, False)
         }
-        self._names = [_name(layer, k) for k in range(len(tensors))]
+        self._names = [_blob_name(layer, k) for k in range(len(tensors))]
         for name, tensor in zip(self._names, tensors):
             if isinstance(tensor, nn.Parameter):
                 self.register_parameter(name, tensor)
             else:
                 self.register_buffer(name, tensor)
 
-    def forward(self, *bottoms):
-        """The tops; at train time statistics take what the batch adds to them."""
-        layer = self._at[self.training]
+    def forward(self, *bottoms: torch.Tensor) -> Tops:
+        """Compute the tops; in train mode, update the statistics as well.
+
+        Parameters
+        ----------
+        *bottoms : torch.Tensor
+
+        Returns
+        -------
+        tuple of torch.Tensor or None
+            One entry per top; None for a top that the layer leaves unchanged.
+
+        Raises
+        ------
+        LayerError
+            If the layer cannot run on bottoms of these shapes.
+        """
+        layer = self._by_training[self.training]
         shapes = [tuple(b.shape) for b in bottoms]
-        kept = [getattr(self, name) for name in self._names]
-        params = [as_torch(layer, k, t) for k, t in enumerate(kept)]
+        tensors = [getattr(self, name) for name in self._names]
+        params = [as_torch(layer, k, t) for k, t in enumerate(tensors)]
         geometry = layer.geometry(shapes)
         for blob, (shape, _) in zip(params, layer.param_shapes(shapes)):
             if tuple(blob.shape) != tuple(shape):
                 raise layer.mismatch(
-                    f"its weights are {tuple(blob.shape)}, but inputs of shapes {shapes} need {tuple(shape)}"
+                    f"its weights are {tuple(blob.shape)}, but inputs of shapes {shapes} need "
+                    f"{tuple(shape)}"
                 )
         try:
-            made = layer.forward(geometry, list(bottoms), params)
+            results = layer.forward(geometry, list(bottoms), params)
         except CaffeError:
             raise
-        except RuntimeError as e:  # torch's own words do not say which layer they are about
+        except RuntimeError as e:  # torch's message does not name the layer
             raise layer.error(f"cannot run on inputs of shapes {shapes}: {e}") from e
-        tops = made[: len(layer.spec.top)]
+        tops = results[: len(layer.spec.top)]
         with torch.no_grad():
-            for blob, new in zip(kept, made[len(tops) :]):
-                blob.copy_(new)
+            for tensor, statistic in zip(tensors, results[len(tops) :]):
+                tensor.copy_(statistic)
         return tops
 
-    def extra_repr(self):
-        """Type, name, bottoms and tops, for print(module)."""
-        spec = self._at[True].spec
-        return "{}, {} -> {}".format(spec.type, ", ".join(spec.bottom), ", ".join(spec.top))
+    def extra_repr(self) -> str:
+        """Return type, bottoms and tops, which `print(module)` shows."""
+        spec = self._by_training[True].spec
+        return f"{spec.type}, {', '.join(spec.bottom)} -> {', '.join(spec.top)}"
 
 
 class NetModule(nn.Module):
-    """Layers of a Net in order, over its weights: on the CPU what trains the one changes the other;
-    moved elsewhere (`.to`, copy.deepcopy) the module is a copy. It keeps the memory of its making,
-    also where share_with gives the net another's later.
+    """A range of a Net's layers in order, over its weights.
 
-    input_names: the blobs that the range reads from outside, in the order it reads them.
-    output_names: those it makes that are read after it, or by nobody.
-    forward takes the former as tensors in that order, or by name, and returns the latter: a tensor
-    where that is one, else {name: tensor}. Losses are not weighted.
-    eval() and train() choose caffe.TEST and caffe.TRAIN for Dropout and BatchNorm; at first the
-    mode is the net's phase. Which layers there are stays what that phase chose.
-    Blobs of lr_mult 0 are parameters that ask for no gradient; other multipliers are for solvers.
-    BatchNorm's blobs are buffers as Caffe keeps them: sum_mean, sum_var, scale_factor.
-    An exported module (torch.export, ONNX) has fixed sizes; layers that check numbers they read
-    (labels, Embed) cannot be exported, nor ArgMax of top_k above 1 to ONNX.
+    On the CPU the module shares the net's memory: training one changes the other. A module that is
+    moved (`.to`) or copied (`copy.deepcopy`) has weights of its own. The memory is the one that the
+    net had when the module was made, even if `Net.share_with` later gives the net another.
+
+    `eval()` and `train()` select ``caffe.TEST`` and ``caffe.TRAIN`` for Dropout and BatchNorm; the
+    initial mode is the net's phase. They do not change which layers there are.
+
+    Blobs with lr_mult 0 are parameters that require no gradient; other multipliers only concern
+    solvers. BatchNorm's blobs are buffers in Caffe's form: sum_mean, sum_var, scale_factor. Losses
+    are not weighted.
+
+    An exported module (torch.export, ONNX) has fixed sizes. Layers that check the numbers they read
+    (labels, Embed) cannot be exported, nor can ArgMax with top_k above 1 to ONNX.
+
+    Parameters
+    ----------
+    net : Net
+    first, last : int
+        Numbers of layers, both inclusive.
+
+    Attributes
+    ----------
+    input_names : list of str
+        The blobs that the range reads from outside, in the order in which it reads them.
+    output_names : list of str
+        The blobs of the range that later layers read or that no layer reads.
+
+    Raises
+    ------
+    CaffeError
+        If `first` comes after `last`.
+    LayerError
+        If one of the layers is a Python layer or a data source.
+    DeviceError
+        In GPU mode.
     """
 
-    def __init__(self, net, first, last):
-        """first, last: indices of layers, both inclusive. LayerError where one of them is Python or
-        a source of data, CaffeError where they are in the wrong order or the mode is GPU.
-        """
+    def __init__(self, net: Net, first: int, last: int):
         super().__init__()
+        graph = net._graph
         if first > last:
             raise CaffeError(
-                f"to_module: layer {net._layer_names[first]!r}, the start, comes after {net._layer_names[last]!r}, the end"
+                f"to_module: layer {graph.layers[first].name!r}, the start, comes after "
+                f"{graph.layers[last].name!r}, the end"
             )
         if device.device().type != "cpu":
             raise DeviceError(
                 "to_module shares memory with the net on the CPU only: call "
                 'caffe.set_mode_cpu() first; module.to("cuda") then makes it a copy'
             )
-        graph = net._graph
         layers = graph.layers[first : last + 1]
         for layer in layers:
-            _refuse(layer)
+            _check_allowed(layer)
         self._layers = [layer.name for layer in layers if layer.spec.type != "Input"]
-        self.input_names, self.output_names = _ends(net, first, last)
-        shared = {}  # id of Blob -> its Parameter or buffer
+        self.input_names, self.output_names = _inputs_and_outputs(net, first, last)
+        shared: dict[int, torch.Tensor] = {}  # id of Blob -> its Parameter or buffer
         for layer in layers:
             if layer.spec.type != "Input":
                 tensors = [
                     shared.setdefault(id(blob), _tensor(net, layer, k, blob))
                     for k, blob in enumerate(net.params.get(layer.name, ()))
                 ]
-                # not add_module, which refuses names that PyTorch uses, and dots
+                # not add_module, which refuses dots and names that PyTorch uses itself
                 self._modules[layer.name] = LayerModule(layer, tensors)
         self._edges = {
             layer.name: (list(layer.spec.bottom), list(layer.spec.top)) for layer in layers
         }
         self.train(graph.phase == caffe_pb2.TRAIN)
 
-    def forward(self, *inputs, **named):
-        """The one output, or {name: tensor} where there are several."""
-        blobs = self._taken(inputs, named)
+    def forward(
+        self, *inputs: torch.Tensor, **named: torch.Tensor
+    ) -> torch.Tensor | dict[str, torch.Tensor]:
+        """Run the layers.
+
+        Parameters
+        ----------
+        *inputs : torch.Tensor
+            Values of `input_names`, in that order.
+        **named : torch.Tensor
+            The remaining ones, by name.
+
+        Returns
+        -------
+        torch.Tensor or dict of str to torch.Tensor
+            The output if there is one, else the outputs by name.
+
+        Raises
+        ------
+        CaffeError
+            If the arguments are not the inputs of the range.
+        """
+        blobs = self._checked_inputs(inputs, named)
         for name in self._layers:
             bottoms, tops = self._edges[name]
-            made = self._modules[name](*[blobs[b] for b in bottoms])
-            blobs.update((top, t) for top, t in zip(tops, made) if t is not None)
+            module = self._modules[name]
+            results = module(*[blobs[b] for b in bottoms])  # type: ignore[misc]  # is never None
+            blobs.update((top, t) for top, t in zip(tops, results) if t is not None)
         if len(self.output_names) == 1:
             return blobs[self.output_names[0]]
         return {name: blobs[name] for name in self.output_names}
 
-    def _taken(self, inputs, named):
-        """{blob: tensor} of the arguments; CaffeError where they are not the range's inputs."""
-        given = dict(zip(self.input_names, inputs)) | named
-        if len(inputs) + len(named) != len(given) or set(given) != set(self.input_names):
+    def _checked_inputs(self, inputs, named):
+        """Return the arguments as {blob: float tensor}."""
+        tensors = dict(zip(self.input_names, inputs)) | named
+        if len(inputs) + len(named) != len(tensors) or set(tensors) != set(self.input_names):
             raise CaffeError(
-                "the module takes the blobs %s, in this order or by name; it was "
-                "given %d in order and by name %s"
-                % (" ".join(self.input_names), len(inputs), sorted(named) or "none")
+                f"the module takes the blobs {' '.join(self.input_names)}, in this order or by "
+                f"name; it was given {len(inputs)} in order and by name {sorted(named) or 'none'}"
             )
-        for name, tensor in given.items():
+        for name, tensor in tensors.items():
             if not isinstance(tensor, torch.Tensor):
                 raise CaffeError(
                     f"input {name!r} is a {type(tensor).__name__}: give a torch.Tensor"
                 )
-        return {name: t if t.is_floating_point() else t.float() for name, t in given.items()}
+        return {name: t if t.is_floating_point() else t.float() for name, t in tensors.items()}
 
 
 def _phase(layer, training):
-    """The phase of a layer; one that its prototxt fixes stays."""
+    """Return the phase of a layer in train or eval mode, unless its prototxt fixes one."""
     if layer.spec.HasField("phase"):
         return layer.spec.phase
     return caffe_pb2.TRAIN if training else caffe_pb2.TEST
 
 
-def _name(layer, k):
+def _blob_name(layer, k):
     known = STATISTICS if layer.spec.type == "BatchNorm" else names(layer)
     return known[k] if k < len(known) else str(k)
 
 
 def _tensor(net, layer, k, blob):
-    """The blob's memory as a Parameter, or as a buffer where it is a statistic."""
+    """Return the blob's memory as a Parameter, or as a plain tensor if it is a statistic."""
     tensor = as_torch(layer, k, torch.from_numpy(blob.data))
     if layer.spec.type == "BatchNorm":
         return tensor
@@ -168,34 +239,35 @@ def _tensor(net, layer, k, blob):
     return nn.Parameter(tensor, requires_grad=lr_mult != 0)
 
 
-def _refuse(layer):
-    """CaffeError where a layer cannot be part of a module."""
+def _check_allowed(layer):
+    """Raise LayerError if a layer cannot be part of a module."""
     if layer.spec.type == "Python":
         raise layer.error(
-            "works in numpy, where autograd cannot follow: take a range without it "
+            "computes in numpy, which autograd cannot trace: take a range without it "
             "(to_module(start=, end=)), or rewrite it as a torch.nn.Module"
         )
     source = not layer.spec.bottom and layer.spec.type not in ("Input", "Parameter")
     if source or isinstance(layer, StatefulLayer):
         raise layer.error(
             "reads or writes data of its own: begin after it "
-            "(to_module(start=...)) and give the module its tops as inputs"
+            "(to_module(start=...)) and pass its tops to the module as inputs"
         )
 
 
-def _ends(net, first, last):
-    """(inputs, outputs) of a range of layers: the blobs that it reads and does not make, in the
-    order it reads them; those it makes that are read after it, or by nobody.
+def _inputs_and_outputs(net, first, last):
+    """Return the names of the blobs that a range of layers reads from outside, and of its outputs.
+
+    The inputs are in reading order. Outputs are read after the range or by no layer.
     """
     graph = net._graph
-    inputs, made, unread = [], set(), set()
+    inputs, written, unread = [], set(), set()
     for layer in graph.layers[first : last + 1]:
         if layer.spec.type == "Input":
             inputs += [top for top in layer.spec.top if top not in inputs]
             continue
-        inputs += [b for b in dict.fromkeys(layer.spec.bottom) if b not in made | set(inputs)]
+        inputs += [b for b in dict.fromkeys(layer.spec.bottom) if b not in written | set(inputs)]
         unread.difference_update(layer.spec.bottom)
-        made.update(layer.spec.top)
+        written.update(layer.spec.top)
         unread.update(layer.spec.top)
-    later = {b for bottoms in graph.bottoms[last + 1 :] for b in bottoms}
-    return inputs, [name for name in net.blobs if name in unread | (made & later)]
+    read_later = {b for bottoms in graph.bottoms[last + 1 :] for b in bottoms}
+    return inputs, [name for name in net.blobs if name in unread | (written & read_later)]

@@ -1,5 +1,7 @@
 """Random scale, crop, flip and colour of a labelled image, for training on few frames."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -9,63 +11,117 @@ MEAN_RGB = (123, 117, 104)  # ImageNet mean: close to zero once the mean is subt
 
 
 def augment(
-    image,
-    label,
-    rng,
-    crop,
-    scale=(0.75, 1.5),
-    flip=True,
-    jitter=0.2,
-    fill=MEAN_RGB,
-    focus=0,
-    show=None,
-):
-    """One random view of `image` and of its `label`, moved alike.
+    image: np.ndarray,
+    label: np.ndarray,
+    rng: np.random.Generator,
+    crop: tuple[int, int],
+    scale: tuple[float, float] = (0.75, 1.5),
+    flip: bool = True,
+    jitter: float = 0.2,
+    fill: tuple[int, int, int] = MEAN_RGB,
+    focus: float = 0,
+    show: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a random view of an image and the same view of its label.
 
-    image   H x W x 3 uint8, RGB (not yet mean-subtracted)
-    label   H x W uint8 (1 x H x W is taken too); resized by nearest neighbour
-    rng     numpy.random.Generator: the same state gives the same view
-    crop    (height, width) of the view in pixels
-    scale   (least, most) magnification, drawn log-uniformly: halving is as
-            likely as doubling
-    flip    mirror left to right every second time
-    jitter  strength of the colour change, 0 for none, see `jitter_colour`
-    focus   share of views that must show a class drawn evenly from those in the frame, so that
-            small ones are seen as often as roads
-    show    a class that the view must show, where the frame has it
-    fill    RGB of the pixels of a view that reaches past the image; their label is 255 (ignored)
+    Parameters
+    ----------
+    image : H x W x 3 uint8 array
+        RGB, mean not subtracted.
+    label : H x W or 1 x H x W uint8 array
+        Resized by nearest neighbour.
+    rng : numpy.random.Generator
+        The same state gives the same view.
+    crop : (int, int)
+        Height and width of the view in pixels.
+    scale : (float, float)
+        Least and largest magnification, drawn log-uniformly: halving is as likely as doubling.
+    flip : bool
+        Mirror left to right with probability 1/2.
+    jitter : float
+        Strength of the colour change, see `jitter_colour`; 0 for none.
+    fill : (int, int, int)
+        RGB of pixels beyond the image; their label is 255 (ignored).
+    focus : float
+        Share of views, 0..1, that must show a class drawn uniformly from those in the frame. Small
+        classes are then seen as often as large ones.
+    show : int, optional
+        A class that the view must show, if the frame has it.
 
-    Returns (view, view_label): crop x 3 uint8 and crop uint8. Raises ValueError on other inputs.
+    Returns
+    -------
+    view : crop x 3 uint8 array
+    view_label : crop uint8 array
+
+    Raises
+    ------
+    ValueError
+        If image or label are not of these types or differ in size.
     """
-    image, label = _as_images(image, label)
+    picture, label_picture = _as_images(image, label)
     magnify = np.exp(rng.uniform(np.log(scale[0]), np.log(scale[1])))
     y, x = None, None
     if show is not None or rng.random() < focus:
-        y, x = _pixel_of_class(label, rng, show)
-    top = _place(image.height, crop[0] / magnify, rng, y)
-    left = _place(image.width, crop[1] / magnify, rng, x)
-    view = _window(image, top, left, magnify, crop, Image.BILINEAR, fill)
-    view_label = _window(label, top, left, magnify, crop, Image.NEAREST, IGNORE)
+        y, x = _pixel_of_class(label_picture, rng, show)
+    top = _place(picture.height, crop[0] / magnify, rng, y)
+    left = _place(picture.width, crop[1] / magnify, rng, x)
+    view = _window(picture, top, left, magnify, crop, Image.Resampling.BILINEAR, fill)
+    view_label = _window(label_picture, top, left, magnify, crop, Image.Resampling.NEAREST, IGNORE)
     if flip and rng.random() < 0.5:
-        view, view_label = (seen.transpose(Image.FLIP_LEFT_RIGHT) for seen in (view, view_label))
+        view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        view_label = view_label.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if jitter:
         view = jitter_colour(view, rng, jitter)
     return np.array(view), np.array(view_label)
 
 
-def jitter_colour(image, rng, strength=0.2):
-    """Random contrast and brightness of an RGB PIL image, and a slight cast per channel.
+def jitter_colour(
+    image: Image.Image, rng: np.random.Generator, strength: float = 0.2
+) -> Image.Image:
+    """Change contrast, brightness and colour balance of an image randomly.
 
-    Contrast and brightness vary by up to `strength` (of 1 and of 128), channel gains by a third
-    of it.
+    Parameters
+    ----------
+    image : PIL image
+        RGB.
+    rng : numpy.random.Generator
+    strength : float
+        Contrast varies by up to this factor, brightness by up to this share of 128, and the gain
+        of each channel by a third of it.
+
+    Returns
+    -------
+    PIL image
     """
     contrast = 1 + rng.uniform(-strength, strength)
     brightness = 128 * rng.uniform(-strength, strength)
     gains = contrast * (1 + rng.uniform(-strength, strength, 3) / 3)
     values = gains[:, None] * (np.arange(256) - 128) + 128 + brightness
     table = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    # one table of 256 values a channel: several times quicker than arithmetic on every pixel
+    # one table of 256 values per channel: several times faster than arithmetic on every pixel
     return image.point(table.ravel().tolist())
+
+
+def frames_by_class(
+    labels: Sequence[np.ndarray], n_classes: int, least: int = 100
+) -> list[np.ndarray]:
+    """List for each class the frames that show it.
+
+    Parameters
+    ----------
+    labels : sequence of uint8 arrays
+        One per frame.
+    n_classes : int
+    least : int
+        Pixels of the class from which a frame counts.
+
+    Returns
+    -------
+    list of int arrays
+        For each class the indices of frames.
+    """
+    counts = [np.bincount(np.ravel(label), minlength=256)[:n_classes] for label in labels]
+    return [np.flatnonzero(column >= least) for column in np.array(counts).T]
 
 
 def _as_images(image, label):
@@ -83,36 +139,29 @@ def _as_images(image, label):
     return Image.fromarray(image), Image.fromarray(label)
 
 
-def frames_by_class(labels, n_classes, least=100):
-    """For each class the indices of the `labels` that have `least` pixels of it or more."""
-    counts = [np.bincount(np.ravel(label), minlength=256)[:n_classes] for label in labels]
-    return [np.flatnonzero(column >= least) for column in np.array(counts).T]
-
-
 def _pixel_of_class(label, rng, show=None):
-    """(y, x) of a pixel of class `show`, or of a class drawn evenly from those in the label; None
-    where there is none.
-    """
+    """Draw the (y, x) of a pixel of class `show`, or of a random class; (None, None) if absent."""
     label = np.asarray(label)
     classes = np.setdiff1d(np.unique(label), [IGNORE]) if show is None else [show]
     places = np.flatnonzero(label == rng.choice(classes)) if len(classes) else []
     return divmod(int(rng.choice(places)), label.shape[1]) if len(places) else (None, None)
 
 
-def _place(size, want, rng, hold=None):
-    """First pixel of a window `want` long in `size`, over pixel `hold` where given; a window
-    larger than `size` holds it whole.
+def _place(size, length, rng, hold=None):
+    """Draw the start of a window of `length` within `size`, with pixel `hold` inside if given.
+
+    A window longer than `size` contains all of it.
     """
-    least, most = min(0, size - want), max(0, size - want)
+    least, most = min(0, size - length), max(0, size - length)
     if hold is not None:
-        least, most = max(least, min(most, hold - want)), min(most, max(least, hold))
+        least, most = max(least, min(most, hold - length)), min(most, max(least, hold))
     return rng.uniform(least, most)
 
 
-def _window(image, top, left, magnify, crop, filter_, fill):
-    """`crop` pixels of the `magnify`-ed image from (top, left), which are in its own pixels."""
+def _window(image, top, left, magnify, crop, resampling, fill):
+    """Cut a view of size `crop` from the magnified image; top and left are in image pixels."""
 
-    def span(start, size, length):  # what of the view the image covers: [first, last)
+    def span(start, size, length):  # the pixels of the view that the image covers: [first, last)
         first = min(length - 1, max(0, round(-start * magnify)))
         last = min(length, round((size - start) * magnify))
         return first, max(last, first + 1)
@@ -125,5 +174,5 @@ def _window(image, top, left, magnify, crop, filter_, fill):
         min(top + y1 / magnify, image.height),
     )
     view = Image.new(image.mode, crop[::-1], fill)
-    view.paste(image.resize((x1 - x0, y1 - y0), filter_, box=box), (x0, y0))
+    view.paste(image.resize((x1 - x0, y1 - y0), resampling, box=box), (x0, y0))
     return view

@@ -6,33 +6,39 @@
                      param_str: "{'split': 'train', 'seed': 1337}" }
     }
 
-A frame of 2048 x 1024 is more than a full FCN-8s can train on at once. Each half is therefore shown
-with `overlap` columns of the other, whose labels are ignored: a labelled pixel counts in exactly
-one half, and there sees as much of its surroundings as in the whole image. 210 columns are enough
-for VGG-16, whose fc6 sees 404 pixels, 202 to either side.
+A frame of 2048 x 1024 is too large to train a full FCN-8s on. So each half is shown with `overlap`
+columns of the other half, whose labels are ignored. A labelled pixel counts in exactly one half,
+and has as much context there as in the whole image: 210 columns are enough for VGG-16, as the
+receptive field of fc6 is 404 pixels, 202 to either side.
 """
 
 import ast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 import caffe
 from datasets.cityscapes import cityscapes
-from datasets.files import IGNORE
+from lib.labels import IGNORE
+from lib.stages import Blob
 
 OVERLAP = 210  # columns
 SYNONYMS = {"cscapes_dir": "cityscapes_dir"}  # keys that prototxts of the paper's nets have
+
+Frame = tuple[str, str]  # split and name
 
 
 def _splits(value):
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-# Keys of param_str: what they are if not given, what they must be, and the test for that.
-PARAMS = {
+# Keys of param_str: default, what the value must be in words, and the test for that.
+PARAMS: dict[str, tuple[Any, str, Callable[[Any], object]]] = {
     "cityscapes_dir": (
         None,
-        "a folder, or None for where datasets.sources.find_root looks",
+        "a folder, or None for the one that datasets.sources.find_root finds",
         lambda value: value is None or isinstance(value, str),
     ),
     "split": (
@@ -43,22 +49,37 @@ PARAMS = {
     "randomize": (True, "True or False", lambda value: isinstance(value, bool)),
     "seed": (
         0,
-        "a whole number of 0 or more, or None for another order in each run",
+        "an integer of 0 or more, or None for another order in each run",
         lambda value: value is None or type(value) is int and value >= 0,
     ),
     "overlap": (
         OVERLAP,
-        "a whole number of 0 or more columns",
+        "an integer of 0 or more columns",
         lambda value: type(value) is int and value >= 0,
     ),
 }
 
 
-def half_image(image, label, side, overlap=OVERLAP):
-    """The left (side 0) or right (side 1) half of a pair, and `overlap` columns beyond the middle.
+def half_image(
+    image: Image.Image, label: np.ndarray, side: int, overlap: int = OVERLAP
+) -> tuple[Image.Image, np.ndarray]:
+    """Cut one half of an image and its label, and `overlap` columns beyond the middle.
 
-    image is a PIL image of W x H, label a ... x H x W array. Returns a PIL image and an array like
-    them, narrower; beyond the middle, labels are 255 (ignored).
+    Parameters
+    ----------
+    image : PIL image
+        W x H.
+    label : ... x H x W array
+    side : {0, 1}
+        0 for the left half, 1 for the right.
+    overlap : int
+        In columns.
+
+    Returns
+    -------
+    image : PIL image
+    label : array
+        255 (ignored) beyond the middle.
     """
     width = label.shape[-1]
     begin, end = (0, width // 2) if side == 0 else (width // 2, width)
@@ -68,17 +89,30 @@ def half_image(image, label, side, overlap=OVERLAP):
     return image.crop((first, 0, last, image.height)), own[..., first:last]
 
 
-def read_params(text, layer):
-    """The settings in a `param_str`, a Python dict literal; what it does not give is as in PARAMS.
+def read_params(text: str, layer: str) -> dict[str, Any]:
+    """Parse a `param_str`, a Python dict literal. Code in it is an error and is not run.
 
-    The text is read as data: code in it is refused, not run. Raises ValueError that names `layer`
-    (text), the key and the fix.
+    Parameters
+    ----------
+    text : str
+    layer : str
+        What error messages call the layer.
+
+    Returns
+    -------
+    dict
+        All keys of PARAMS, with their defaults if not given.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a dict literal, or a key or value is wrong.
     """
     try:
         given = ast.literal_eval(text.strip() or "{}")
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise ValueError(
-            f"{layer}: param_str {text!r} is no Python literal ({error}): write a "
+            f"{layer}: param_str {text!r} is not a Python literal ({error}): write a "
             "dict of plain values, such as {'split': 'train', 'seed': 0}"
         ) from None
     if not isinstance(given, dict):
@@ -100,16 +134,17 @@ def read_params(text, layer):
 
 
 class CityscapesSegDataLayer(caffe.Layer):
-    """Tops data (1 x 3 x H x W, BGR, mean subtracted) and label (1 x 1 x H x W, train ids, 255 to
-    ignore): one half-image after another, see `half_image`; `param_str` as in PARAMS.
+    """Feed one half-image after another, see `half_image`; `param_str` has the keys of PARAMS.
 
-    An epoch shows both halves of each labelled image of the split once, with `randomize` in an
-    order that is drawn anew for each epoch from (seed, epoch). Tops take the size of each half.
+    The tops are data (1 x 3 x H x W, BGR, mean subtracted) and label (1 x 1 x H x W, train ids,
+    255 to ignore). They take the size of each half. An epoch shows both halves of each labelled
+    image of the split once. With `randomize` the order is drawn from (seed, epoch).
+
     Raises ValueError for a bad prototxt and DatasetError for bad data.
     """
 
-    def setup(self, bottom, top):
-        """Read param_str and list the labelled images."""
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Parse param_str and list the labelled images."""
         # a real pycaffe does not tell a Python layer its name
         place = f"layer {getattr(self, 'name', '')!r} ({type(self).__name__})"
         if bottom or len(top) != 2:
@@ -124,29 +159,35 @@ class CityscapesSegDataLayer(caffe.Layer):
             for split in _splits(self.params["split"])
             for name in self.dataset.list_label_frames(split)
         ]
-        # None becomes a random seed here, so that it is one and the same for all epochs
-        self.seed = np.random.SeedSequence(self.params["seed"]).entropy
+        # draws a seed for None, the same for all epochs
+        self.seed: Any = np.random.SeedSequence(self.params["seed"]).entropy
         self.shown = 0  # halves fed so far
-        self.loaded = None
+        self.loaded: tuple[np.ndarray, ...] = ()  # data and label of the next half
 
-    def order(self, epoch):
-        """[((split, name), side)] of an epoch: each half of each frame once."""
+    def order(self, epoch: int) -> list[tuple[Frame, int]]:
+        """List ((split, name), side) of an epoch: each half of each frame once."""
         halves = [(frame, side) for frame in self.frames for side in (0, 1)]
         if not self.params["randomize"]:
             return halves
         rng = np.random.default_rng([self.seed, epoch])
         return [halves[i] for i in rng.permutation(len(halves))]
 
-    def reshape(self, bottom, top):
-        """Load the next half, as its size decides that of the tops."""
-        if self.loaded is None:  # reshape may come more than once before a forward
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Load the next half, as its size is that of the tops."""
+        if not self.loaded:  # there may be several reshapes before a forward
             epoch, number = divmod(self.shown, 2 * len(self.frames))
             self.loaded = self.load(*self.order(epoch)[number])
         for blob, values in zip(top, self.loaded, strict=True):
             blob.reshape(*values.shape)
 
-    def load(self, frame, side):
-        """(data 1 x 3 x H x W float32, label 1 x 1 x H x W uint8) of one half of a frame."""
+    def load(self, frame: Frame, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """Load one half of a frame.
+
+        Returns
+        -------
+        data : 1 x 3 x H x W float32 array
+        label : 1 x 1 x H x W uint8 array
+        """
         image, label = half_image(
             self.dataset.load_image(*frame),
             self.dataset.load_label(*frame),
@@ -155,12 +196,14 @@ class CityscapesSegDataLayer(caffe.Layer):
         )
         return self.dataset.preprocess(image)[np.newaxis], label[np.newaxis]
 
-    def forward(self, bottom, top):
-        """Hand out what reshape loaded, and step on to the next half."""
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Copy the half that reshape loaded to the tops, and go on to the next one."""
         for blob, values in zip(top, self.loaded, strict=True):
             blob.data[...] = values
         self.shown += 1
-        self.loaded = None
+        self.loaded = ()
 
-    def backward(self, top, propagate_down, bottom):
-        """Nothing: data has no gradient."""
+    def backward(
+        self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]
+    ) -> None:
+        """Do nothing: data has no gradient."""

@@ -1,9 +1,11 @@
-"""The classes of a dataset one by one: how often each occurs, and what a net takes it for.
+"""Statistics of the classes of a dataset.
 
-How fast the truth itself grows old: what an output that was right n frames ago scores now.
+How often each class occurs (`count_classes`), what a net confuses it with (`confusions`), and how
+fast ground truth goes stale on video (`stale_truth`).
 """
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +15,21 @@ from lib.score_util import Scores
 
 
 class ClassCounts(NamedTuple):
-    """pixels, images  int64 a class: labelled pixels of it, labels that hold it
-    ignored         pixels that count for no class
-    labels          how many labels were counted
-    area            float64 a class: share, 0..1, of a label that it covers, mean over those that
-                    hold it; nan for a class that none holds
+    """How often each class occurs in a set of labels.
+
+    Attributes
+    ----------
+    pixels : int64 array, one per class
+        Pixels with this class.
+    images : int64 array, one per class
+        Labels that contain it.
+    ignored : int
+        Pixels with the ignored label.
+    labels : int
+        How many labels were counted.
+    area : float64 array, one per class
+        Share of a label, 0..1, that the class covers: mean over the labels that contain it, nan
+        if none does.
     """
 
     pixels: np.ndarray
@@ -27,47 +39,70 @@ class ClassCounts(NamedTuple):
     area: np.ndarray
 
 
-def count_classes(labels, n_classes, ignore=IGNORE):
-    """ClassCounts of an iterable of label maps, each H x W or 1 x H x W uint8.
+def count_classes(
+    labels: Iterable[np.ndarray], n_classes: int, ignore: int = IGNORE
+) -> ClassCounts:
+    """Count the pixels of each class.
 
-    Raises ValueError where a label holds a class that is not in 0..n_classes-1.
+    Parameters
+    ----------
+    labels : iterable of uint8 arrays
+        Label maps, H x W or 1 x H x W.
+    n_classes : int
+    ignore : int
+        Label of the pixels that belong to no class.
+
+    Returns
+    -------
+    ClassCounts
+
+    Raises
+    ------
+    ValueError
+        If a label contains a class that is not in 0..n_classes-1.
     """
     pixels, images = np.zeros(n_classes, np.int64), np.zeros(n_classes, np.int64)
     area, ignored, number = np.zeros(n_classes), 0, 0
     for number, label in enumerate(labels, 1):
-        found = np.bincount(np.ravel(label), minlength=n_classes)
-        if ignore < len(found):
-            ignored += int(found[ignore])
-            found[ignore] = 0
-        if found[n_classes:].any():
+        counts = np.bincount(np.ravel(label), minlength=n_classes)
+        if ignore < len(counts):
+            ignored += int(counts[ignore])
+            counts[ignore] = 0
+        if counts[n_classes:].any():
             raise ValueError(
-                f"label {number} (the first is 1) holds the class "
-                f"{int(np.nonzero(found)[0][-1])}, classes are 0..{n_classes - 1}: "
+                f"label {number} (the first is 1) contains the class "
+                f"{int(np.nonzero(counts)[0][-1])}, classes are 0..{n_classes - 1}: "
                 "give the number of classes of this dataset"
             )
-        pixels += found[:n_classes]
-        area += found[:n_classes] / np.size(label)
-        images += found[:n_classes] > 0
+        pixels += counts[:n_classes]
+        area += counts[:n_classes] / np.size(label)
+        images += counts[:n_classes] > 0
     with np.errstate(invalid="ignore"):  # 0/0 is nan: a class that never occurs
         return ClassCounts(pixels, images, ignored, number, area / images)
 
 
 class Confusion(NamedTuple):
-    """truth, output  class numbers: pixels of the one were given the other
-    share          of the true class's pixels, 0..1
-    """
+    """Pixels of the class `truth` that were labelled `output`: a share, 0..1, of its pixels."""
 
     truth: int
     output: int
     share: float
 
 
-def confusions(hist, count=10):
-    """The `count` most costly Confusions of a confusion matrix, those of most pixels first.
+def confusions(hist: np.ndarray, count: int = 10) -> list[Confusion]:
+    """List the errors of a confusion matrix that cost most.
 
-    hist  n x n counts as Scores.hist of lib.score_util: hist[i, j] pixels of class i labelled j
+    Parameters
+    ----------
+    hist : n x n counts
+        As `Scores.hist` of lib.score_util: hist[i, j] pixels of class i were labelled j.
+    count : int
+        How many to list.
 
-    Fewer where the matrix holds fewer errors.
+    Returns
+    -------
+    list of Confusion
+        By number of pixels, largest first; fewer than `count` if there are fewer errors.
     """
     hist = np.asarray(hist)
     wrong = hist - np.diag(np.diag(hist))
@@ -80,27 +115,48 @@ def confusions(hist, count=10):
     ]
 
 
-def stale_truth(shots, ages, n_classes, class_names=None, ignore=IGNORE):
-    """{age: Scores} of the labels of video, each scored against the label `age` frames later.
+def stale_truth(
+    shots: Iterable[Iterable[np.ndarray | None]],
+    ages: Sequence[int],
+    n_classes: int,
+    class_names: Sequence[str] | None = None,
+    ignore: int = IGNORE,
+) -> dict[int, Scores]:
+    """Score the labels of video against the labels some frames later.
 
-    shots  iterables of label maps in the order of time, H x W uint8, None for a frame without one;
-           such a frame is neither output nor truth
-    ages   frames, at least 0
+    This is the score of a perfect net whose output is always `age` frames old.
 
-    This is what a perfect net would score if its output were always `age` frames old.
+    Parameters
+    ----------
+    shots : iterable of iterables of H x W uint8 arrays
+        Label maps in time order. A frame with None is neither output nor truth.
+    ages : sequence of int
+        In frames, at least 0.
+    n_classes : int
+    class_names : sequence of str, optional
+    ignore : int
+        Pixels with this label, in either of the two label maps, are not counted.
+
+    Returns
+    -------
+    dict of int to Scores
+        By age.
     """
     scores = {age: Scores(n_classes, class_names, ignore) for age in ages}
     for shot in shots:
-        past = deque(maxlen=max(ages) + 1)  # the present label is the last
+        past: deque[np.ndarray | None] = deque(maxlen=max(ages) + 1)  # the present label is last
         for now in shot:
             past.append(now)
+            if now is None:
+                continue
             for age in ages:
-                if age < len(past) and now is not None and past[-1 - age] is not None:
-                    _add(scores[age], past[-1 - age], now, ignore)
+                before = past[-1 - age] if age < len(past) else None
+                if before is not None:
+                    _add(scores[age], before, now, ignore)
     return scores
 
 
 def _add(scores, before, now, ignore):
-    """Score a label as an output; where it is ignored it says nothing and is not counted."""
+    """Score a label as an output, without the pixels that it ignores."""
     unknown = before == ignore
     scores.add(np.where(unknown, 0, before), np.where(unknown, ignore, now))

@@ -1,33 +1,54 @@
-"""Two schedules side by side: on which frames their outputs differ most.
+"""Compare schedules frame by frame, by the label maps that `evaluate(..., keep=True)` kept.
 
-How far a schedule agrees with the per-frame oracle: no labels needed, any video will do.
-
-The oracle's output stands in for the ground truth. What comes out is the price of the clock alone,
-without the errors of the net: a schedule that is wrong where the oracle is wrong loses nothing.
-
-
-Scores of a schedule by the number of the frame: how it does as a clip goes on.
+`largest_difference` finds the frames on which two outputs differ most. `agreement` scores a
+schedule against the output of the per-frame oracle in place of ground truth: the cost of the clock
+alone, without the errors of the net, on any video, labelled or not. `frame_scores` tells how a
+schedule does as a clip goes on.
 """
+
+from collections.abc import Collection, Sequence
+from typing import NoReturn
 
 import numpy as np
 
+from lib.evaluate import Result
 from lib.labels import changed_share
-from lib.score_util import Scores
+from lib.schedule import Clip
+from lib.score_util import Region, Scores
 
 
-def largest_difference(maps, others, count=1, apart=3, among=None):
-    """Frame numbers, in order, where two lists of label maps of one clip differ most.
+def largest_difference(
+    maps: Sequence[np.ndarray],
+    others: Sequence[np.ndarray],
+    count: int = 1,
+    apart: int = 3,
+    among: Collection[int] | None = None,
+) -> list[int]:
+    """Find the frames of a clip on which two sequences of label maps differ most.
 
-    count   how many frames
-    apart   least distance between two of them, in frames: neighbours would show the same thing
-            twice
-    among   frame numbers to choose from, such as those with labels; all if not given
+    Parameters
+    ----------
+    maps, others : sequences of H x W uint8 arrays
+        One per frame.
+    count : int
+        How many frames to find.
+    apart : int
+        Least distance between two of them, in frames: neighbours would show the same twice.
+    among : collection of int, optional
+        Frame numbers to choose from, such as those with labels; all by default.
 
-    Fewer than `count` where the clip is too short for that. Raises ValueError where the lists
-    are not equally long.
+    Returns
+    -------
+    list of int
+        Frame numbers in order, fewer than `count` if the clip is too short.
+
+    Raises
+    ------
+    ValueError
+        If the sequences differ in length.
     """
     shares = [changed_share(a, b) for a, b in zip(maps, others, strict=True)]
-    chosen = []
+    chosen: list[int] = []
     for t in np.argsort(shares)[::-1].tolist():
         allowed = (among is None or t in among) and all(abs(t - c) >= apart for c in chosen)
         if allowed and len(chosen) < count:
@@ -35,52 +56,73 @@ def largest_difference(maps, others, count=1, apart=3, among=None):
     return sorted(chosen)
 
 
-def largest_differences(result, other, count=1, first=0):
-    """[(clip number, frame number)] where two schedules differ most, in at most one frame a clip.
+def largest_differences(
+    result: Result, other: Result, count: int = 1, first: int = 0
+) -> list[tuple[int, int]]:
+    """Find the clips, and a frame in each, on which two schedules differ most.
 
-    result, other  Results of lib.evaluate.evaluate(..., keep=True) on the same clips
-    first          the first frame of each clip that counts, all of which are longer
+    Parameters
+    ----------
+    result, other : Result
+        Of the same clips, evaluated with ``keep=True``.
+    count : int
+        How many clips to find.
+    first : int
+        First frame of each clip to consider; all clips are longer.
 
-    The clip with the largest difference comes first. Raises ValueError where label maps were not
-    kept or are not of the same clips.
+    Returns
+    -------
+    list of (int, int)
+        Clip number and frame number, largest difference first.
+
+    Raises
+    ------
+    ValueError
+        If label maps were not kept or are not of the same clips.
     """
-    for given in (result, other):
-        if given.labels is None:
-            raise ValueError(
-                f"{given.name}: its label maps were not kept, call "
-                "evaluate(..., keep=True) for both schedules"
-            )
-    found = []
-    for number, (maps, others) in enumerate(zip(result.labels, other.labels, strict=True)):
+    differences = []
+    pairs = zip(result.kept_runs()[0], other.kept_runs()[0], strict=True)
+    for number, (maps, others) in enumerate(pairs):
         t = first + largest_difference(maps[first:], others[first:])[0]
-        found.append((-changed_share(maps[t], others[t]), number, t))
-    return [(number, t) for _, number, t in sorted(found)[:count]]
+        differences.append((-changed_share(maps[t], others[t]), number, t))
+    return [(number, t) for _, number, t in sorted(differences)[:count]]
 
 
-def agreement(result, oracle, n_classes, class_names=None):
-    """Scores of a schedule's label maps against those of the oracle, on all frames of all clips.
+def agreement(
+    result: Result, oracle: Result, n_classes: int, class_names: Sequence[str] | None = None
+) -> Scores:
+    """Score a schedule's label maps against those of the oracle, on all frames of all clips.
 
-    result     Result of lib.evaluate.evaluate(..., keep=True); where it ran every clip once a
-               phase, each run is compared with the one of the oracle
-    oracle     the same of lib.schedule.per_frame on the same clips (any other schedule that ran
-               them once will do as a reference)
+    Parameters
+    ----------
+    result : Result
+        Evaluated with ``keep=True``. If it ran every clip once per phase, each run is compared
+        with the one run of the oracle.
+    oracle : Result
+        The reference: usually lib.schedule.per_frame on the same clips, once each, with
+        ``keep=True``.
+    n_classes : int
+    class_names : sequence of str, optional
 
-    Raises ValueError where the label maps were not kept or are not of the same clips.
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    ValueError
+        If the label maps were not kept or are not of the same clips.
     """
-    for given in (result, oracle):
-        if given.labels is None:
-            raise ValueError(
-                f"{given.name}: its label maps were not kept, call "
-                "evaluate(..., keep=True) for both schedules"
-            )
-    phases, left = divmod(len(result.labels), len(oracle.labels))
+    runs, clips = result.kept_runs()
+    references, names = oracle.kept_runs()
+    phases, left = divmod(len(runs), len(references))
     if left or not phases:
-        _differ(result, oracle, f"{len(result.labels)} runs of clips against {len(oracle.labels)}")
+        _raise_other_clips(result, oracle, f"{len(runs)} runs of clips against {len(references)}")
     scores = Scores(n_classes, class_names)
-    for i, (maps, clip) in enumerate(zip(result.labels, result.clips, strict=True)):
-        reference, name = oracle.labels[i // phases], oracle.clips[i // phases]
+    for i, (maps, clip) in enumerate(zip(runs, clips, strict=True)):
+        reference, name = references[i // phases], names[i // phases]
         if clip != name or len(maps) != len(reference):
-            _differ(
+            _raise_other_clips(
                 result,
                 oracle,
                 f"run {i + 1} is of {clip!r}, {len(maps)} frames, against "
@@ -91,37 +133,54 @@ def agreement(result, oracle, n_classes, class_names=None):
     return scores
 
 
-def _differ(result, oracle, how):
-    raise ValueError(
-        f"{result.name} and {oracle.name} did not run the same clips: {how}. Evaluate "
-        "both on the same list of clips"
-    )
+def frame_scores(
+    result: Result,
+    clips: Sequence[Clip],
+    n_classes: int,
+    class_names: Sequence[str] | None = None,
+    region: Region | None = None,
+) -> list[Scores]:
+    """Score each frame number on its own, over all clips.
 
+    Parameters
+    ----------
+    result : Result
+        Evaluated with ``keep=True``, each clip once.
+    clips : sequence of Clip
+        The clips that it ran, in the same order. They may have more labels than were scored then,
+        for example on the frames that filled a pipeline.
+    n_classes : int
+    class_names : sequence of str, optional
+    region : callable, optional
+        Label (H x W) to mask (H x W bool): score these pixels only.
 
-def frame_scores(result, clips, n_classes, class_names=None, region=None):
-    """A list of Scores, one for each frame number, over all clips.
+    Returns
+    -------
+    list of Scores
+        One per frame number; empty Scores if no clip has a label there.
 
-    result   Result of lib.evaluate.evaluate(..., keep=True) that ran each clip once
-    clips    the clips that it ran, in the same order; their labels may be more than those that were
-             scored then, for example those of frames that filled a pipeline
-    region   callable, label H x W -> H x W bool: score these pixels only
-
-    A number for which no clip has a label has empty Scores. Raises ValueError where the label maps
-    were not kept or are not of these clips.
+    Raises
+    ------
+    ValueError
+        If the label maps were not kept or are not of these clips.
     """
-    if result.labels is None:
-        raise ValueError(
-            f"{result.name}: its label maps were not kept, call evaluate(..., keep=True)"
-        )
-    ran, given = [len(kept) for kept in result.labels], [len(clip) for clip in clips]
+    runs, _ = result.kept_runs()
+    ran, given = [len(run) for run in runs], [len(clip) for clip in clips]
     if ran != given:
         raise ValueError(
             f"{result.name} ran clips of {ran} frames, the clips given have {given}: "
             "give those that it ran, once each"
         )
     by_number = [Scores(n_classes, class_names) for _ in range(max(given, default=0))]
-    for kept, clip in zip(result.labels, clips, strict=True):
-        for scores, out, (_, label) in zip(by_number, kept, clip, strict=False):
+    for run, clip in zip(runs, clips, strict=True):
+        for scores, out, (_, label) in zip(by_number, run, clip, strict=False):
             if label is not None:
                 scores.add(out, label, region)
     return by_number
+
+
+def _raise_other_clips(result: Result, oracle: Result, how: str) -> NoReturn:
+    raise ValueError(
+        f"{result.name} and {oracle.name} did not run the same clips: {how}. Evaluate "
+        "both on the same list of clips"
+    )

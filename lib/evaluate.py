@@ -1,7 +1,4 @@
-"""Run a schedule over clips; score, time and count what it did.
-
-What a schedule did on a clip, kept for later: packed, as a label map is mostly even areas.
-"""
+"""Run a schedule over clips: score its output, time it, and count the stages that ran."""
 
 import time
 import zlib
@@ -15,85 +12,163 @@ from tqdm import tqdm
 
 from lib.cost import stage_cost
 from lib.labels import IGNORE, check_lookup, relabelled
-from lib.schedule import Step
-from lib.score_util import Scores
-from lib.stages import FCN8S
+from lib.schedule import Clip, Phase, Schedule, Step
+from lib.score_util import Region, Scores
+from lib.stages import FCN8S, Net, Stage
+
+
+class KeptRun(Sequence[np.ndarray]):
+    """The label maps of one run over a clip, H x W uint8 each, and its Steps.
+
+    Label maps are mostly uniform, so they are kept compressed, in a few hundredths of a byte per
+    pixel. Each access decompresses one.
+    """
+
+    def __init__(self) -> None:
+        self._frames: list[tuple] = []
+
+    def append(self, step: Step, label: np.ndarray) -> None:
+        """Keep a Step, with `label` (H x W uint8) instead of its own label map."""
+        self._frames.append((label.shape, zlib.compress(label.tobytes(), 1), step.ran, step.then))
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, i):
+        if isinstance(i, slice):
+            return [_decompress(*frame) for frame in self._frames[i]]
+        return _decompress(*self._frames[i])
+
+    def steps(self) -> list[Step]:
+        """Return the Steps, one per frame, as lib.plot_util.filmstrip takes them."""
+        return [Step(_decompress(*frame), ran, then) for *frame, ran, then in self._frames]
 
 
 @dataclass
 class Result:
     """What one schedule did on a set of clips.
 
-    fired            {stage: share of frames it ran on, 0..1}
-    macs_per_frame   multiply-adds, mean over frames
-    ms_per_frame     all work of the schedule, mean over frames, loading and scoring left out
-    latency_ms       from the frame being there to its output, mean over frames: what a pipeline
-                     runs after its output counts in ms_per_frame only
-    region_scores    scores of the pixels of a region, e.g. near boundaries, where one was given
-    labels           label maps, one lib.kept.KeptRun a run of a clip, where evaluate was asked to
-                     keep them: with phases, all runs of the first clip, then all of the second
-    clips            names of the clips that these are of, None for a clip without a name
+    Attributes
+    ----------
+    name : str
+    scores : Scores
+        On all labelled frames.
+    fired : dict of str to float
+        Share of frames, 0..1, on which each stage ran.
+    macs_per_frame : float
+        Multiply-adds, mean over frames.
+    ms_per_frame : float
+        Time of all work of the schedule, without loading and scoring; mean over frames.
+    latency_ms : float
+        Time from the arrival of a frame to its output, mean over frames. What a pipeline runs
+        after its output counts in `ms_per_frame` only.
+    n_frames, n_labelled : int
+        Frames that were run, and those of them that were scored.
+    region_scores : Scores or None
+        Scores of the pixels of a region, e.g. near boundaries, if one was given.
+    labels : list of KeptRun or None
+        Label maps, one KeptRun per run of a clip, if `evaluate` was called with ``keep=True``.
+        With phases: all runs of the first clip, then all of the second, and so on.
+    clips : list of (str or None), or None
+        Names of the clips that `labels` are of, None for a clip without a name.
     """
 
     name: str
     scores: Scores
-    fired: dict
+    fired: dict[str, float]
     macs_per_frame: float
     ms_per_frame: float
     latency_ms: float
     n_frames: int
     n_labelled: int
-    region_scores: Scores = None
-    labels: list = None
-    clips: list = None
+    region_scores: Scores | None = None
+    labels: list[KeptRun] | None = None
+    clips: list[str | None] | None = None
 
-    def kept(self, clip):
-        """The KeptRun of the clip of this name, at the first phase where there are several.
+    def kept_runs(self) -> tuple[list[KeptRun], list[str | None]]:
+        """Return `labels` and `clips`; raise ValueError if they were not kept."""
+        if self.labels is None or self.clips is None:
+            raise ValueError(
+                f"{self.name}: its label maps were not kept, call evaluate(..., keep=True)"
+            )
+        return self.labels, self.clips
 
-        Raises ValueError where it was not kept.
+    def kept(self, clip: str) -> KeptRun:
+        """Return the run over the clip of this name, the one at the first phase if there are more.
+
+        Raises ValueError if it was not kept.
         """
-        if self.labels is None or clip not in self.clips:
+        runs, clips = self.kept_runs()
+        if clip not in clips:
             raise ValueError(
                 f"{self.name}: kept nothing of the clip {clip!r}, call "
                 "evaluate(..., keep=True) with it"
             )
-        return self.labels[self.clips.index(clip)]
+        return runs[clips.index(clip)]
 
 
 def evaluate(
-    schedule,
-    net,
-    clips,
-    n_classes,
-    name=None,
-    class_names=None,
-    ignore=IGNORE,
-    phases=None,
-    coin_flip=False,
-    seed=0,
-    stages=FCN8S,
-    keep=False,
-    silent=False,
-    relabel=None,
-    region=None,
-):
-    """Run `schedule` over every clip and score every labelled frame against its label.
+    schedule: Schedule,
+    net: Net,
+    clips: Sequence[Clip],
+    n_classes: int,
+    name: str | None = None,
+    class_names: Sequence[str] | None = None,
+    ignore: int = IGNORE,
+    phases: Sequence[Phase] | None = None,
+    coin_flip: bool = False,
+    seed: int = 0,
+    stages: Sequence[Stage] = FCN8S,
+    keep: bool = False,
+    silent: bool = False,
+    relabel: np.ndarray | None = None,
+    region: Region | None = None,
+) -> Result:
+    """Run `schedule` over every clip and score every labelled frame.
 
-    schedule   schedule(net, frames) -> Steps, see lib.schedule; bind options with functools.partial
-    clips      sequence of clips, each a sequence of (in_, label or None), loaded as they are asked
-               for: 3 x H x W float32 and H x W (or 1 x H x W) uint8
-    phases     run every clip once for each of these values of the schedule's keyword `phase`, and
-               add up: a score that no choice of phase biases
-    coin_flip  run every clip once only, at one of `phases` drawn with `seed`
-    stages     the stages the schedule runs, to count their cost
-    keep       keep label maps and Steps of all frames, see Result.labels and Result.kept
-    silent     no progress bar
-    relabel    256 uint8: relabel[class of the net] is the class of the labels, where they differ;
-               what is scored and kept is relabelled
-    region     callable, label H x W -> H x W bool: score these pixels besides on their own, in
-               Result.region_scores
+    Parameters
+    ----------
+    schedule : callable
+        ``schedule(net, frames)`` yields Steps, see lib.schedule. Bind options with
+        ``functools.partial``.
+    net : Net
+    clips : sequence of Clip
+        Frames are loaded one at a time.
+    n_classes : int
+        Labels are 0..n_classes - 1.
+    name : str, optional
+        Of the Result; by default that of the schedule with its options.
+    class_names : sequence of str, optional
+        One per class, for reports.
+    ignore : int
+        Label of pixels that are not scored.
+    phases : sequence, optional
+        Run every clip once for each of these values of the schedule's keyword `phase` and add up
+        the counts, so that the scores do not depend on the choice of a phase.
+    coin_flip : bool
+        Run every clip once only, at one of `phases` drawn at random.
+    seed : int
+        Of the coin flips.
+    stages : sequence of Stage
+        The stages that the schedule runs, to count their cost.
+    keep : bool
+        Keep label maps and Steps of all frames, see `Result.labels` and `Result.kept`.
+    silent : bool
+        Show no progress bar.
+    relabel : 256 uint8 array, optional
+        Maps the classes of the net to those of the labels, before scoring and keeping.
+    region : callable, optional
+        Label (H x W) to mask (H x W bool): also score these pixels alone, in
+        `Result.region_scores`.
 
-    Returns a Result. Raises ValueError where there is nothing to run, and what schedules raise.
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to run, an option or a label does not fit, or the schedule raises it.
     """
     if coin_flip and not phases:
         raise ValueError("a coin flip needs phases to choose from: give phases=(0, 1)")
@@ -104,9 +179,9 @@ def evaluate(
         runs = 1 if coin_flip or not phases else len(phases)
         bar.total = runs * sum(map(len, clips))
         for clip in clips:
-            chosen = phases or (None,)
+            chosen: Sequence[Phase | None] = phases or (None,)
             if coin_flip:
-                chosen = (chosen[rng.integers(len(chosen))],)
+                chosen = (chosen[int(rng.integers(len(chosen)))],)
             for phase in chosen:
                 options = {} if phase is None else {"phase": phase}
                 tally.run_clip(partial(schedule, net, **options), net, clip, stages, bar.update)
@@ -114,7 +189,7 @@ def evaluate(
 
 
 class _Feed:
-    """The frames of a clip for a schedule; remembers the label and when the frame was there."""
+    """The frames of a clip for a schedule; records the current label and when its frame arrived."""
 
     def __init__(self, clip):
         self.clip, self.label, self.fed_at, self.loading = clip, None, 0.0, 0.0
@@ -124,16 +199,16 @@ class _Feed:
         return len(self.clip)
 
     def __iter__(self):
-        asked = time.perf_counter()
+        start = time.perf_counter()
         for in_, label in self.clip:
             self.label, self.fed_at = label, time.perf_counter()
-            self.loading += self.fed_at - asked
+            self.loading += self.fed_at - start
             yield in_
-            asked = time.perf_counter()
+            start = time.perf_counter()
 
 
 class _Tally:
-    """Sums over frames of all clips."""
+    """Sums over the frames of all clips."""
 
     def __init__(self, new_scores, keep, relabel, region):
         self.scores, self.relabel, self.region = new_scores(), relabel, region
@@ -144,8 +219,8 @@ class _Tally:
         self.labels, self.clips = ([], []) if keep else (None, None)
 
     def run_clip(self, schedule, net, clip, stages, done):
-        """Run schedule(frames) over the clip and add up what it did; done() after each frame."""
-        feed, runs, kept = _Feed(clip), Counter(), KeptRun()
+        """Run schedule(frames) over the clip and add up what it did; call done() per frame."""
+        feed, runs, kept_run = _Feed(clip), Counter(), KeptRun()
         start = time.perf_counter()
         for number, step in enumerate(schedule(feed), 1):
             now = time.perf_counter()
@@ -157,14 +232,14 @@ class _Tally:
             if feed.label is not None:
                 self._score(out, feed, number)
             if self.labels is not None:
-                kept.append(step, out)
+                kept_run.append(step, out)
             done()
-            start = time.perf_counter()  # resuming it runs what comes after the output
+            start = time.perf_counter()  # resuming the schedule runs what comes after the output
         self.seconds += time.perf_counter() - start - feed.loading
         if self.labels is not None:
-            self.labels.append(kept)
+            self.labels.append(kept_run)
             self.clips.append(getattr(clip, "name", None))
-        costs = stage_cost(net, stages)  # now, as clips differ in size
+        costs = stage_cost(net, stages)  # after each clip, as clips differ in size
         if unknown := set(runs) - set(costs):
             raise ValueError(
                 f"the schedule ran the stages {sorted(unknown)}, which evaluate "
@@ -183,25 +258,26 @@ class _Tally:
         self.labelled += 1
 
     def result(self, name, stages):
+        """Return the Result; raise ValueError if no frame was run."""
         if not self.frames:
             raise ValueError(f"{name}: there are no frames to run, give at least one clip")
         return Result(
-            name,
-            self.scores,
-            {s.name: self.runs[s.name] / self.frames for s in stages},
-            self.macs / self.frames,
-            1e3 * self.seconds / self.frames,
-            1e3 * self.latency / self.frames,
-            self.frames,
-            self.labelled,
-            self.region_scores,
-            self.labels,
-            self.clips,
+            name=name,
+            scores=self.scores,
+            fired={stage.name: self.runs[stage.name] / self.frames for stage in stages},
+            macs_per_frame=self.macs / self.frames,
+            ms_per_frame=1e3 * self.seconds / self.frames,
+            latency_ms=1e3 * self.latency / self.frames,
+            n_frames=self.frames,
+            n_labelled=self.labelled,
+            region_scores=self.region_scores,
+            labels=self.labels,
+            clips=self.clips,
         )
 
 
 def _name(schedule):
-    """A schedule's name with the options bound to it: 'adaptive(threshold=0.25)'."""
+    """Return a schedule's name with the options bound to it, e.g. 'adaptive(threshold=0.25)'."""
     bound = getattr(schedule, "keywords", {})
     plain = getattr(schedule, "func", schedule).__name__
     options = ", ".join(
@@ -212,31 +288,5 @@ def _name(schedule):
     return f"{plain}({options})" if options else plain
 
 
-class KeptRun(Sequence):
-    """The label maps of one run over a clip, H x W uint8 each, and with `steps` its Steps.
-
-    Takes a few hundredths of a byte a pixel; a map is unpacked each time it is asked for.
-    """
-
-    def __init__(self):
-        self._kept = []
-
-    def append(self, step, label):
-        """Keep one Step of lib.schedule with `label`, H x W uint8, in place of its own."""
-        self._kept.append((label.shape, zlib.compress(label.tobytes(), 1), step.ran, step.then))
-
-    def __len__(self):
-        return len(self._kept)
-
-    def __getitem__(self, i):
-        if isinstance(i, slice):
-            return [_unpack(*kept) for kept in self._kept[i]]
-        return _unpack(*self._kept[i])
-
-    def steps(self):
-        """A list of the Steps, one a frame, as lib.plot_clock.filmstrip takes them."""
-        return [Step(_unpack(*kept), ran, then) for *kept, ran, then in self._kept]
-
-
-def _unpack(shape, packed, *_):
-    return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
+def _decompress(shape, compressed, *_):
+    return np.frombuffer(zlib.decompress(compressed), np.uint8).reshape(shape)

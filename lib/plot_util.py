@@ -6,7 +6,7 @@ picture of each.
 
 from lib.plot.classes import class_bars, confusion_map, swatches
 from lib.plot.clock import filmstrip, timeline
-from lib.plot.curves import accuracy_against_cost, choice, curves, period_sweep
+from lib.plot.curves import accuracy_against_cost, curves, period_sweep
 from lib.plot.differences import growth, layer_means, traces
 from lib.plot.labels import animate, class_cmap, embed, paint, rows, segm_cmap, segshow
 from lib.plot.masks import grey_levels, grid, outlines
@@ -15,7 +15,6 @@ from lib.plot.regions import paint_errors, region_bars, wrong_share
 __all__ = [
     "accuracy_against_cost",
     "animate",
-    "choice",
     "class_bars",
     "class_cmap",
     "confusion_map",

@@ -1,10 +1,12 @@
-"""Tables, of evaluation results or anything else, as text, Markdown or HTML."""
+"""Tables of evaluation results, or of anything else, as text, Markdown or HTML."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import numpy as np
 
 from lib.compare import agreement
+from lib.evaluate import Result
 
 COLUMNS = (
     "schedule",
@@ -21,69 +23,115 @@ COLUMNS = (
 AGREEMENT = "agreement mIU %"
 
 
-def results_table(results, form="text", stage="deep", oracle=None, region_title=None):
-    """A table with a row for each Result of lib.evaluate; '-' where there is nothing to tell.
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], form: str = "text") -> str:
+    """Format a table; the first column is flush left, the others flush right.
 
-    form          'text', 'markdown' or 'html'
-    stage         the stage whose share of frames stands under 'fired %'
-    oracle        a Result of the same clips: adds the column 'agreement mIU %', the mean IU against
-                  its label maps in place of labels (all evaluated with keep=True)
-    region_title  adds a column, e.g. 'boundary mIU %', for the mean IU of Result.region_scores
+    Parameters
+    ----------
+    columns : sequence of str
+        The heads.
+    rows : iterable of sequences of str
+        The cells, as many per row as there are columns.
+    form : {'text', 'markdown', 'html'}
 
-    Raises ValueError for an unknown form, and what lib.agreement.agreement raises.
-    """
-    more = {}
-    if region_title:
-        more[region_title] = [result.region_scores for result in results]
-    if oracle:
-        more[AGREEMENT] = [agreement(result, oracle, result.scores.n_classes) for result in results]
-    rows = [
-        _row(result, stage) + [_mean_iu(scores[i]) for scores in more.values()]
-        for i, result in enumerate(results)
-    ]
-    return table([*COLUMNS, *more], rows, form)
+    Returns
+    -------
+    str
 
-
-def region_table(series, form="text", lost=False):
-    """A table of mean IU on 'all pixels / in the region', a row a schedule, a column a setting.
-
-    series  {title of a setting: list of Results with region_scores}, the same schedules in each
-    lost    show what each loses against the first schedule instead, in percentage points
-    """
-    first, *others = next(iter(series.values()))
-    columns = [
-        [_both(result, results[0] if lost else None) for result in results[lost:]]
-        for results in series.values()
-    ]
-    names = [result.name for result in (others if lost else [first, *others])]
-    return table(
-        ["schedule", *series], [list(row) for row in zip(names, *columns, strict=True)], form
-    )
-
-
-def _both(result, oracle):
-    """'all pixels / region' of mean IU, or of what it lacks to that of `oracle`."""
-    shares = np.array(
-        [scores.summary().mean_iu for scores in (result.scores, result.region_scores)]
-    )
-    if not oracle:
-        return " / ".join(map(_percent, shares))
-    best = [scores.summary().mean_iu for scores in (oracle.scores, oracle.region_scores)]
-    return " / ".join(f"{100 * share:.1f}" for share in best - shares)
-
-
-def table(columns, rows, form="text"):
-    """A table of str cells, the first column flush left, the others right.
-
-    Raises ValueError where `form` is none of 'text', 'markdown' and 'html'.
+    Raises
+    ------
+    ValueError
+        If `form` is unknown.
     """
     if form not in FORMS:
         raise ValueError(f"no table form {form!r}: choose one of {', '.join(FORMS)}")
-    return FORMS[form](columns, rows)
+    return FORMS[form](columns, list(rows))
+
+
+def results_table(
+    results: Sequence[Result],
+    form: str = "text",
+    stage: str = "deep",
+    oracle: Result | None = None,
+    region_title: str | None = None,
+) -> str:
+    """Format a table with a row per Result; '-' stands for scores of nothing.
+
+    Parameters
+    ----------
+    results : sequence of Result
+    form : {'text', 'markdown', 'html'}
+    stage : str
+        Name of the stage whose share of frames is given as 'fired %'.
+    oracle : Result, optional
+        Of the same clips: adds the column 'agreement mIU %', the mean IU against its label maps
+        instead of labels (all evaluated with ``keep=True``).
+    region_title : str, optional
+        Adds a column with this title, e.g. 'boundary mIU %', for the mean IU of
+        `Result.region_scores`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If `form` is unknown, or lib.compare.agreement raises it.
+    """
+    extra = {}
+    if region_title:
+        extra[region_title] = [result.region_scores for result in results]
+    if oracle:
+        extra[AGREEMENT] = [agreement(r, oracle, r.scores.n_classes) for r in results]
+    rows = [
+        _row(result, stage) + [_mean_iu(scores[i]) for scores in extra.values()]
+        for i, result in enumerate(results)
+    ]
+    return table([*COLUMNS, *extra], rows, form)
+
+
+def region_table(
+    series: Mapping[str, Sequence[Result]], form: str = "text", lost: bool = False
+) -> str:
+    """Format a table of mean IU on 'all pixels / in the region': rows schedules, columns settings.
+
+    Parameters
+    ----------
+    series : mapping of str to sequence of Result
+        {title of a setting: Results with region_scores}, the same schedules in each.
+    form : {'text', 'markdown', 'html'}
+    lost : bool
+        Show what each schedule loses against the first one, in percentage points, instead.
+
+    Returns
+    -------
+    str
+    """
+    first = 1 if lost else 0
+    names = [result.name for result in next(iter(series.values()))[first:]]
+    columns = [
+        [_both(result, results[0] if lost else None) for result in results[first:]]
+        for results in series.values()
+    ]
+    rows = [list(row) for row in zip(names, *columns, strict=True)]
+    return table(["schedule", *series], rows, form)
+
+
+def _both(result, oracle):
+    """Return 'all pixels / region' of mean IU, or of what it loses against that of `oracle`."""
+    shares = _both_mean_iu(result)
+    if not oracle:
+        return " / ".join(map(_percent, shares))
+    return " / ".join(f"{100 * loss:.1f}" for loss in _both_mean_iu(oracle) - shares)
+
+
+def _both_mean_iu(result):
+    return np.array([scores.summary().mean_iu for scores in (result.scores, result.region_scores)])
 
 
 def _row(result, stage):
-    shares = [_percent(score) for score in result.scores.summary()[:4]]
+    shares = [_percent(score) for score in result.scores.summary()]
     fired = f"{100 * result.fired[stage]:.1f}" if stage in result.fired else "-"
     return [
         result.name,
@@ -108,10 +156,10 @@ def _text(columns, rows):
     widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
     lines = [
         [
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        for row in (columns, ["-" * w for w in widths], *rows)
+        for row in (columns, ["-" * width for width in widths], *rows)
     ]
     return "\n".join("  ".join(line).rstrip() for line in lines)
 
@@ -124,7 +172,7 @@ def _markdown(columns, rows):
 
 def _html(columns, rows):
     def line(tag, cells):
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
 
     body = "\n".join(line("td", row) for row in rows)
     return f"<table>\n<thead>{line('th', columns)}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"

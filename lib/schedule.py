@@ -1,48 +1,99 @@
 """Clocks: which stages run on which frame of a clip, as generators that read like the schedule.
 
-A schedule is called as schedule(net, frames, ...) with an iterable of frames (3 x H x W float each,
-one size a clip), and yields one Step a frame, in order. It asks for the next frame only once its
-Step is taken, so that frames may come from a camera. Bind options with functools.partial.
-
-The first frame of a clip is run in full by every schedule: there is nothing older to fuse with.
+A schedule is called as ``schedule(net, frames, ...)`` with an iterable of frames (3 x H x W float
+each, one size per clip) and yields one `Step` per frame, in order. It takes the next frame only
+when its Step has been consumed, so frames may come from a camera. Bind options with
+``functools.partial``. Every schedule runs the first frame of a clip in full, as there are no older
+scores to fuse with.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from lib.labels import label_map
 from lib.run_net import feed_net, fires, get_out_scoremap
-from lib.stages import FCN8S, check_stages, find_stage, run_stage, split_at
+from lib.stages import FCN8S, Net, Stage, check_stages, find_stage, run_stage, split_at
+
+LabelledFrame = tuple[np.ndarray, np.ndarray | None]
+Phase = int | Mapping[str, int]  # of all stages, or of each by name
+
+
+class Clip(Protocol):
+    """A sequence of frames with labels, such as `datasets.clips.Clip`.
+
+    Items are pairs of a frame (3 x H x W float32, BGR, mean-subtracted) and its label (H x W or
+    1 x H x W uint8), None for a frame without a label. They may be loaded on access. Functions
+    that do not need `name` also take a plain list of such pairs.
+    """
+
+    @property
+    def name(self) -> str:
+        """What reports and files call the clip."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[LabelledFrame]: ...
+
+    def __getitem__(self, i: slice, /) -> Iterable[LabelledFrame]: ...
 
 
 class Step(NamedTuple):
     """The output for one frame, and the work done for it.
 
-    label  H x W uint8
-    ran    names of the stages that ran for this frame before its output, in order
-    then   names of the stages that run once the generator is resumed, after the output: work of
-           this frame that its output does not wait for. Latency counts `ran`, cost counts both; a
-           generator that is run to its end has done all of them, so totals over a clip are right.
+    Attributes
+    ----------
+    label : H x W uint8 array
+    ran : tuple of str
+        Names of the stages that ran for this frame before its output, in order.
+    then : tuple of str
+        Names of the stages that run after the output, when the generator is resumed. The output
+        does not wait for them: latency counts `ran`, cost counts both. A generator that is run to
+        its end has done all of them, so totals over a clip are exact.
     """
 
     label: np.ndarray
-    ran: tuple
-    then: tuple = ()
+    ran: tuple[str, ...]
+    then: tuple[str, ...] = ()
 
 
-def per_frame(net, frames, stages=FCN8S):
-    """All stages on every frame: the oracle that clocks are measured against."""
+Schedule = Callable[..., Iterator[Step]]  # called as schedule(net, frames)
+
+
+def per_frame(
+    net: Net, frames: Iterable[np.ndarray], stages: Sequence[Stage] = FCN8S
+) -> Iterator[Step]:
+    """Run all stages on every frame: the oracle that clocks are measured against."""
     check_stages(net, stages)
     for frame in _at_least(1, "per_frame", frames):
         feed_net(net, frame)
         yield _output(net, stages)
 
 
-def every(net, frames, period, phase=0, stages=FCN8S):
-    """All stages where (frame number - phase) % period == 0; between, the last output stands.
+def every(
+    net: Net,
+    frames: Iterable[np.ndarray],
+    period: int,
+    phase: int = 0,
+    stages: Sequence[Stage] = FCN8S,
+) -> Iterator[Step]:
+    """Run all stages on every `period`-th frame and repeat the last output in between.
 
-    The first frame is always run, whatever the phase.
+    Parameters
+    ----------
+    net : Net
+    frames : iterable of 3 x H x W float arrays
+    period : int
+        In frames, at least 1.
+    phase : int
+        From 0 to period - 1: frame t runs if (t - phase) % period == 0. The first frame always
+        runs.
+    stages : sequence of Stage
+
+    Yields
+    ------
+    Step
     """
     check_stages(net, stages)
     ticks = _clock(period, phase)
@@ -55,80 +106,132 @@ def every(net, frames, period, phase=0, stages=FCN8S):
             yield Step(step.label, ran=())
 
 
-def every_other(net, frames, phase=0, stages=FCN8S):
-    """All stages on every second frame, the stale output between: the baseline at half the cost."""
+def every_other(
+    net: Net, frames: Iterable[np.ndarray], phase: int = 0, stages: Sequence[Stage] = FCN8S
+) -> Iterator[Step]:
+    """Run all stages on every second frame and repeat the output: the baseline at half the cost."""
     return every(net, frames, 2, phase, stages)
 
 
-def fixed_rate(net, frames, rates, phase=0, stages=FCN8S):
-    """Each stage at its own rate: {stage name: period in frames}, 1 for those that are not named.
+def fixed_rate(
+    net: Net,
+    frames: Iterable[np.ndarray],
+    rates: Mapping[str, int],
+    phase: Phase = 0,
+    stages: Sequence[Stage] = FCN8S,
+) -> Iterator[Step]:
+    """Run each stage at its own rate.
 
-    rates  e.g. {'middle': 2, 'deep': 4}: middle scores are renewed every 2nd frame, deep every 4th
-    phase  a stage runs on frames where (number - phase) % period == 0; an int for all stages, or
-           {stage name: phase}
+    A stage works on the last scores of the stage before it, which may come from an older frame if
+    the rates differ.
 
-    A stage works on what the one before it gave last, which at other rates may be an older frame.
+    Parameters
+    ----------
+    net : Net
+    frames : iterable of 3 x H x W float arrays
+    rates : mapping of str to int
+        Period of each stage in frames, 1 for stages that are not named. ``{"middle": 2, "deep":
+        4}`` renews the middle scores every 2nd frame and the deep ones every 4th.
+    phase : int or mapping of str to int
+        A stage runs on frame t if (t - phase) % period == 0. One for all stages, or one for each
+        by name (0 if not named).
+    stages : sequence of Stage
+
+    Yields
+    ------
+    Step
     """
     check_stages(net, stages)
     for name in rates:
         find_stage(stages, name)
-    phases = phase if isinstance(phase, dict) else dict.fromkeys(rates, phase)
+    phases = phase if isinstance(phase, Mapping) else dict.fromkeys(rates, phase)
     clocks = {name: _clock(period, phases.get(name, 0)) for name, period in rates.items()}
     needed = max([phases.get(name, 0) for name in rates], default=0) + 1
     for t, frame in enumerate(_at_least(needed, f"fixed_rate({rates}, phase {phase})", frames)):
         feed_net(net, frame)
-        yield _output(
-            net,
-            [
-                stage
-                for stage in stages
-                if t == 0 or stage.name not in clocks or clocks[stage.name](t)
-            ],
-        )
+        due = [s for s in stages if t == 0 or s.name not in clocks or clocks[s.name](t)]
+        yield _output(net, due)
 
 
-def alternating(net, frames, phase=0, stages=FCN8S):
-    """The deep stage on every second frame, all others on every frame."""
+def alternating(
+    net: Net, frames: Iterable[np.ndarray], phase: int = 0, stages: Sequence[Stage] = FCN8S
+) -> Iterator[Step]:
+    """Run the deep stage on every second frame, all others on every frame."""
     return fixed_rate(net, frames, {"deep": 2}, phase, stages)
 
 
-def adaptive(net, frames, threshold, stages=FCN8S, gated="deep"):
-    """The clock that looks: `gated` fires iff its input changed enough since it last fired.
+def adaptive(
+    net: Net,
+    frames: Iterable[np.ndarray],
+    threshold: float,
+    stages: Sequence[Stage] = FCN8S,
+    gated: str = "deep",
+) -> Iterator[Step]:
+    """Run the `gated` stage only if its input has changed enough since it last ran.
 
-    threshold  share 0..1 of pixels whose best class, by the scores that end the stage before (for
-               FCN-8s score_pool4), must differ from when the stage last fired; at 0 it fires always
+    Parameters
+    ----------
+    net : Net
+    frames : iterable of 3 x H x W float arrays
+    threshold : float
+        Share of pixels, 0..1, whose best class must differ from when the stage last ran, by the
+        scores that end the stage before (score_pool4 in FCN-8s). At 0 it always runs.
+    stages : sequence of Stage
+    gated : str
+        Name of a stage, not the first.
 
-    Raises ValueError where `gated` is the first stage or none.
+    Yields
+    ------
+    Step
+
+    Raises
+    ------
+    ValueError
+        If `gated` is the first stage or not a stage.
     """
     check_stages(net, stages)
     before, gate, after = split_at(stages, gated)
     scores = net.top_names[before[-1].end][0]
-    seen = None
+    at_last_run = None
     for frame in _at_least(1, f"adaptive({threshold})", frames):
         feed_net(net, frame)
         _run(net, before)
         now = label_map(net.blobs[scores].data[0])
-        fired = fires(now, seen, threshold)
+        fired = fires(now, at_last_run, threshold)
         if fired:
-            seen = now
+            at_last_run = now
         rest = _output(net, (gate, *after) if fired else after)
         yield rest._replace(ran=_names(before) + rest.ran)
 
 
-def pipeline(net, frames, cuts, stages=FCN8S):
-    """Run in parallel what can be: from each cut on, stages work on one frame less recent.
+def pipeline(
+    net: Net, frames: Iterable[np.ndarray], cuts: Sequence[str], stages: Sequence[Stage] = FCN8S
+) -> Iterator[Step]:
+    """Run stages in parallel: after each cut, stages work on one frame earlier.
 
-    cuts  names of the stages that begin a new pipeline stage, e.g. ('middle', 'deep')
+    The output fuses the stages before the first cut, run on this frame, with the last scores of
+    the others. It is yielded before these run. Each pipeline stage then takes the scores that the
+    one before it computed for an earlier frame, last pipeline stage first.
 
-    The output fuses the stages before the first cut, run on this frame, with what the others left.
-    It is yielded before they run: each pipeline stage then takes what the one before it gave for an
-    earlier frame, last stage first. The last of `stages` fuses, it belongs to the output.
+    Parameters
+    ----------
+    net : Net
+    frames : iterable of 3 x H x W float arrays
+    cuts : sequence of str
+        Names of the stages that begin a new pipeline stage, e.g. ``("middle", "deep")``.
+    stages : sequence of Stage
+        The last one fuses and belongs to the output.
+
+    Yields
+    ------
+    Step
     """
     check_stages(net, stages)
     *work, fuse = stages
     starts = sorted(find_stage(work, name) for name in cuts)
     fresh = [*work[: min(starts, default=len(work))], fuse]
-    late, end = [], len(work)
+    late: list[Stage] = []
+    end = len(work)
     for start in reversed(starts):
         late += work[start:end]
         end = start
@@ -142,13 +245,17 @@ def pipeline(net, frames, cuts, stages=FCN8S):
             _run(net, late)
 
 
-def pipeline_2stage(net, frames, stages=FCN8S):
-    """Deep scores one frame late: the latency is that of shallow, middle and fuse."""
+def pipeline_2stage(
+    net: Net, frames: Iterable[np.ndarray], stages: Sequence[Stage] = FCN8S
+) -> Iterator[Step]:
+    """Fuse deep scores one frame late: the latency is that of shallow, middle and fuse."""
     return pipeline(net, frames, ("deep",), stages)
 
 
-def pipeline_3stage(net, frames, stages=FCN8S):
-    """Deep scores two frames late, middle one: the latency is that of shallow and fuse."""
+def pipeline_3stage(
+    net: Net, frames: Iterable[np.ndarray], stages: Sequence[Stage] = FCN8S
+) -> Iterator[Step]:
+    """Fuse deep scores two frames late, middle one: the latency is that of shallow and fuse."""
     return pipeline(net, frames, ("middle", "deep"), stages)
 
 
@@ -168,6 +275,7 @@ def _names(stages):
 
 
 def _clock(period, phase):
+    """Return a function that tells if a clock ticks on frame t."""
     if period < 1 or not 0 <= phase < period:
         raise ValueError(
             f"period {period} with phase {phase}: give a period of at least 1 frame "
@@ -177,7 +285,7 @@ def _clock(period, phase):
 
 
 def _at_least(needed, schedule, frames):
-    """The frames; ValueError where they are fewer than `needed` for the schedule to take effect."""
+    """Yield the frames; raise ValueError if there are fewer than the schedule needs to differ."""
     given = len(frames) if hasattr(frames, "__len__") else None
     if given is None or given >= needed:
         given = 0

@@ -1,14 +1,50 @@
 """Train a net on batches that come from Python, with any Caffe solver."""
 
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
 import numpy as np
 from tqdm import tqdm
 
+from lib.stages import Net
 
-def batches(sample, rng, batch_size=1):
-    """Endless (data, label) batches of independently drawn samples.
+Batch = tuple[np.ndarray, np.ndarray]  # data N x C x H x W, label N x 1 x H x W
 
-    sample(rng) -> (in_, label): 3 x H x W float32 and H x W (or 1 x H x W) uint8, all of one size.
-    Yields (N x 3 x H x W float32, N x 1 x H x W float32).
+
+class Solver(Protocol):
+    """What `train` needs of a solver, see `caffe.SGDSolver`."""
+
+    @property
+    def net(self) -> Net:
+        """The train net."""
+
+    def step(self, n: int, /) -> None:
+        """Take `n` steps."""
+
+    def snapshot(self) -> object:
+        """Save weights and state."""
+
+
+def batches(
+    sample: Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]],
+    rng: np.random.Generator,
+    batch_size: int = 1,
+) -> Iterator[Batch]:
+    """Draw batches of independent samples, without end.
+
+    Parameters
+    ----------
+    sample : callable
+        ``sample(rng)`` returns a frame (3 x H x W float) and its label (H x W or 1 x H x W uint8),
+        all of one size.
+    rng : numpy.random.Generator
+    batch_size : int
+        N, samples per batch.
+
+    Yields
+    ------
+    data : N x 3 x H x W float32 array
+    label : N x 1 x H x W float32 array
     """
     while True:
         frames, labels = zip(*(sample(rng) for _ in range(batch_size)), strict=True)
@@ -17,21 +53,45 @@ def batches(sample, rng, batch_size=1):
         yield data, label.reshape(len(label), 1, *label.shape[-2:])
 
 
-def train(solver, batches, iterations, display=20, snapshot=0, after=None, silent=False):
+def train(
+    solver: Solver,
+    batches: Iterator[Batch],
+    iterations: int,
+    display: int = 20,
+    snapshot: int = 0,
+    after: Callable[[int, float], object] | None = None,
+    silent: bool = False,
+) -> np.ndarray:
     """Take `iterations` solver steps, one batch each.
 
-    solver    any pycaffe solver with iter_size 1 (a step sees one batch only); its train net has
-              the blobs `data` and `label`
-    batches   iterator of (data N x C x H x W, label N x 1 x H x W)
-    display   the bar shows the mean loss of so many last iterations
-    snapshot  call solver.snapshot() every so many iterations and at the end, 0 for never
-    after     called as after(iteration, loss) after each step, e.g. to score a net now and then
-    silent    no progress bar
+    Parameters
+    ----------
+    solver : Solver
+        With iter_size 1, as a step sees one batch only. Its train net has the blobs `data` and
+        `label`.
+    batches : iterator of (data, label)
+        N x C x H x W and N x 1 x H x W arrays.
+    iterations : int
+    display : int
+        The progress bar shows the mean loss of this many last iterations.
+    snapshot : int
+        Call ``solver.snapshot()`` every so many iterations and at the end; 0 for never.
+    after : callable, optional
+        Called as ``after(iteration, loss)`` after each step, e.g. to evaluate now and then.
+    silent : bool
+        Show no progress bar.
 
-    Returns the loss of each iteration, a float64 array: the weighted sum of the net's loss blobs.
-    Raises ValueError where the batches run out, and where the loss is no longer finite.
+    Returns
+    -------
+    float64 array
+        The loss of each iteration: the weighted sum of the net's loss blobs.
+
+    Raises
+    ------
+    ValueError
+        If the batches run out or the loss is not finite.
     """
-    losses = []
+    losses: list[float] = []
     with tqdm(total=iterations, desc="train", unit="it", disable=silent) as bar:
         for iteration in range(1, iterations + 1):
             feed_batch(solver.net, *_next_batch(batches, iteration, iterations))
@@ -52,11 +112,22 @@ def train(solver, batches, iterations, display=20, snapshot=0, after=None, silen
     return np.array(losses)
 
 
-def drop_vanished(net, below=1e-20):
-    """Set the weights of `net` that are smaller than `below` to 0; returns their share, 0..1.
+def drop_vanished(net: Net, below: float = 1e-20) -> float:
+    """Set the weights of the net whose magnitude is less than `below` to 0.
 
-    Weight decay halves again and again what the loss does not hold up, such as filters that never
-    fire. It ends in subnormal numbers, with which most processors are tens of times slower.
+    Weight decay shrinks weights without a gradient, such as those of filters that never fire,
+    until they are subnormal numbers. Most processors are tens of times slower with these.
+
+    Parameters
+    ----------
+    net : Net
+        Its weights are changed in place.
+    below : float
+
+    Returns
+    -------
+    float
+        The share of weights, 0..1, that were not 0 and now are.
     """
     blobs = [blob.data for params in net.params.values() for blob in params]
     vanished = 0
@@ -67,8 +138,11 @@ def drop_vanished(net, below=1e-20):
     return vanished / sum(values.size for values in blobs)
 
 
-def feed_batch(net, data, label):
-    """Put one batch into the blobs `data` and `label`, which take its shape."""
+def feed_batch(net: Net, data: np.ndarray, label: np.ndarray) -> None:
+    """Copy one batch into the blobs `data` and `label`, which take its shape.
+
+    Raises ValueError if the net lacks one of them.
+    """
     for name, values in (("data", data), ("label", label)):
         if name not in net.blobs:
             raise ValueError(
@@ -79,8 +153,8 @@ def feed_batch(net, data, label):
         net.blobs[name].data[...] = values
 
 
-def net_loss(net):
-    """Loss of the last forward pass: loss blobs times their weights, as the solver sums them."""
+def net_loss(net: Net) -> float:
+    """Return the loss of the last forward pass: loss blobs times their weights, summed."""
     return float(
         sum(
             np.sum(net.blobs[name].data) * weight

@@ -1,17 +1,16 @@
-"""Find the threshold of the adaptive clock that fires a given share of the time.
+"""Choose the options of a clock on video without labels.
 
-When it fires depends on the scores before the gated stage only, so that these are recorded once
-and any threshold is then tried without the net.
+For the adaptive clock: the threshold at which it fires on a given share of frames. When it fires
+depends only on the scores before the gated stage. They are recorded once (`record_signatures`, or
+`per_frame_recording` along with the oracle); `tune_threshold` then tries thresholds without a net.
 
-
-Rates for the fixed-rate clock, chosen on video without labels.
-
-The idea of the paper: the deeper a layer, the slower its scores change, so that its clock may tick
-more slowly. How slowly is measured: a stage may rest for as many frames as leave its best class
-the same on all but a given share of pixels.
+For the fixed-rate clock: a period for each stage. The deeper a layer, the slower its scores change,
+and the longer it may rest. `changes_over` measures how fast they change, and `choose_rates` gives
+each stage the longest period over which at most a given share of its pixels changes class.
 """
 
 from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import lcm
 
 import numpy as np
@@ -19,15 +18,39 @@ from tqdm import tqdm
 
 from lib.labels import changed_share, label_map
 from lib.run_net import feed_net, fires
-from lib.schedule import per_frame
-from lib.stages import FCN8S, check_stages, run_stage, split_at
+from lib.schedule import Clip, Step, per_frame
+from lib.stages import FCN8S, Net, Stage, check_stages, run_stage, split_at
+
+PERIODS = (1, 2, 4, 8, 16)  # frames
+
+Signatures = list[np.ndarray]  # of one clip: a class map, h x w uint8, per frame
 
 
-def record_signatures(net, clips, stages=FCN8S, gated="deep", silent=False):
-    """What the adaptive clock looks at: for each clip a list with a map h x w uint8 a frame.
+def record_signatures(
+    net: Net,
+    clips: Sequence[Clip],
+    stages: Sequence[Stage] = FCN8S,
+    gated: str = "deep",
+    silent: bool = False,
+) -> list[Signatures]:
+    """Record what the adaptive clock looks at: the class maps of the scores before a stage.
 
-    It is the best class of each pixel of the scores before the gated stage (score_pool4). Runs the
-    stages up to there; clips as for lib.evaluate.evaluate.
+    Runs the stages before `gated` (up to score_pool4 by default) on every frame.
+
+    Parameters
+    ----------
+    net : Net
+    clips : sequence of Clip
+    stages : sequence of Stage
+    gated : str
+        Name of the stage that the clock gates.
+    silent : bool
+        Show no progress bar.
+
+    Returns
+    -------
+    list of lists of h x w uint8 arrays
+        For each clip the best class of each pixel, one map per frame.
     """
     check_stages(net, stages)
     before, scores = _watched(net, stages, gated)
@@ -44,9 +67,30 @@ def record_signatures(net, clips, stages=FCN8S, gated="deep", silent=False):
     ]
 
 
-def per_frame_recording(net, frames, signatures, stages=FCN8S, gated="deep"):
-    """The schedule per_frame, which besides appends to the list `signatures` what
-    record_signatures records of this clip: spares a run where the oracle is run anyway.
+def per_frame_recording(
+    net: Net,
+    frames: Iterable[np.ndarray],
+    signatures: list[Signatures],
+    stages: Sequence[Stage] = FCN8S,
+    gated: str = "deep",
+) -> Iterator[Step]:
+    """Run lib.schedule.per_frame and record the signatures of the clip on the way.
+
+    Saves the run of `record_signatures` if the oracle runs anyway.
+
+    Parameters
+    ----------
+    net : Net
+    frames : iterable of 3 x H x W float arrays
+    signatures : list
+        Gets one more item: what `record_signatures` records of this clip.
+    stages : sequence of Stage
+    gated : str
+        Name of the stage that the clock gates.
+
+    Yields
+    ------
+    Step
     """
     _, scores = _watched(net, stages, gated)
     signatures.append([])
@@ -55,23 +99,48 @@ def per_frame_recording(net, frames, signatures, stages=FCN8S, gated="deep"):
         yield step
 
 
-def firing_share(signatures, threshold):
-    """The share of frames, 0..1, on which lib.schedule.adaptive fires; each first frame does."""
+def firing_share(signatures: Sequence[Signatures], threshold: float) -> float:
+    """Return the share of frames, 0..1, on which lib.schedule.adaptive fires.
+
+    The first frame of each clip always counts.
+    """
     fired = 0
     for clip in signatures:
-        seen = None
+        at_last_run = None
         for now in clip:
-            if fires(now, seen, threshold):
-                fired, seen = fired + 1, now
+            if fires(now, at_last_run, threshold):
+                fired, at_last_run = fired + 1, now
     return fired / sum(map(len, signatures))
 
 
-def tune_threshold(signatures, target=0.5, steps=24):
-    """(threshold, its firing share): the threshold tried whose share is nearest to `target`.
+def tune_threshold(
+    signatures: Sequence[Signatures], target: float = 0.5, steps: int = 24
+) -> tuple[float, float]:
+    """Find the threshold at which the adaptive clock fires on about `target` of the frames.
 
-    Halves the range of thresholds `steps` times. The share falls with the threshold but for small
-    jumps (what fired before decides what a frame is compared with), so that the nearest of all
-    tried is taken, not the last. Raises ValueError where there are no signatures.
+    Bisects the range of thresholds. The firing share falls with the threshold except for small
+    jumps, as earlier firings decide what a frame is compared with. So the best threshold tried is
+    returned, not the last.
+
+    Parameters
+    ----------
+    signatures : sequence of lists of h x w uint8 arrays
+        From `record_signatures`.
+    target : float
+        Share of frames, 0..1.
+    steps : int
+        How many thresholds to try.
+
+    Returns
+    -------
+    threshold : float
+    share : float
+        The firing share at this threshold.
+
+    Raises
+    ------
+    ValueError
+        If there are no signatures.
     """
     if not any(map(len, signatures)):
         raise ValueError("no signatures to tune on: record them on at least one clip")
@@ -81,80 +150,118 @@ def tune_threshold(signatures, target=0.5, steps=24):
         share = firing_share(signatures, threshold)
         tried.append((abs(share - target), threshold, share))
         low, high = (threshold, high) if share > target else (low, threshold)
-    return tuple(np.float64(min(tried)[1:]).tolist())
+    _, threshold, share = min(tried)
+    return threshold, share
 
 
-def _watched(net, stages, gated):
-    """The stages before the gated one, and the blob of their scores."""
-    before, *_ = split_at(stages, gated)
-    return before, net.top_names[before[-1].end][0]
+def changes_over(
+    net: Net,
+    clips: Sequence[Clip],
+    periods: Sequence[int] = PERIODS,
+    stages: Sequence[Stage] = FCN8S,
+    silent: bool = False,
+) -> dict[str, dict[int, float]]:
+    """Measure how much the scores that end each stage change over k frames.
 
+    All stages but the last (which fuses) run on every frame.
 
-PERIODS = (1, 2, 4, 8, 16)
+    Parameters
+    ----------
+    net : Net
+    clips : sequence of Clip
+    periods : sequence of int
+        The values of k, at least 1.
+    stages : sequence of Stage
+    silent : bool
+        Show no progress bar.
 
+    Returns
+    -------
+    dict of str to dict of int to float
+        {stage name: {k: share}}: share of pixels, 0..1, whose best class differs between frames t
+        and t + k, mean over all such pairs. A k for which every clip is too short is left out.
 
-def changes_over(net, clips, periods=PERIODS, stages=FCN8S, silent=False):
-    """How much the scores that end each stage change over k frames, for each k of `periods`.
-
-    All stages but the last (which fuses) run on every frame; clips as for lib.evaluate.evaluate.
-
-    Returns {stage name: {k: share 0..1 of pixels whose best class differs between frames t and
-    t + k, mean over all such pairs}}; a k that no clip is long enough for is left out. Raises
-    ValueError where that leaves none, or a period is below 1.
+    Raises
+    ------
+    ValueError
+        If every clip is too short for every k, or a period is below 1.
     """
     if min(periods) < 1:
         raise ValueError(f"periods {tuple(periods)}: a period is at least 1 frame")
     check_stages(net, stages)
     scored = stages[:-1]
-    found = {stage.name: defaultdict(list) for stage in scored}
+    shares: dict[str, dict[int, list[float]]] = {stage.name: defaultdict(list) for stage in scored}
     for clip in tqdm(clips, desc="changes", unit="clip", disable=silent):
-        recent = deque(maxlen=max(periods))  # most recent last
+        recent: deque[dict[str, np.ndarray]] = deque(maxlen=max(periods))  # the latest is last
         for in_, _ in clip:
             now = _classes(net, in_, scored)
             for k in periods:
                 if k <= len(recent):
                     for name, before in recent[-k].items():
-                        found[name][k].append(changed_share(now[name], before))
+                        shares[name][k].append(changed_share(now[name], before))
             recent.append(now)
-    if not any(found.values()):
+    if not any(shares.values()):
         raise ValueError(
             f"no clip is longer than the shortest period, {min(periods)} frames: take longer clips"
         )
     return {
-        name: {k: float(np.mean(shares[k])) for k in sorted(shares)}
-        for name, shares in found.items()
+        name: {k: float(np.mean(of_stage[k])) for k in sorted(of_stage)}
+        for name, of_stage in shares.items()
     }
 
 
-def choose_rates(changes, share):
-    """Rates for lib.schedule.fixed_rate: {stage name: period in frames}.
+def choose_rates(changes: Mapping[str, Mapping[int, float]], share: float) -> dict[str, int]:
+    """Choose the rates of lib.schedule.fixed_rate.
 
-    changes  what changes_over measured, stages from shallow to deep
-    share    0..1: each stage gets the longest period over which, and over all shorter ones, at most
-             this share of its pixels changes class; 1 where even the shortest changes more
+    The first stage runs on every frame, as all others see the video through it. No stage gets a
+    longer period than the next deeper one, which would then run again on unchanged scores.
 
-    The first stage gets 1, as all others see the video through it. None gets a longer period than
-    the next deeper one, which would run again on scores that are still the same. Raises ValueError
-    where `share` is not in 0..1 or no stages are given.
+    Parameters
+    ----------
+    changes : dict of str to dict of int to float
+        From `changes_over`, stages from shallow to deep.
+    share : float
+        From 0 to 1. Each stage gets the longest period over which, and over all shorter ones, at
+        most this share of its pixels changes class; 1 if even the shortest changes more.
+
+    Returns
+    -------
+    dict of str to int
+        {stage name: period in frames}.
+
+    Raises
+    ------
+    ValueError
+        If `share` is not in 0..1 or no stages are given.
     """
     if not changes or not 0 <= share <= 1:
         raise ValueError(
             f"share {share} for {len(changes)} stages: give a share from 0 to 1 and "
             "what changes_over returned"
         )
-    rates, deeper = {}, float("inf")
+    rates: dict[str, int] = {}
+    deeper = None
     for name in list(changes)[:0:-1]:
-        deeper = rates[name] = min(_longest(changes[name], share), deeper)
+        longest = _longest(changes[name], share)
+        deeper = rates[name] = longest if deeper is None else min(longest, deeper)
     return {name: rates.get(name, 1) for name in changes}
 
 
-def every_phase(rates):
-    """All phases of a clock with these `rates`: for lib.evaluate.evaluate(phases=...), so that what
-    a stage gave is scored at each age equally often, whichever frames have labels.
+def every_phase(rates: Mapping[str, int]) -> list[dict[str, int]]:
+    """List all phases of a clock, for ``lib.evaluate.evaluate(phases=...)``.
 
-    rates  {stage name: period in frames}, as for lib.schedule.fixed_rate
+    Over all of them the scores of a stage are used at each age equally often, no matter
+    which frames have labels.
 
-    Returns a list of {stage name: phase}, as many as frames pass until the clock repeats itself.
+    Parameters
+    ----------
+    rates : mapping of str to int
+        {stage name: period in frames}, as for lib.schedule.fixed_rate.
+
+    Returns
+    -------
+    list of dict of str to int
+        {stage name: phase}, one for each frame until the clock repeats itself.
     """
     return [
         {name: frame % period for name, period in rates.items()}
@@ -162,8 +269,14 @@ def every_phase(rates):
     ]
 
 
+def _watched(net, stages, gated):
+    """Return the stages before the gated one, and the blob of their scores."""
+    before, *_ = split_at(stages, gated)
+    return before, net.top_names[before[-1].end][0]
+
+
 def _classes(net, in_, stages):
-    """{stage name: best class of each pixel, h x w uint8, of the scores that end the stage}."""
+    """Return {stage name: class map, h x w uint8, of the scores that end the stage}."""
     feed_net(net, in_)
     classes = {}
     for stage in stages:
@@ -173,6 +286,7 @@ def _classes(net, in_, stages):
 
 
 def _longest(changes, share):
+    """Return the longest period up to which no more than `share` changes, 1 if there is none."""
     longest = 1
     for period in sorted(changes):
         if changes[period] > share:

@@ -1,1 +1,1 @@
-"""The nets of the paper: their specification, the prototxt written from it, and their weights."""
+"""The nets of the paper: specifications, the prototxt files built from them, and weights."""

@@ -1,27 +1,28 @@
-"""Every net of the repository in one table, and the command that writes it: python -m nets.build
+"""The table of all nets, and the command that writes their prototxt: python -m nets.build.
 
-`voc-fcn8s` is the order of the FCN paper, `stage-` the staged order, `-train` the net with label,
-dropout and loss, `-solver` how that one is trained.
+`voc-fcn8s` has the layer order of the FCN paper, `stage-*` is in staged order. `*-train` adds
+label, dropout and loss; `*-solver` trains that net.
 """
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
 
 from google.protobuf import text_format
+from google.protobuf.message import Message
 
 from caffe.proto import caffe_pb2
 from nets.fcn8s import fcn8s, fcn_pool
+from nets.weights import FOLDER
 
-FOLDER = Path(__file__).resolve().parent
-
-WIDTH = 1 / 4  # of the light nets, in channels of VGG-16
-# fc6 as 3x3 of dilation 2 sees what 5x5 sees; 37 is the smallest padding that goes with it
+WIDTH = 1 / 4  # of the light nets, relative to VGG-16's channels
+# fc6 as 3x3 with dilation 2 covers 5x5; 37 is the smallest padding that allows it
 LIGHT = {"width": WIDTH, "pad": 37, "fc_kernel": 3, "fc_dilation": 2, "fc_width": 512}
 LIGHT_POOL = {"width": WIDTH, "pad": 37, "grouped": True}
 TRAIN = {"train": True, "filler": "msra", "batch": 4}
 
-# Light nets: classes, (height, width) of the frames they run on, and of the views they learn from
+# Light nets: classes, (height, width) of the frames they run on and of their training crops
 LIGHT_NETS = {
     "camvid": (11, (360, 480), (256, 352)),
     "davis": (21, (281, 500), (240, 320)),
@@ -42,53 +43,65 @@ NETS = {
     "stage-cityscapes-fcn8s": partial(fcn8s, 19),
 }
 
-# SolverParameter fields by net and phase (see nets/training/recipes.py); "-deep": without skips
+# (max_iter, base_lr) by net and training phase (see nets/training/recipes.py)
 SOLVERS = {
-    "camvid-fcn8s-light": {"max_iter": 6000, "base_lr": 7e-4},
-    "camvid-fcn8s-light-even": {"max_iter": 1500, "base_lr": 3e-4},
-    "davis-fcn8s-light": {"max_iter": 1200, "base_lr": 3e-4},
-    "miniature-cityscapes-fcn8s-light": {"max_iter": 3000, "base_lr": 1e-3},
-    "miniature-nyud-fcn8s-light-deep": {"max_iter": 1000, "base_lr": 7e-4},
-    "miniature-nyud-fcn8s-light": {"max_iter": 700, "base_lr": 5e-4},
-    "miniature-nyud-fcn8s-light-again": {"max_iter": 900, "base_lr": 5e-4},
-    "miniature-voc-fcn8s-light": {"max_iter": 2000, "base_lr": 7e-4},
-    "miniature-voc-fcn8s-light-deep": {"max_iter": 700, "base_lr": 5e-4},
-    "miniature-voc-fcn8s-light-again": {"max_iter": 700, "base_lr": 5e-4},
-    "miniature-voc-fcn-pool3-light": {"max_iter": 300, "base_lr": 7e-4},
-    "miniature-voc-fcn-pool4-light": {"max_iter": 300, "base_lr": 7e-4},
-    "miniature-youtube-fcn8s-light": {"max_iter": 600, "base_lr": 5e-4},
+    "camvid-fcn8s-light": (6000, 7e-4),
+    "camvid-fcn8s-light-even": (1500, 3e-4),
+    "davis-fcn8s-light": (1200, 3e-4),
+    "miniature-cityscapes-fcn8s-light": (3000, 1e-3),
+    "miniature-nyud-fcn8s-light-deep": (1000, 7e-4),
+    "miniature-nyud-fcn8s-light": (700, 5e-4),
+    "miniature-nyud-fcn8s-light-again": (900, 5e-4),
+    "miniature-voc-fcn8s-light": (2000, 7e-4),
+    "miniature-voc-fcn8s-light-deep": (700, 5e-4),
+    "miniature-voc-fcn8s-light-again": (700, 5e-4),
+    "miniature-voc-fcn-pool3-light": (300, 7e-4),
+    "miniature-voc-fcn-pool4-light": (300, 7e-4),
+    "miniature-youtube-fcn8s-light": (600, 5e-4),
 }
-TRAIN_NETS = {"-even": "", "-again": "", "-deep": "-deep"}  # solver's suffix: that of its net
+# suffix of a solver -> suffix of its train net; "-deep" is the net without trained skips
+TRAIN_NETS = {"-even": "", "-again": "", "-deep": "-deep"}
 
 
-def light_nets():
-    """The light nets as they run, and as they learn: two dicts {name: how to build it}."""
-    run, learn = {}, {}
-    for name, (classes, frame, view) in LIGHT_NETS.items():
-        run[f"stage-{name}-fcn8s-light"] = partial(fcn8s, classes, **LIGHT, size=frame)
-        train = learn[f"{name}-fcn8s-light-train"] = partial(
-            fcn8s, classes, **LIGHT, **TRAIN, size=view
-        )
+def _light_nets():
+    """Return the light nets for inference and for training: two dicts {name: build function}."""
+    test, train = {}, {}
+    for name, (classes, frame, crop) in LIGHT_NETS.items():
+        test[f"stage-{name}-fcn8s-light"] = partial(fcn8s, classes, **LIGHT, size=frame)
+        build = partial(fcn8s, classes, **LIGHT, **TRAIN, size=crop)
+        train[f"{name}-fcn8s-light-train"] = build
         if f"{name}-fcn8s-light-deep" in SOLVERS:
-            learn[f"{name}-fcn8s-light-deep-train"] = partial(train, skips=False)
-    classes, frame, view = LIGHT_NETS["miniature-voc"]
+            train[f"{name}-fcn8s-light-deep-train"] = partial(build, skips=False)
+    classes, frame, crop = LIGHT_NETS["miniature-voc"]
     for pool in (3, 4):
         build = partial(fcn_pool, classes, pool=pool, **LIGHT_POOL)
-        run[f"miniature-voc-fcn-pool{pool}-light"] = partial(build, size=frame)
-        learn[f"miniature-voc-fcn-pool{pool}-light-train"] = partial(build, **TRAIN, size=view)
-    return run, learn
+        test[f"miniature-voc-fcn-pool{pool}-light"] = partial(build, size=frame)
+        train[f"miniature-voc-fcn-pool{pool}-light-train"] = partial(build, **TRAIN, size=crop)
+    return test, train
 
 
-LIGHT_RUN, TRAINED_NETS = light_nets()
-NETS |= LIGHT_RUN
+LIGHT_TEST_NETS, TRAINED_NETS = _light_nets()
+NETS |= LIGHT_TEST_NETS
 
 
-def solver(name, max_iter, base_lr):
-    """SolverParameter that trains nets/{net}-train.prototxt by Adam."""
+def solver(name: str, max_iter: int, base_lr: float) -> caffe_pb2.SolverParameter:
+    """Return an Adam solver.
+
+    Parameters
+    ----------
+    name : str
+        Net and phase, a key of `SOLVERS`. Its train net is found by `TRAIN_NETS`.
+    max_iter, base_lr : int and float
+        Fields of the SolverParameter.
+
+    Returns
+    -------
+    SolverParameter
+    """
     net = name
-    for suffix, kept in TRAIN_NETS.items():
+    for suffix, net_suffix in TRAIN_NETS.items():
         if name.endswith(suffix):
-            net = name.removesuffix(suffix) + kept
+            net = name.removesuffix(suffix) + net_suffix
     return caffe_pb2.SolverParameter(
         train_net=f"nets/training/{net}-train.prototxt",
         type="Adam",
@@ -105,18 +118,18 @@ def solver(name, max_iter, base_lr):
     )
 
 
-def prototxts():
-    """All files as {path in nets/: text}."""
-    messages = {name: build() for name, build in NETS.items()}
+def prototxts() -> dict[str, str]:
+    """Return the text of every prototxt by its path in nets/."""
+    messages: dict[str, Message] = {name: build() for name, build in NETS.items()}
     messages |= {f"training/{name}": build() for name, build in TRAINED_NETS.items()}
     messages |= {
-        f"training/{name}-solver": solver(name, **fields) for name, fields in SOLVERS.items()
+        f"training/{name}-solver": solver(name, *fields) for name, fields in SOLVERS.items()
     }
     return {f"{name}.prototxt": text_format.MessageToString(m) for name, m in messages.items()}
 
 
-def main(folder=FOLDER):
-    """Writes every prototxt into `folder` and names what changed."""
+def main(folder: os.PathLike[str] | str = FOLDER) -> None:
+    """Write every prototxt into `folder` and print which ones changed."""
     for file, text in prototxts().items():
         path = Path(folder) / file
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,30 +1,54 @@
-"""First weights for a light net, taken from a wide one: keep the channels that say most.
+"""Initial weights for a light net, taken from a wide net: keep the most informative channels.
 
-Layer by layer, from the image upwards, the light net keeps a subset of the wide net's channels and
-gets the kernels that reproduce them best from what the light net itself has computed so far:
+From the input upwards, each layer of the light net keeps a subset of the wide layer's channels. Its
+kernels are fitted to reproduce these channels from the light net's own activations:
 
     keep = the k channels that pivoted QR picks first from relu(Y) diag(n)
     W, b = argmin |[X 1] (W, b) - Y[:, keep]|^2 + ridge |W|^2
 
-Y: outputs of the wide layer before its ReLU, samples x channels; n: norm of what the next wide
-layer does with each channel; X: patches under the light layer's kernel at the same places. A
-channel is kept or left, never mixed, because the ReLU in between does not commute with mixing. It
-is channel pruning with reconstruction (He, Zhang, Sun, "Channel Pruning", ICCV 2017) with another
-choice of channels. Trained further, such a net starts from ImageNet's features instead of from
-noise.
+Y: outputs of the wide layer before its ReLU, samples x channels; n: norm of the next wide layer's
+weights for each channel; X: patches under the light layer's kernel at the same positions. Channels
+are kept or dropped, never mixed, because the ReLU in between does not commute with mixing. This is
+channel pruning with reconstruction (He, Zhang, Sun, "Channel Pruning", ICCV 2017) with a different
+choice of channels. Training then starts from ImageNet's features instead of from noise.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.linalg import qr, solve
 
+import caffe
 
-def thin(light, wide, images, samples=20000, ridge=1e-3, seed=0):
+
+def thin(
+    light: caffe.Net,
+    wide: caffe.Net,
+    images: np.ndarray,
+    samples: int = 20000,
+    ridge: float = 1e-3,
+    seed: int = 0,
+) -> dict[str, float]:
     """Fill the convolutions of `light` from the convolutions of `wide` with the same names.
 
-    light, wide: nets of the same layers in the same order but for their widths, with stride-1
-    convolutions padded to keep the size, each followed by a ReLU. images: N x 3 x H x W float32 for
-    their `data`. samples: places drawn from all images to fit each layer on.
-    Returns {layer: share of the kept channels' variance that the light layer reproduces}.
+    Parameters
+    ----------
+    light, wide : Net
+        Nets with the same layers in the same order and different widths. Their convolutions have
+        stride 1, are padded to keep the size, and are each followed by a ReLU.
+    images : ndarray
+        N x 3 x H x W float32, for their blob `data`.
+    samples : int
+        Number of positions, drawn from all images, that each layer is fitted on.
+    ridge : float
+        Regularisation, relative to the mean square of the patches (see `fit_ridge`).
+    seed : int
+        Seed of the drawn positions.
+
+    Returns
+    -------
+    dict
+        Layer -> share of the kept channels' variance that the light layer reproduces, up to 1.
     """
     rng = np.random.default_rng(seed)
     for net in (light, wide):
@@ -35,7 +59,7 @@ def thin(light, wide, images, samples=20000, ridge=1e-3, seed=0):
     explained, start = {}, None
     for i, name in enumerate(names):
         bottom = light.bottom_names[name][0]
-        light.forward(start=start, end=neighbour(light, name, -1))
+        light.forward(start=start, end=_neighbour(light, name, -1))
         wide.forward(start=start, end=name)
         shape = light.blobs[bottom].shape
         places = [rng.integers(0, n, samples) for n in (shape[0], shape[2], shape[3])]
@@ -43,30 +67,59 @@ def thin(light, wide, images, samples=20000, ridge=1e-3, seed=0):
         target = wide.blobs[name].data[n, :, y, x]
         weight, bias = light.params[name]
         following = wide.params[names[i + 1]][0].data if i + 1 < len(names) else None
-        keep = choose(target, following, len(bias.data))
-        reach = weight.data.shape[2]
-        patches = cut(light.blobs[bottom].data, places, reach)
-        fitted, bias.data[...], explained[name] = fit(patches, target[:, keep], ridge)
+        keep = choose_channels(target, following, len(bias.data))
+        patches = patches_at(light.blobs[bottom].data, places, weight.data.shape[2])
+        fitted, bias.data[...], explained[name] = fit_ridge(patches, target[:, keep], ridge)
         weight.data[...] = fitted.reshape(weight.data.shape)
         light.forward(start=name, end=name)
-        start = neighbour(light, name, +1)  # its ReLU, which the wide net has too
+        start = _neighbour(light, name, +1)  # the layer's ReLU, which both nets have
     return explained
 
 
-def neighbour(net, name, steps):
-    """The layer that runs `steps` after layer `name`, before it where negative."""
+def _neighbour(net, name, steps):
+    """Return the layer that runs `steps` after layer `name` (before it if negative)."""
     return net._layer_names[net._layer_names.index(name) + steps]
 
 
-def choose(outputs, following, k):
-    """Indices of the k channels of `outputs` (samples x channels) that span the others best."""
+def choose_channels(outputs: np.ndarray, following: np.ndarray | None, k: int) -> np.ndarray:
+    """Choose the channels that best span the others.
+
+    Parameters
+    ----------
+    outputs : ndarray
+        Outputs before the ReLU, samples x channels.
+    following : ndarray or None
+        Weights of the next layer, out x channels x kernel x kernel, which scale the channels.
+    k : int
+        Number of channels to choose.
+
+    Returns
+    -------
+    ndarray
+        Indices of the k channels, ascending.
+    """
     norms = 1 if following is None else np.sqrt((following**2).sum((0, 2, 3)))
     active = np.maximum(outputs, 0) * norms
     return np.sort(qr(active - active.mean(0), mode="r", pivoting=True)[1][:k])
 
 
-def cut(blob, places, kernel):
-    """Patches of kernel x kernel of an N x C x H x W array around (n, y, x), zero outside."""
+def patches_at(blob: np.ndarray, places: Sequence[np.ndarray], kernel: int) -> np.ndarray:
+    """Return the patches of `blob` that a convolution reads at the given positions.
+
+    Parameters
+    ----------
+    blob : ndarray
+        N x C x H x W.
+    places : sequence of three ndarrays
+        Indices n, y, x of the patch centres.
+    kernel : int
+        Odd kernel size.
+
+    Returns
+    -------
+    ndarray
+        positions x (C * kernel * kernel), zero outside the blob.
+    """
     n, y, x = places
     edge = kernel // 2
     padded = np.pad(blob, ((0, 0), (0, 0), (edge, edge), (edge, edge)))
@@ -74,9 +127,29 @@ def cut(blob, places, kernel):
     return np.stack(columns, 2).reshape(len(n), -1)
 
 
-def fit(patches, target, ridge):
-    """Least squares (weights as rows, bias, share of variance explained), ridge relative to the
-    patches' mean square.
+def fit_ridge(
+    patches: np.ndarray, target: np.ndarray, ridge: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Fit `target` linearly to `patches` by ridge regression.
+
+    Parameters
+    ----------
+    patches : ndarray
+        samples x inputs.
+    target : ndarray
+        samples x outputs.
+    ridge : float
+        Penalty on the squared weights in units of the patches' mean square (the trace of their Gram
+        matrix over its size), so that it does not depend on the scale of the patches.
+
+    Returns
+    -------
+    weights : ndarray
+        outputs x inputs.
+    bias : ndarray
+        One value per output.
+    explained : float
+        Share of the target's variance that the fit reproduces.
     """
     centre, level = patches.mean(0), target.mean(0)
     a, b = (patches - centre).astype(np.float64), (target - level).astype(np.float64)

@@ -1,1 +1,1 @@
-"""Notebooks, and commands that compose what is below: notebooks.run."""
+"""The notebooks, and the commands that run, list and check them."""

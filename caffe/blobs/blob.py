@@ -147,7 +147,7 @@ class Blob:
         return f"Blob({', '.join(map(str, self.shape))})"
 
 
-class BlobVec(list):
+class BlobVec(list[Blob]):
     """A layer's blobs; a Python layer adds its own with `add_blob`."""
 
     def add_blob(self, *shape: int) -> None:

@@ -45,7 +45,7 @@ class Learned:
         return self.spec.decay_mult
 
 
-class LearnedBlobs(list):
+class LearnedBlobs(list[Learned]):
     """Each Learned of a net once, in the order of its layers."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from caffe.blobs.blob import Blob
 
 
-class NamedBlobs(OrderedDict):
+class NamedBlobs(OrderedDict[str, Blob]):
     """Blobs by name, in order; the name of one of Caffe's copies gives the blob itself.
 
     Names of copies are not listed, and `in` is False for them. The `diff` under such a name is that

@@ -1,1 +1,1 @@
-"""How a range of layers is run: one layer at a time, what may be reused, and backward."""
+"""How layers are run: one layer forward or backward, and a net's state between runs."""

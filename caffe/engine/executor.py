@@ -1,16 +1,19 @@
 """Executor: runs the layers of one net by number, forward and backward.
 
-It owns what a run leaves behind and later runs look at: the geometry of each layer, the tapes that
-backward reads, and what each blob was computed from. The `Net` decides which layers run; other ways
-to run a range of layers belong beside this module and take the same arguments.
+It owns the state between runs: the geometry of each layer, the tapes that backward reads, and what
+each blob was computed from. The `Net` decides which layers run. Another way to run a range of
+layers belongs in a module of its own in this package, with the same interface.
 """
+
+from collections.abc import Mapping, Sequence
 
 from caffe.blobs import device, memory
 from caffe.blobs.blob import Blob, refusal
 from caffe.blobs.learned import learns
 from caffe.engine import compute
 from caffe.engine.freshness import Freshness
-from caffe.layer_types.base import Geometry, LayerType, StatefulLayer
+from caffe.graph import Graph
+from caffe.layer_types.base import Blobs, Geometry, LayerType, Shape, StatefulLayer
 
 
 class Executor:
@@ -18,37 +21,39 @@ class Executor:
 
     Parameters
     ----------
-    graph : caffe.graph.Graph
+    graph : Graph
         The layers in order and how they are connected.
-    blobs : dict of str to Blob
+    blobs : mapping of str to Blob
         The net's blobs by name.
-    params : dict of str to list of Blob
-        The learned blobs by layer name; filled by the net while it sets up its layers.
+    params : mapping of str to sequence of Blob
+        The learned blobs by layer name; the net fills it while it sets up its layers.
 
     Attributes
     ----------
     geometry : dict of int to (list of shapes, Geometry)
-        Per layer the bottom shapes and the Geometry that follows from them; stateful layers have
+        Per layer the bottoms' shapes and the Geometry that follows from them; stateful layers have
         none.
     freshness : Freshness
         What each blob was computed from.
     """
 
-    def __init__(self, graph, blobs, params):
+    def __init__(self, graph: Graph, blobs: Mapping[str, Blob], params: Mapping[str, Blobs]):
         self.graph, self.blobs, self.params = graph, blobs, params
-        self.geometry = {}
+        self.geometry: dict[int, tuple[list[Shape], Geometry]] = {}
         self.freshness = Freshness(graph, blobs)
-        self._tapes = {}  # layer number -> Tape of its last forward
-        self._last_reader = {}  # blob name -> place of the reader that wrote its diff last
+        # layer number -> Tape of its last forward
+        self._tapes: dict[int, compute.Tape | None] = {}
+        # blob name -> place of the reader that wrote its diff last
+        self._last_reader: dict[str, tuple[int, int]] = {}
 
     def ends(self, i: int) -> tuple[list[Blob], list[Blob]]:
-        """Return the Blobs below and above layer i."""
+        """Return the bottoms and tops of layer i."""
         return (
             [self.blobs[n] for n in self.graph.bottoms[i]],
             [self.blobs[n] for n in self.graph.tops[i]],
         )
 
-    # shapes
+    # Shapes
 
     def reshape_layer(self, i: int, setting_up: bool = False) -> Geometry | None:
         """Give layer i's tops the shapes that follow from its bottoms.
@@ -58,7 +63,7 @@ class Executor:
         i : int
             Number of the layer.
         setting_up : bool
-            True once, while the net is built: Input layers then take the shapes of the prototxt.
+            True once, while the net is built: Input layers then get the shapes of the prototxt.
 
         Returns
         -------
@@ -77,27 +82,27 @@ class Executor:
         self._write_loss_weights(i, [None] * len(tops) if setting_up else before)
         return geometry
 
-    def _shape_tops(self, i, layer: LayerType, geometry: Geometry, setting_up: bool) -> None:
+    def _shape_tops(self, i: int, layer: LayerType, geometry: Geometry, setting_up: bool) -> None:
         """Clear each top whose shape is not the one in `geometry`."""
         for name, shape in zip(self.graph.tops[i], map(tuple, geometry.tops)):
             blob = self.blobs[name]
             fits = blob.shape == shape
-            if layer.content_sized and not setting_up:  # fewer rows than the most are right, too
+            if layer.content_sized and not setting_up:  # the geometry has the largest row number
                 fits = fits or blob.shape[1:] == shape[1:] and blob.shape[0] <= shape[0]
             if not fits:
                 blob.clear(shape)
                 self.freshness.forget(name)
 
-    def _write_loss_weights(self, i: int, before: list) -> None:
-        """Write the loss weights of layer i's tops to their diffs if the shape is new."""
+    def _write_loss_weights(self, i: int, before: Sequence[Shape | None]) -> None:
+        """Write the loss weights of layer i's tops to their diffs if the shape has changed."""
         for name, shape in zip(self.graph.tops[i], before):
             weight, blob = self.graph.loss_weights[name], self.blobs[name]
             if weight and blob.shape != shape:
                 memory.check(blob.count, f"the loss {name!r} takes")
                 blob.diff[...] = weight
 
-    def _geometry_of(self, i: int, layer: LayerType, shapes: list) -> Geometry:
-        """Return the checked Geometry for bottoms of these shapes; kept until they change."""
+    def _geometry_of(self, i: int, layer: LayerType, shapes: list[Shape]) -> Geometry:
+        """Return the checked Geometry for bottoms of these shapes, cached until they change."""
         known = self.geometry.get(i)
         if not known or known[0] != shapes:
             geometry = layer.ask(layer.geometry, shapes)
@@ -108,27 +113,29 @@ class Executor:
             known = self.geometry[i] = shapes, geometry
         return known[1]
 
-    def _check_params(self, layer: LayerType, shapes: list) -> None:
+    def _check_params(self, layer: LayerType, shapes: list[Shape]) -> None:
         """Raise ShapeMismatch if bottoms of new shapes need weights of other shapes."""
-        asked = layer.ask(layer.param_shapes, shapes)
-        for blob, (wanted, _) in zip(self.params.get(layer.name, ()), asked):
+        needed = layer.ask(layer.param_shapes, shapes)
+        for blob, (wanted, _) in zip(self.params.get(layer.name, ()), needed):
             if blob.shape != tuple(wanted):
                 raise layer.mismatch(
                     f"its weights are {blob.shape}, but bottoms of shapes {shapes} need "
                     f"{tuple(wanted)}"
                 )
 
-    # forward
+    # Forward
 
     def forward_layer(self, i: int) -> None:
-        """Run layer i on what its bottoms hold.
+        """Run layer i on the present values of its bottoms.
 
         Raises
         ------
         StaleInput
-            If a bottom was never computed, or for another input size.
+            If a bottom was never computed, or was computed for another input size.
         LayerError
-            If the layer cannot run, or there is no memory for its tops.
+            If the layer cannot run.
+        CaffeError
+            If there is not enough memory for its tops.
         """
         layer, (bottoms, tops) = self.graph.layers[i], self.ends(i)
         sources = self.freshness.check(i)
@@ -140,14 +147,14 @@ class Executor:
         if layer.spec.type != "Input":
             before = [b.shape for b in tops]
             self._tapes[i] = compute.forward(layer, geometry, bottoms, params, tops, down)
-            # a content_sized layer has only now given its tops a shape
+            # only now do the tops of a content_sized layer have their shape
             self._write_loss_weights(i, before)
         self.freshness.record(i, sources)
 
-    # backward
+    # Backward
 
     def trace_missing(self, first: int, last: int) -> None:
-        """Give the layers first..last that never ran forward the tapes their backward needs."""
+        """Record tapes for backward through those layers of first..last that never ran forward."""
         for i in range(first, last + 1):
             layer, (bottoms, tops) = self.graph.layers[i], self.ends(i)
             if self.graph.need[i] and i not in self._tapes and not isinstance(layer, StatefulLayer):
@@ -163,21 +170,22 @@ class Executor:
             return
         layer, (bottoms, tops) = self.graph.layers[i], self.ends(i)
         params, down = self.params.get(layer.name, ()), self.graph.down[i]
-        wanted = [self.graph.force_backward or learns(layer, k) for k in range(len(params))]
+        learning = [self.graph.force_backward or learns(layer, k) for k in range(len(params))]
         for name in self.graph.tops[i]:
-            self._last_reader.pop(name, None)  # an in-place top is another blob from here down
-        first = [
+            self._last_reader.pop(name, None)  # below an in-place layer it is another blob
+        overwrite = [
             d and self._begins(name, (-i, j))
             for j, (name, d) in enumerate(zip(self.graph.bottoms[i], down))
         ]
-        compute.backward(layer, self._tapes.get(i), bottoms, params, tops, down, first, wanted)
+        tape = self._tapes.get(i)
+        compute.backward(layer, tape, bottoms, params, tops, down, overwrite, learning)
 
     def _begins(self, name: str, place: tuple[int, int]) -> bool:
         """Return True if the reader at `place` overwrites the blob's diff, False if it adds to it.
 
-        `place` is (- layer number, bottom number), which grows on the way down. A place that comes
-        after the last one adds; any other begins a new sweep, whole or from a stage. A sweep of a
-        blob that is a loss and is read as well begins at its loss weight.
+        `place` is (- layer number, bottom number), which grows on the way down. A place after the
+        last one adds to the same sweep; any other place begins a new sweep. If the blob is a loss
+        as well, the new sweep begins at its loss weight, to which the reader then adds.
         """
         begins = place <= self._last_reader.get(name, place)
         self._last_reader[name] = place

@@ -1,63 +1,97 @@
-"""Whether what a blob holds can still be used: a stage must not run on inputs of another size.
+"""Freshness: whether a blob's values may still be used as the input of a stage.
 
-Every computed blob remembers the shapes of the net's inputs that it came from. A blob that the user
-filled by hand counts as computed.
+A stage must not run on values that were computed for another input size, so each computed blob
+remembers the shapes of the net inputs that it depends on. A blob that the user filled by hand
+counts as computed.
 """
 
-from caffe.errors import StaleInput
+from collections.abc import Mapping
+from typing import NoReturn
 
-CLEARED = "no shape"  # of a blob that was computed once and cleared since
+from caffe.blobs.blob import Blob
+from caffe.errors import StaleInput
+from caffe.graph import Graph
+from caffe.layer_types.base import Shape
+
+Sources = dict[str, Shape]  # net input, or blob filled by hand -> its shape
 
 
 class Freshness:
-    """Keeps, for each blob computed, its shape and {source blob: shape} of what it came from."""
+    """Records for each computed blob its shape and the sources that it was computed from.
 
-    def __init__(self, graph, blobs):
+    Parameters
+    ----------
+    graph : Graph
+    blobs : mapping of str to Blob
+        The net's blobs by name.
+    """
+
+    def __init__(self, graph: Graph, blobs: Mapping[str, Blob]):
         self._graph, self._blobs = graph, blobs
-        self._made = {}
+        # shape None: was computed once and has been cleared since
+        self._computed: dict[str, tuple[Shape | None, Sources]] = {}
 
-    def record(self, i, sources):
-        """Layer i has just computed its tops from `sources`, as `check` gave them."""
+    def record(self, i: int, sources: Sources) -> None:
+        """Record that layer i has just computed its tops.
+
+        Parameters
+        ----------
+        i : int
+            Number of the layer.
+        sources : dict of str to shape
+            The result of `check` before the layer ran.
+        """
         for name in self._graph.tops[i]:
             shape = self._blobs[name].shape
-            self._made[name] = shape, sources if self._graph.bottoms[i] else {name: shape}
+            self._computed[name] = shape, sources if self._graph.bottoms[i] else {name: shape}
 
-    def forget(self, name):
-        """The blob was given another shape and is empty now, even should the old one come back."""
-        if name in self._made:
-            self._made[name] = CLEARED, {}
+    def forget(self, name: str) -> None:
+        """Record that a blob was cleared; it stays so even if its old shape comes back."""
+        if name in self._computed:
+            self._computed[name] = None, {}
 
-    def check(self, i):
-        """{source blob: shape} that layer i's bottoms come from.
+    def check(self, i: int) -> Sources:
+        """Return the sources of layer i's bottoms.
 
-        StaleInput where a bottom was never computed, or from a source of another shape than now.
+        Parameters
+        ----------
+        i : int
+            Number of the layer.
+
+        Returns
+        -------
+        dict of str to shape
+            Shapes of the inputs that the bottoms were computed from.
+
+        Raises
+        ------
+        StaleInput
+            If a bottom was never computed, or a source has another shape now.
         """
-        sources = {}
+        sources: Sources = {}
         for name in self._graph.bottoms[i]:
             blob = self._blobs[name]
             if name in self._graph.inputs:
                 sources[name] = blob.shape
                 continue
-            shape, made_from = self._made.get(name, (None, {}))
+            shape, own_sources = self._computed.get(name, (None, {}))
             if shape != blob.shape:
                 if blob.synced_data.blank:
+                    since = " since the net was reshaped" if name in self._computed else ""
+                    self._refuse(i, name, f"has not been computed{since}")
+                own_sources = {}  # filled by hand, so it has no source
+            for source, then in own_sources.items():
+                now = self._blobs[source].shape
+                if now != then:
                     self._refuse(
                         i,
                         name,
-                        "has not been computed" + (" since the net was reshaped" if shape else ""),
+                        f"was computed from {source!r} of shape {then}, which has shape {now} now",
                     )
-                made_from = {}  # filled by hand: it stands for itself
-            for source, size in made_from.items():
-                if self._blobs[source].shape != size:
-                    self._refuse(
-                        i,
-                        name,
-                        f"was computed from {source!r} of shape {size}, which is {self._blobs[source].shape} now",
-                    )
-            sources.update(made_from)
+            sources.update(own_sources)
         return sources
 
-    def _refuse(self, i, blob, why):
+    def _refuse(self, i: int, blob: str, why: str) -> NoReturn:
         graph = self._graph
         maker = next(layer.name for layer, tops in zip(graph.layers, graph.tops) if blob in tops)
         raise graph.layers[i].error(

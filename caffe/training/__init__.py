@@ -1,1 +1,1 @@
-"""Training: solvers, their update rules, learning rates and snapshots."""
+"""Training: solvers, their update rules, learning rate policies and snapshots."""

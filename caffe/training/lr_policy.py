@@ -1,23 +1,48 @@
 """The learning rate of an iteration, by SolverParameter.lr_policy.
 
-With base b, gamma g, iteration i and steps passed s:
-    fixed b;  step, multistep b g^s;  exp b g^i;  inv b (1 + g i)^-power;
-    poly b (1 - i / max_iter)^power;  sigmoid b / (1 + exp(-g (i - stepsize)))
+With base_lr b, gamma g, iteration i and s the number of steps passed:
+
+    fixed            b
+    step, multistep  b g^s
+    exp              b g^i
+    inv              b (1 + g i)^-power
+    poly             b (1 - i / max_iter)^power
+    sigmoid          b / (1 + exp(-g (i - stepsize)))
+
 Source: BVLC Caffe, sgd_solver and caffe.proto.
 """
 
 import math
+from collections.abc import Callable
 
 from caffe.errors import SolverError
+from caffe.proto.caffe_pb2 import SolverParameter
+
+
+def steps_passed(param: SolverParameter, i: int) -> int:
+    """Return how many steps are at or before iteration `i`; 0 for policies without steps.
+
+    Stepvalues are passed in order, at most one per iteration, as in Caffe. Caffe stores the number
+    in a snapshot; here it follows from the iteration alone.
+    """
+    if param.lr_policy == "step":
+        return i // max(1, param.stepsize)
+    passed, earliest = 0, 0
+    for value in param.stepvalue if param.lr_policy == "multistep" else ():
+        reached = max(value, earliest)
+        if i < reached:
+            break
+        passed, earliest = passed + 1, reached + 1
+    return passed
 
 
 def _step(p, i):
     if p.stepsize < 1:
         raise SolverError('lr_policy "step" needs stepsize of 1 or more')
-    return p.base_lr * p.gamma ** (i // p.stepsize)
+    return p.base_lr * p.gamma ** steps_passed(p, i)
 
 
-POLICIES = {
+POLICIES: dict[str, Callable[[SolverParameter, int], float]] = {
     "fixed": lambda p, i: p.base_lr,
     "step": _step,
     "multistep": lambda p, i: p.base_lr * p.gamma ** steps_passed(p, i),
@@ -28,35 +53,23 @@ POLICIES = {
 }
 
 
-def steps_passed(p, i):
-    """How many steps lie at or before iteration i; 0 for policies without steps.
+def rate(param: SolverParameter, i: int) -> float:
+    """Return the learning rate of iteration `i`.
 
-    Stepvalues are passed in their order, one an iteration at most, as in Caffe. Caffe keeps the
-    number in a snapshot; here it follows from the iteration alone.
+    Raises
+    ------
+    SolverError
+        If the policy is unknown, lacks a parameter, or gives no finite number.
     """
-    if p.lr_policy == "step":
-        return i // max(1, p.stepsize)
-    passed, earliest = 0, 0
-    for value in p.stepvalue if p.lr_policy == "multistep" else ():
-        at = max(value, earliest)
-        if i < at:
-            break
-        passed, earliest = passed + 1, at + 1
-    return passed
-
-
-def rate(p, i):
-    """The learning rate of iteration i under SolverParameter p; SolverError where it has none."""
-    if p.lr_policy not in POLICIES:
-        raise SolverError(
-            "lr_policy {!r} is not known: use one of {}".format(p.lr_policy, " ".join(POLICIES))
-        )
-    if p.lr_policy == "poly" and p.max_iter < 1:
+    policy = param.lr_policy
+    if policy not in POLICIES:
+        raise SolverError(f"lr_policy {policy!r} is not known: use one of {' '.join(POLICIES)}")
+    if policy == "poly" and param.max_iter < 1:
         raise SolverError('lr_policy "poly" needs max_iter of 1 or more')
     try:
-        return POLICIES[p.lr_policy](p, i)
+        return POLICIES[policy](param, i)
     except (OverflowError, ZeroDivisionError):
         raise SolverError(
-            "lr_policy %r: the rate of iteration %d is no finite number: check gamma "
-            "and power" % (p.lr_policy, i)
+            f"lr_policy {policy!r}: the rate of iteration {i} is not a finite number: check gamma "
+            "and power"
         ) from None

@@ -1,35 +1,52 @@
-"""A z-buffer for textured quads: just enough graphics for streets and rooms.
+"""A z-buffer renderer for textured quads: just enough graphics for streets and rooms.
 
 World and camera axes: x right, y up, z forward, in metres. A camera looks along z, turned by a
-yaw about y; it neither pitches nor rolls, as on a level road.
+yaw about y. It neither pitches nor rolls, as on a level road.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-CLEAR = 254  # label of texels that are not there at all: one sees, and labels, what is behind
-NEAR = 0.4  # metres; nearer geometry is cut off
+CLEAR = 254  # label of texels that are cut out: what is behind shows, with its own label
+NEAR = 0.4  # metres; nearer geometry is clipped
+Vector = Sequence[float] | np.ndarray  # (x, y, z)
 
 
 @dataclass
 class Camera:
-    """A pinhole at `position` (x, y, z in m), turned right by `yaw` (rad), `focal` in pixels."""
+    """A pinhole camera.
+
+    Attributes
+    ----------
+    position : np.ndarray
+        (x, y, z) in metres.
+    yaw : float
+        Turn to the right, in radians.
+    focal : float
+        Focal length in pixels.
+    width, height : int
+        Size of the image in pixels.
+    horizon : float
+        Image row of the horizon.
+    """
 
     position: np.ndarray
     yaw: float
     focal: float
     width: int
     height: int
-    horizon: float  # image row, in pixels
+    horizon: float
 
-    def axes(self):
-        """World to camera rotation, 3 x 3."""
+    def axes(self) -> np.ndarray:
+        """Return the 3 x 3 rotation from world to camera axes; row 0 points to the right."""
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         return np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
 
-    def rays(self, rows, columns):
-        """x/z of pixel `columns` and y/z of pixel `rows`, in camera axes, as float32."""
+    def rays(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return x / z of pixel `columns` and y / z of pixel `rows`, in camera axes, float32."""
         return (
             ((columns + 0.5 - self.width / 2) / self.focal).astype(np.float32),
             ((self.horizon - rows - 0.5) / self.focal).astype(np.float32),
@@ -37,14 +54,22 @@ class Camera:
 
 
 class Texture:
-    """An image on a surface: colours h x w x 3 in 0..255, a label a texel, holes where not opaque.
+    """An image on a surface, with a label for each texel. Half-size copies serve distant views.
 
-    label: one class, or h x w classes with CLEAR where the surface is cut out.
-    opaque: h x w bool; where False the colour behind shows but the label is the surface's, as in
-    a wire fence. Half-size copies of all three serve distant views.
+    Parameters
+    ----------
+    color : array-like
+        RGB, h x w x 3 in 0..255.
+    label : array-like
+        One class, or h x w classes with CLEAR for texels that are cut out.
+    opaque : np.ndarray, optional
+        h x w bool. Through a texel that is not opaque one sees the colour behind, but the label is
+        the texture's own, as for a wire fence. By default all texels are opaque.
     """
 
-    def __init__(self, color, label, opaque=None):
+    def __init__(
+        self, color: npt.ArrayLike, label: npt.ArrayLike, opaque: np.ndarray | None = None
+    ) -> None:
         color = np.asarray(color, np.float32)
         label = np.broadcast_to(np.asarray(label, np.uint8), color.shape[:2])
         self.cut_out = bool((label == CLEAR).any())
@@ -52,19 +77,22 @@ class Texture:
         self.size = label.size
         self._levels = [(color, label, opaque if self.see_through else None)]
 
-    def level(self, texels_per_pixel):
-        """The (color, label, opaque) copy with about one texel a pixel; opaque None: all is."""
+    def level(self, texels_per_pixel: float) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return the (color, label, opaque) copy with about one texel per pixel.
+
+        `texels_per_pixel` counts texels of the full size along one side of a pixel. `opaque` is
+        None if all texels are.
+        """
         wanted = int(np.log2(max(texels_per_pixel, 1)) + 0.5)
         while len(self._levels) <= wanted and min(self._levels[-1][1].shape) >= 8:
             color, label, opaque = self._levels[-1]
-            self._levels.append(
-                (halve(color), label[1::2, 1::2], None if opaque is None else opaque[1::2, 1::2])
-            )
+            opaque = None if opaque is None else opaque[1::2, 1::2]
+            self._levels.append((halve(color), label[1::2, 1::2], opaque))
         return self._levels[min(wanted, len(self._levels) - 1)]
 
 
-def halve(color):
-    """Average an h x w x c image over 2 x 2 blocks."""
+def halve(color: np.ndarray) -> np.ndarray:
+    """Average an h x w x c image over blocks of 2 x 2; an odd last row or column is left out."""
     h, w = color.shape[0] // 2 * 2, color.shape[1] // 2 * 2
     color = color[:h, :w]
     return (color[::2, ::2] + color[1::2, ::2] + color[::2, 1::2] + color[1::2, 1::2]) / 4
@@ -72,51 +100,81 @@ def halve(color):
 
 @dataclass
 class Quad:
-    """A textured parallelogram: lower left corner, then edges `right` and `up` from it.
+    """A textured parallelogram.
 
-    repeat: how often the texture repeats along (right, up); negative mirrors it. light scales the
-    colours. A shadow darkens what it covers and leaves label and depth alone. A closed body's
-    quads are one_sided: not drawn where `right` would point left.
+    Attributes
+    ----------
+    corner : Vector
+        Lower left corner, in metres.
+    right, up : Vector
+        The edges that start at the corner.
+    texture : Texture
+        What is on it.
+    repeat : (float, float)
+        How often the texture repeats along (right, up); a negative `right` mirrors it.
+    light : float
+        Factor on the colours.
+    shadow : bool
+        Darken by `light` what the quad covers, and change neither labels nor depth.
+    one_sided : bool
+        Draw the quad only if `right` points to the right in the image, as for a closed body.
     """
 
-    corner: np.ndarray
-    right: np.ndarray
-    up: np.ndarray
+    corner: Vector
+    right: Vector
+    up: Vector
     texture: Texture
-    repeat: tuple = (1, 1)
+    repeat: tuple[float, float] = (1, 1)
     light: float = 1.0
     shadow: bool = False
     one_sided: bool = False
 
+    def __post_init__(self) -> None:
+        for edge in ("corner", "right", "up"):
+            setattr(self, edge, np.asarray(getattr(self, edge), float))
+
 
 class Canvas:
-    """The picture in the making: color H x W x 3 float32, label and nearness (1 / depth) H x W."""
+    """The image that a camera sees, to be drawn on.
 
-    def __init__(self, camera):
+    Parameters
+    ----------
+    camera : Camera
+        The viewpoint; fixes the size H x W.
+
+    Attributes
+    ----------
+    color : np.ndarray
+        RGB, H x W x 3 float32 in 0..255.
+    label : np.ndarray
+        Classes, H x W uint8.
+    nearness : np.ndarray
+        1 / depth (1/m), H x W float32; 0 = infinitely far.
+    """
+
+    def __init__(self, camera: Camera) -> None:
         shape = camera.height, camera.width
         self.camera = camera
         self.color = np.zeros((*shape, 3), np.float32)
         self.label = np.zeros(shape, np.uint8)
-        self.nearness = np.zeros(shape, np.float32)  # 0 = infinitely far
+        self.nearness = np.zeros(shape, np.float32)
         self.rays = camera.rays(np.arange(camera.height), np.arange(camera.width))
 
-    def draw(self, quads):
+    def draw(self, quads: Sequence[Quad]) -> None:
         """Draw `quads`, nearest first; those one sees through come last, farthest first."""
         axes = self.camera.axes()
-        corner, right, up = (
-            np.array([getattr(quad, name) for quad in quads]) for name in ("corner", "right", "up")
-        )
+        corner = np.array([quad.corner for quad in quads])
+        right, up = np.array([quad.right for quad in quads]), np.array([quad.up for quad in quads])
         origin, right, up = (corner - self.camera.position) @ axes.T, right @ axes.T, up @ axes.T
         depth = (origin + (right + up) / 2)[:, 2]
-        # A pixel's ray meets the plane where depth * ray = origin + u right + v up. Solved for
-        # (u, v, 1) / depth, which is linear in the ray, so that it takes no division a pixel.
+        # A pixel's ray meets the plane at depth * ray = origin + u right + v up. We solve for
+        # (u, v, 1) / depth, which is linear in the ray and takes no division per pixel.
         plane = np.stack([right, up, origin], axis=2)
-        volume = np.linalg.det(plane)  # its sign says from which side we look
+        volume = np.linalg.det(plane)  # its sign tells the side we look from
         one_sided = np.array([quad.one_sided for quad in quads])
         candidates = np.flatnonzero(np.where(one_sided, volume, abs(volume)) > 1e-9)
-        boxes = self._bounds(
-            np.stack([origin, origin + right, origin + right + up, origin + up], axis=1)[candidates]
-        )
+        corners = np.stack([origin, origin + right, origin + right + up, origin + up], axis=1)
+        boxes = self._bounds(corners[candidates])
         inverse = np.linalg.inv(plane[candidates]).astype(np.float32)
         late = np.array([quad.shadow or quad.texture.see_through for quad in quads])[candidates]
         depth = depth[candidates]
@@ -125,7 +183,7 @@ class Canvas:
                 self._draw(quads[candidates[i]], inverse[i], *boxes[i])
 
     def _draw(self, quad, inverse, top, bottom, left, stop, area):
-        """Draw one quad where, inside its box, it is the nearest surface so far."""
+        """Draw the pixels of a box in which `quad` is the nearest surface so far."""
         x, y = self.rays[0][left:stop], self.rays[1][top:bottom]
         nearness = _plane_map(inverse[2], x, y)
         inside = nearness > self.nearness[top:bottom, left:stop]
@@ -149,8 +207,8 @@ class Canvas:
             return
         texel = label[t, s]
         if quad.texture.cut_out:
-            kept = texel != CLEAR
-            row, column, near, s, t, texel = (a[kept] for a in (row, column, near, s, t, texel))
+            solid = texel != CLEAR
+            row, column, near, s, t, texel = (a[solid] for a in (row, column, near, s, t, texel))
         self.nearness[row, column] = near
         self.label[row, column] = texel
         if opaque is not None:
@@ -159,17 +217,15 @@ class Canvas:
         self.color[row, column] = color[t, s] * np.float32(quad.light)
 
     def _bounds(self, corners):
-        """Boxes in pixels around N x 4 x 3 corners in camera axes: (top, bottom, left, right, area)
-        each, None for what is out of sight.
-        """
-        depth = corners[:, :, 2]
+        """Return the box around each of N x 4 x 3 corners in camera axes, None if out of sight."""
         boxes = self._boxes(corners)
-        for i in np.flatnonzero((depth < NEAR).any(axis=1)):
-            polygon = _cut_near(corners[i])
+        for i in np.flatnonzero((corners[:, :, 2] < NEAR).any(axis=1)):
+            polygon = _clip_near(corners[i])
             boxes[i] = self._boxes(polygon[None])[0] if len(polygon) else None
         return boxes
 
     def _boxes(self, polygons):
+        """Project polygons: (top, bottom, left, right, area) in pixels, None if outside."""
         cam = self.camera
         depth = np.maximum(polygons[:, :, 2], NEAR)
         columns = cam.width / 2 + cam.focal * polygons[:, :, 0] / depth
@@ -179,31 +235,23 @@ class Canvas:
         seen = (left < cam.width) & (right >= 0) & (top < cam.height) & (bottom >= 0)
         turned = np.roll(rows, -1, axis=1) - np.roll(rows, 1, axis=1)
         area = abs((columns * turned).sum(axis=1)) / 2
-        limits = [
-            np.clip(v, 0, limit).astype(int).tolist()
-            for v, limit in (
-                (top, cam.height),
-                (bottom + 1, cam.height),
-                (left, cam.width),
-                (right + 1, cam.width),
-            )
-        ]
-        return [
-            box if ok else None
-            for *box, ok in zip(*limits, area.tolist(), seen.tolist(), strict=True)
-        ]
+        vertical = np.clip([top, bottom + 1], 0, cam.height).astype(int)
+        horizontal = np.clip([left, right + 1], 0, cam.width).astype(int)
+        boxes = zip(*vertical.tolist(), *horizontal.tolist(), area.tolist())
+        return [box if visible else None for box, visible in zip(boxes, seen)]
 
 
 def _plane_map(row, x, y):
+    """Evaluate row @ (x, y, 1) for all columns x and rows y."""
     return row[0] * x + (row[1] * y + row[2])[:, None]
 
 
-def _cut_near(corners):
-    """The part of a polygon (N x 3, camera axes) that lies beyond the near plane."""
-    kept = []
-    for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+def _clip_near(corners):
+    """Return the part of a polygon (N x 3, camera axes) beyond the near plane."""
+    beyond = []
+    for a, b in zip(corners, np.roll(corners, -1, axis=0)):
         if a[2] >= NEAR:
-            kept.append(a)
+            beyond.append(a)
         if (a[2] >= NEAR) != (b[2] >= NEAR):
-            kept.append(a + (b - a) * (NEAR - a[2]) / (b[2] - a[2]))
-    return np.array(kept)
+            beyond.append(a + (b - a) * (NEAR - a[2]) / (b[2] - a[2]))
+    return np.array(beyond)

@@ -1,68 +1,105 @@
-"""Draw a cut-out texture with its labels, in metres."""
+"""Draw a cut-out texture together with its labels, in metres."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
 from PIL import Image, ImageDraw
 
 from datasets.drawn.render import CLEAR, Texture
 
+Point = tuple[float, float]
+Points = Iterable[Point] | npt.NDArray[np.floating]
+Color = Sequence[float] | np.ndarray
+
+
+def mirrored(*points: Point) -> list[Point]:
+    """Return the outline that is symmetric about x = 0 and has `points` on one side."""
+    return [*points, *((-x, y) for x, y in reversed(points))]
+
 
 class Sketch:
-    """A `width` x `height` m sheet, empty at first, at `scale` texels a metre.
+    """A sheet to draw on, empty at first.
 
-    x runs from -width/2 to width/2, y from 0 at the ground upwards. Each stroke sets colour and
-    label; `glassy` strokes set the label and leave the colour behind visible (wheels, fences).
+    x runs from -width / 2 to width / 2, y from 0 at the ground upwards, in metres. Each stroke
+    sets a colour (RGB, clipped to 0..255) and a label, by default that of the sketch.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in metres.
+    label : int
+        Class of the strokes.
+    scale : float
+        Texels per metre.
     """
 
-    def __init__(self, width, height, scale=40):
+    def __init__(self, width: float, height: float, label: int, scale: float = 40) -> None:
         size = max(2, round(width * scale)), max(2, round(height * scale))
-        self.width, self.height = width, height
-        self.scale = size[0] / width, size[1] / height  # texels a metre, exactly
-        self._sheets = [
-            Image.new(mode, size, blank) for mode, blank in (("RGB", 0), ("L", CLEAR), ("L", 0))
-        ]
+        self.width, self.height, self.label = width, height, label
+        self.scale = size[0] / width, size[1] / height  # texels per metre, after rounding
+        modes = ("RGB", 0), ("L", CLEAR), ("L", 0)  # colour, label, opacity
+        self._sheets = [Image.new(mode, size, blank) for mode, blank in modes]
         self._pens = [ImageDraw.Draw(sheet) for sheet in self._sheets]
 
-    def polygon(self, points, color, label, glassy=False):
+    def polygon(self, points: Points, color: Color, label: int | None = None) -> None:
         """Fill the polygon of (x, y) `points`."""
-        self._stroke("polygon", self._pixels(points), color, label, glassy)
+        self._stroke("polygon", points, color, label)
 
-    def box(self, left, bottom, right, top, color, label, glassy=False):
+    def box(
+        self,
+        left: float,
+        bottom: float,
+        right: float,
+        top: float,
+        color: Color,
+        label: int | None = None,
+    ) -> None:
         """Fill an upright rectangle."""
-        self.polygon(
-            [(left, bottom), (right, bottom), (right, top), (left, top)], color, label, glassy
-        )
+        self.polygon([(left, bottom), (right, bottom), (right, top), (left, top)], color, label)
 
-    def disc(self, x, y, radius, color, label, stretch=1.0, glassy=False):
-        """Fill a disc, `stretch` times as high as wide."""
+    def disc(
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        color: Color,
+        label: int | None = None,
+        stretch: float = 1.0,
+        glassy: bool = False,
+    ) -> None:
+        """Fill a disc about (x, y), `stretch` times as high as wide.
+
+        A `glassy` one sets the label only: the colour behind stays visible, as through spokes.
+        """
         corners = [(x - radius, y + radius * stretch), (x + radius, y - radius * stretch)]
-        self._stroke("ellipse", self._pixels(corners), color, label, glassy)
+        self._stroke("ellipse", corners, color, label, glassy)
 
-    def line(self, points, thickness, color, label):
+    def line(
+        self, points: Points, thickness: float, color: Color, label: int | None = None
+    ) -> None:
         """Draw a line `thickness` m wide through `points`."""
-        self._stroke(
-            "line",
-            self._pixels(points),
-            color,
-            label,
-            False,
-            width=max(1, round(thickness * self.scale[0])),
-        )
+        width = max(1, round(thickness * self.scale[0]))
+        self._stroke("line", points, color, label, width=width)
 
-    def texture(self, rng, grain=8.0):
-        """The sheet as a Texture with colour noise of standard deviation `grain`."""
+    def texture(self, rng: Generator, grain: float = 8.0) -> Texture:
+        """Return the drawing with grey noise of standard deviation `grain`."""
         color, label, opaque = (np.asarray(sheet) for sheet in self._sheets)
         noise = np.float32(grain) * rng.standard_normal((*label.shape, 1), np.float32)
         texels = color + noise
         return Texture(np.clip(texels, 0, 255, out=texels), label, opaque > 0)
 
-    def _pixels(self, points):
+    def _stroke(self, shape, points, color, label, glassy=False, **options):
+        """Draw one of ImageDraw's shapes on all sheets, or on that of the labels if `glassy`."""
         (right, up), height = self.scale, self._sheets[0].height
-        return [((x + self.width / 2) * right, height - y * up) for x, y in points]
-
-    def _stroke(self, shape, points, color, label, glassy, **options):
-        fills = tuple(min(max(int(c), 0), 255) for c in color), int(label), 255
+        texels = [((x + self.width / 2) * right, height - y * up) for x, y in points]
+        fills = rgb(color), int(self.label if label is None else label), 255
         for pen, fill in zip(self._pens, fills, strict=True):
-            if glassy and pen is not self._pens[1]:
-                continue
-            paint = {"fill": fill, **options}
-            getattr(pen, shape)(points, **paint)
+            if not glassy or pen is self._pens[1]:
+                getattr(pen, shape)(texels, fill=fill, **options)
+
+
+def rgb(color: Color) -> tuple[int, ...]:
+    """Return `color` as whole numbers in 0..255, as PIL takes them."""
+    return tuple(min(max(int(c), 0), 255) for c in color)

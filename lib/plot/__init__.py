@@ -1,1 +1,1 @@
-"""Figures of results: one kind of plot a module; `lib.plot_util` hands on all of them."""
+"""Figures of results, one kind of plot per module; import them from `lib.plot_util`."""

@@ -1,35 +1,58 @@
-"""Figures with one bar a class: how often it occurs, how well it is found.
+"""Figures with one item per class: bars, swatches of the palette, and a confusion matrix."""
 
-What a net takes the classes for: a confusion matrix as a picture.
-
-The classes of a dataset as a picture: one swatch each, to look colours up in.
-"""
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, PercentFormatter
+from numpy.typing import ArrayLike
 
 from lib.plot.curves import label_axes
 
+WRITTEN = 0.05  # least share that is written into its cell of a confusion map
 
-def class_bars(panels, class_names, palette, log=False, width=10):
-    """A figure of one panel for each set of values, one bar a class in its colour, side by side.
 
-    panels   {title of the x axis: one value a class}; classes are sorted by the first, largest on
-             top, those that have nan there at the bottom; nan leaves a bar out
-    palette  n x 3 uint8 RGB, as for lib.plot_util
-    log      logarithmic x axis in the first panel, for frequencies that span powers of ten; classes
-             of value 0 then have no bar
+def class_bars(
+    panels: Mapping[str, Sequence[float] | np.ndarray],
+    class_names: Sequence[str],
+    palette: ArrayLike,
+    log: bool = False,
+    width: float = 10,
+) -> Figure:
+    """Draw one panel per set of values, side by side: a bar per class in its colour.
 
-    Returns the figure. Raises ValueError where the panels or names do not have equally many values.
+    Classes are sorted by the first panel, largest on top; those that are nan there come last.
+
+    Parameters
+    ----------
+    panels : mapping of str to sequence of float
+        {title of the x axis: one value per class}; nan leaves a bar out.
+    class_names : sequence of str
+    palette : n x 3 uint8 array
+        RGB.
+    log : bool
+        Logarithmic x axis in the first panel, for frequencies that span powers of ten. Classes
+        with value 0 then have no bar.
+    width : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there are not as many values as names.
     """
     colours = np.asarray(palette)[: len(class_names)] / 255
     for title, values in panels.items():
         if not len(values) == len(class_names) == len(colours):
             raise ValueError(
                 f"{title}: {len(values)} values for {len(class_names)} class names "
-                f"and {len(colours)} colours, give one of each a class"
+                f"and {len(colours)} colours, give one of each per class"
             )
     first = np.asarray(next(iter(panels.values())), float)
     order = np.argsort(-np.where(np.isnan(first), -np.inf, first), kind="stable")
@@ -58,25 +81,38 @@ def class_bars(panels, class_names, palette, log=False, width=10):
     return fig
 
 
-WRITTEN = 0.05  # least share that is written into its cell
+def confusion_map(hist: ArrayLike, class_names: Sequence[str], width: float = 10) -> Figure:
+    """Draw a confusion matrix: a row per true class, its pixels shared out by output class.
 
+    Classes that are neither in the truth nor in the output are left out. Shares of 5 % or more
+    are written into the cell.
 
-def confusion_map(hist, class_names, width=10):
-    """A figure of a confusion matrix: a row a true class, in it the shares of its pixels by output.
+    Parameters
+    ----------
+    hist : n x n counts
+        As `Scores.hist` of lib.score_util: hist[i, j] pixels of class i were labelled j.
+    class_names : sequence of str
+    width : float
+        Of the figure, in inches.
 
-    hist  n x n counts as Scores.hist of lib.score_util: hist[i, j] pixels of class i labelled j
+    Returns
+    -------
+    Figure
 
-    Classes that neither occur nor are given are left out. Shares of 5 % or more are written out.
-    Returns the figure. Raises ValueError where there are not as many names as classes.
+    Raises
+    ------
+    ValueError
+        If there are not as many names as classes.
     """
-    hist = np.asarray(hist, float)
-    if len(class_names) != len(hist):
+    counts = np.asarray(hist, float)
+    if len(class_names) != len(counts):
         raise ValueError(
-            f"{len(class_names)} class names for a matrix of {len(hist)} classes: give one a class"
+            f"{len(class_names)} class names for a matrix of {len(counts)} classes: "
+            "give one per class"
         )
-    seen = np.flatnonzero(hist.sum(0) + hist.sum(1))
-    hist, names = hist[np.ix_(seen, seen)], [class_names[i] for i in seen]
-    shares = hist / np.maximum(hist.sum(1, keepdims=True), 1)
+    seen = np.flatnonzero(counts.sum(0) + counts.sum(1))
+    counts, names = counts[np.ix_(seen, seen)], [class_names[i] for i in seen.tolist()]
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     fig, ax = plt.subplots(figsize=(width, 0.85 * width), layout="constrained")
     picture = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for i, j in np.argwhere(shares >= WRITTEN):
@@ -99,12 +135,29 @@ def confusion_map(hist, class_names, width=10):
     return fig
 
 
-def swatches(class_names, palette, columns=4, width=10):
-    """A figure of one swatch a class with its number and name, in rows of `columns`.
+def swatches(
+    class_names: Sequence[str], palette: ArrayLike, columns: int = 4, width: float = 10
+) -> Figure:
+    """Draw a swatch per class with its number and name, to look colours up in.
 
-    palette  n x 3 uint8 RGB, as for lib.plot_util
+    Parameters
+    ----------
+    class_names : sequence of str
+    palette : n x 3 uint8 array
+        RGB.
+    columns : int
+        Swatches per row.
+    width : float
+        Of the figure, in inches.
 
-    Returns the figure. Raises ValueError where the palette has too few colours.
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the palette has too few colours.
     """
     colours = np.asarray(palette)[: len(class_names)] / 255
     if len(colours) < len(class_names):

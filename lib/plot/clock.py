@@ -1,51 +1,75 @@
-"""The clock itself as a picture: which stages ran on which frame, and what came out.
+"""A clock along time: which stages ran on which frame, and which frames a clip takes and scores."""
 
-Which frames of a video a clip takes, and which of them are scored, drawn along time.
-"""
-
+from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch, Rectangle
 
 from lib.plot.curves import STYLES, label_axes
-from lib.plot.labels import paint
-from lib.stages import FCN8S
+from lib.plot.labels import Palette, Picture, paint
+from lib.schedule import Step
+from lib.stages import FCN8S, Stage
 
-# light to dark with depth, so that the order shows without colour too (Okabe and Ito's blues)
+# darker with depth, so that the order shows without colour too (Okabe and Ito's blues)
 SHADES = ("#9BD0F0", "#56B4E9", "#0072B2", "#C9C9C9")
-LATER = {"edgecolor": "white", "hatch": "////"}  # white, to be seen on dark shades
+LATER: dict[str, Any] = {"edgecolor": "white", "hatch": "////"}  # white, to be seen on dark shades
 
 
-def filmstrip(images, runs, palette, stages=FCN8S, width=12, first=0):
-    """A figure: the frames of a clip in a row, and below for each schedule its label maps with a
-    column of cells per frame, one cell a stage, filled where the stage ran.
+def filmstrip(
+    images: Sequence[Picture],
+    runs: Mapping[str, Sequence[Step]],
+    palette: Palette,
+    stages: Sequence[Stage] = FCN8S,
+    width: float = 12,
+    first: int = 0,
+) -> Figure:
+    """Draw the frames of a clip in a row, and below them the outputs of each schedule.
 
-    images   H x W x 3 uint8 RGB each (PIL images are taken too)
-    runs     {schedule name: list of Steps of lib.schedule, one a frame}
-    palette  as in lib.plot_util
-    width    of the figure, in inches
-    first    number of the first frame, for the titles
+    Under each output is a column of cells, one per stage, filled if the stage ran and hatched if
+    it ran after the output (in a pipeline).
 
-    A stage that runs after the output (in a pipeline) is hatched. Raises ValueError where a
-    schedule has another number of Steps than there are images.
+    Parameters
+    ----------
+    images : sequence of H x W x 3 uint8 arrays or PIL images
+        RGB.
+    runs : mapping of str to sequence of Step
+        {schedule name: Steps of lib.schedule, one per frame}.
+    palette : n x 3 uint8 array or ListedColormap
+    stages : sequence of Stage
+    width : float
+        Of the figure, in inches.
+    first : int
+        Number of the first frame, for the titles.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a schedule has not as many Steps as there are images.
     """
     for name, steps in runs.items():
         if len(steps) != len(images):
             raise ValueError(f"{name}: {len(steps)} steps for {len(images)} images, give as many")
-    high, wide = np.shape(images[0])[:2]
+    high, wide = np.asarray(images[0]).shape[:2]
     tall = width / len(images) * high / wide
     heights = [tall] + [tall, 0.09 * len(stages)] * len(runs)
     fig, axes = plt.subplots(
         len(heights),
         len(images),
         squeeze=False,
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0, w_pad=0.02, wspace=0),
         figsize=(width, sum(heights) + 0.05 * len(heights) + 0.6),
         gridspec_kw={"height_ratios": heights},
     )
-    fig.get_layout_engine().set(h_pad=0.02, hspace=0, w_pad=0.02, wspace=0)
     for t, image in enumerate(images):
         axes[0, t].set_title(f"frame {first + t}", fontsize=11)
         _picture(axes[0, t], image)
@@ -67,42 +91,29 @@ def filmstrip(images, runs, palette, stages=FCN8S, width=12, first=0):
     return fig
 
 
-def _picture(ax, picture):
-    ax.imshow(picture, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
+def timeline(
+    clips: Mapping[str, Sequence[tuple[int, bool]]], last: int, ax: Axes | None = None
+) -> Axes:
+    """Draw one line per clip: a circle for each frame that is run, filled if it is also scored.
 
+    Parameters
+    ----------
+    clips : mapping of str to sequence of (int, bool)
+        {name: (frame number, whether it has a label)}, the first on top.
+    last : int
+        Number of the last frame of the video; small dots mark all frames from 1 on.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
 
-def _cells(ax, step, stages):
-    for y, (stage, shade) in enumerate(zip(stages, cycle(SHADES), strict=False)):
-        ran, later = stage.name in step.ran, stage.name in step.then
-        look = LATER if later else {"edgecolor": "0.3"}
-        ax.add_patch(
-            Rectangle(
-                (0, len(stages) - 1 - y),
-                1,
-                1,
-                **look,
-                linewidth=0.8,
-                facecolor=shade if ran or later else "white",
-            )
-        )
-    ax.set(xlim=(0, 1), ylim=(0, len(stages)))
-    ax.axis("off")
-
-
-def timeline(clips, last, ax=None):
-    """One line a clip: open circles are frames that are run, filled ones are scored besides.
-
-    clips  {name: [(frame number, whether it has a label), ...]}, the first on top
-    last   number of the last frame of the video; all are marked by small dots
-
-    Returns the axes.
+    Returns
+    -------
+    Axes
     """
     ax = ax or plt.subplots(figsize=(9, 0.45 * len(clips) + 1.3), layout="constrained")[1]
     colour = STYLES[0][0]
     for y, frames in enumerate(clips.values()):
-        for there, face, what in ((False, "white", "run"), (True, colour, "run and scored")):
-            shown = [number for number, labelled in frames if labelled == there]
+        for scored, face, what in ((False, "white", "run"), (True, colour, "run and scored")):
+            shown = [number for number, labelled in frames if labelled == scored]
             ax.plot(
                 shown,
                 [y] * len(shown),
@@ -122,7 +133,31 @@ def timeline(clips, last, ax=None):
             zorder=3,
             label="frame of the shot" if y == 0 else None,
         )
-    ax.set_yticks(range(len(clips)), clips)
+    ax.set_yticks(range(len(clips)), list(clips))
     ax.set_ylim(len(clips) - 0.4, -0.6)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=11, frameon=False)
-    return label_axes(ax, "number of the frame", "")
+    return label_axes(ax, "frame number", "")
+
+
+def _picture(ax, picture):
+    ax.imshow(picture, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+
+
+def _cells(ax, step, stages):
+    """Draw a cell per stage, the first on top."""
+    for y, (stage, shade) in enumerate(zip(stages, cycle(SHADES), strict=False)):
+        ran, later = stage.name in step.ran, stage.name in step.then
+        look = LATER if later else {"edgecolor": "0.3"}
+        ax.add_patch(
+            Rectangle(
+                (0, len(stages) - 1 - y),
+                1,
+                1,
+                **look,
+                linewidth=0.8,
+                facecolor=shade if ran or later else "white",
+            )
+        )
+    ax.set(xlim=(0, 1), ylim=(0, len(stages)))
+    ax.axis("off")

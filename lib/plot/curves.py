@@ -1,12 +1,21 @@
-"""Curves over evaluation results: accuracy against cost, and against the period of a clock."""
+"""Curves over evaluation results: accuracy against cost, and against the period of a clock.
 
+Also the colours, markers and axes that all plots share.
+"""
+
+from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import TypeVar
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
 from lib.compare import agreement
+from lib.evaluate import Result
 
-# Okabe and Ito's colours, which the colour-blind tell apart; a marker each for print without colour
+Value = TypeVar("Value")
+
+# Okabe and Ito's colours, distinct to the colour-blind; a marker each for print without colour
 STYLES = (
     ("#0072B2", "o"),
     ("#D55E00", "s"),
@@ -31,41 +40,106 @@ COSTS = {
 }
 
 
-def accuracy_against_cost(series, cost="macs", score="mean_iu", ax=None, oracle=None):
-    """Scores over cost, one line a schedule. Returns the axes.
+def accuracy_against_cost(
+    series: Mapping[str, Sequence[Result]],
+    cost: str = "macs",
+    score: str = "mean_iu",
+    ax: Axes | None = None,
+    oracle: Result | None = None,
+) -> Axes:
+    """Plot scores over cost, one line per schedule.
 
-    series  {name: list of Results of lib.evaluate, e.g. one a threshold}; a single one is a point
-    cost    'macs', 'ms', 'latency' or 'fired'
-    score   'acc', 'cl_acc', 'mean_iu' or 'fw_iu'
-    oracle  a Result of the same clips: scores are against its output, not the labels (all kept)
+    Parameters
+    ----------
+    series : mapping of str to sequence of Result
+        {name: Results, e.g. one per threshold}; a single Result is drawn as a point.
+    cost : {'macs', 'ms', 'latency', 'fired'}
+    score : {'acc', 'cl_acc', 'mean_iu', 'fw_iu'}
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    oracle : Result, optional
+        Of the same clips: score against its output instead of the labels (all evaluated with
+        ``keep=True``).
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `cost` or `score` is unknown, or lib.compare.agreement raises it.
     """
     label, value = choice("cost", COSTS, cost)
     lines = {
         name: sorted((value(r), _percent(r, score, oracle)) for r in results)
         for name, results in series.items()
     }
-    return curves(lines, label, _score_label(score, oracle), ax)
+    return curves(lines, label, _score_label(score, oracle is not None), ax)
 
 
-def period_sweep(series, score="mean_iu", ax=None, oracles=None):
-    """Scores over the period of the clock: {name: {period in frames: Result}}. Returns the axes.
+def period_sweep(
+    series: Mapping[str, Mapping[int, Result]],
+    score: str = "mean_iu",
+    ax: Axes | None = None,
+    oracles: Mapping[int, Result] | None = None,
+) -> Axes:
+    """Plot scores over the period of the clock, one line per schedule.
 
-    oracles  {period: Result}: scores are against the output of these, not the labels (all kept)
+    Parameters
+    ----------
+    series : mapping of str to mapping of int to Result
+        {name: {period in frames: Result}}.
+    score : {'acc', 'cl_acc', 'mean_iu', 'fw_iu'}
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    oracles : mapping of int to Result, optional
+        {period: Result}: score against the output of these instead of the labels (all evaluated
+        with ``keep=True``).
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `score` is unknown, or lib.compare.agreement raises it.
     """
     oracles = oracles or {}
     lines = {
-        name: sorted(
-            (period, _percent(r, score, oracles.get(period))) for period, r in results.items()
-        )
+        name: sorted((n, _percent(r, score, oracles.get(n))) for n, r in results.items())
         for name, results in series.items()
     }
-    ax = curves(lines, "clock period (frames)", _score_label(score, oracles), ax)
+    ax = curves(lines, "clock period (frames)", _score_label(score, bool(oracles)), ax)
     ax.set_xticks(sorted({period for results in series.values() for period in results}))
     return ax
 
 
-def curves(lines, x_label, y_label, ax=None, styles=STYLES):
-    """Draw {name: [(x, y), ...]} each with its colour and marker. Returns the axes."""
+def curves(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    x_label: str,
+    y_label: str,
+    ax: Axes | None = None,
+    styles: Sequence[tuple[str, str]] = STYLES,
+) -> Axes:
+    """Plot lines with a legend, each in its own colour and marker.
+
+    Parameters
+    ----------
+    lines : mapping of str to sequence of (float, float)
+        {name: points (x, y)}.
+    x_label, y_label : str
+        With units.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    styles : sequence of (str, str)
+        Colour and marker of each line, repeated if there are more lines.
+
+    Returns
+    -------
+    Axes
+    """
     ax = ax or plt.subplots(figsize=(6.5, 4.2), layout="constrained")[1]
     for (name, points), (colour, marker) in zip(lines.items(), cycle(styles), strict=False):
         x, y = zip(*points, strict=True)
@@ -74,8 +148,8 @@ def curves(lines, x_label, y_label, ax=None, styles=STYLES):
     return label_axes(ax, x_label, y_label)
 
 
-def label_axes(ax, x_label, y_label):
-    """Give axes their labels and the look of all our plots. Returns them."""
+def label_axes(ax: Axes, x_label: str, y_label: str) -> Axes:
+    """Label the axes, give them the look of all our plots, and return them."""
     ax.set_xlabel(x_label, fontsize=12)
     ax.set_ylabel(y_label, fontsize=12)
     ax.tick_params(labelsize=11)
@@ -84,18 +158,20 @@ def label_axes(ax, x_label, y_label):
     return ax
 
 
+def choice(what: str, table: Mapping[str, Value], key: str) -> Value:
+    """Return table[key]; raise ValueError with the valid keys if it is not there."""
+    if key not in table:
+        raise ValueError(f"no {what} {key!r}: choose one of {', '.join(table)}")
+    return table[key]
+
+
 def _percent(result, score, oracle=None):
     choice("score", SCORES, score)
     scores = agreement(result, oracle, result.scores.n_classes) if oracle else result.scores
     return 100 * getattr(scores.summary(), score)
 
 
-def _score_label(score, oracle):
-    return f"agreement with the oracle,\n{SCORES[score]}" if oracle else SCORES[score]
-
-
-def choice(what, table, key):
-    """table[key]. Raises ValueError where there is none, with the keys to choose from."""
-    if key not in table:
-        raise ValueError(f"no {what} {key!r}: choose one of {', '.join(table)}")
-    return table[key]
+def _score_label(score, against_oracle):
+    if against_oracle:
+        return f"agreement with the oracle,\n{SCORES[score]}"
+    return SCORES[score]

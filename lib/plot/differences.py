@@ -1,29 +1,44 @@
-"""Frame differences as pictures: the course of a shot, and how much each layer changes on average.
+"""Frame differences as plots: along a shot, and how much each layer changes on average.
 
-A layer keeps its colour and marker from one picture to the next.
+A layer has the same colour and marker in all of them.
 """
+
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 
-from lib.differences import summary
+from lib.differences import Differences, summary
 from lib.plot.curves import STYLES, choice, curves, label_axes
 
 MEASURES = {
     "argmax": ("pixels that changed class (%)", 100),
     "relative": ("relative change of values", 1),
 }
-MARKS = 12  # on a line of a trace, so that they do not hide it
+MARKS = 12  # markers on a line of a trace, few enough not to hide it
 
 
-def traces(shot, measure="argmax", ax=None):
-    """The change from each frame of a shot to the next, one line a layer. Returns the axes.
+def traces(shot: Differences, measure: str = "argmax", ax: Axes | None = None) -> Axes:
+    """Plot the change from each frame of a shot to the next, one line per layer.
 
-    shot     Differences of lib.differences
-    measure  'argmax' or 'relative'
+    Layers that were never measured, such as the label of a shot without labels, are left out.
 
-    Left out are layers that were never measured: the label, where the shot has none. Raises
-    ValueError for an unknown measure.
+    Parameters
+    ----------
+    shot : Differences
+    measure : {'argmax', 'relative'}
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `measure` is unknown.
     """
     label, scale = choice("measure", MEASURES, measure)
     shown = {
@@ -41,7 +56,7 @@ def traces(shot, measure="argmax", ax=None):
         [styles[layer] for layer in shown],
     )
     for line, changes in zip(ax.lines, shown.values(), strict=True):
-        # a frame pair between others without a label is a point of its own, no line shows it
+        # a measured pair between pairs without a label is a single point, which no line shows
         every = 1 if np.isnan(changes).any() else max(1, len(changes) // MARKS)
         line.set(markersize=6, markevery=every)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=11, frameon=False)
@@ -49,13 +64,26 @@ def traces(shot, measure="argmax", ax=None):
     return ax
 
 
-def layer_means(collected, measure="argmax", ax=None):
-    """Mean (mark) and standard deviation (bar) of each layer, over the frame pairs of all shots.
+def layer_means(
+    collected: Sequence[Differences], measure: str = "argmax", ax: Axes | None = None
+) -> Axes:
+    """Plot mean (marker) and standard deviation (bar) of each layer, over all frame pairs.
 
-    collected  list of Differences of lib.differences
-    measure    'argmax' or 'relative'
+    Parameters
+    ----------
+    collected : sequence of Differences
+    measure : {'argmax', 'relative'}
+    ax : Axes, optional
+        Where to draw; a new figure by default.
 
-    Returns the axes. Raises ValueError for an unknown measure or an empty list.
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `measure` is unknown or there are no Differences.
     """
     label, scale = choice("measure", MEASURES, measure)
     rows = summary(collected)
@@ -79,14 +107,29 @@ def layer_means(collected, measure="argmax", ax=None):
     return label_axes(ax, label, "")
 
 
-def growth(collected, measure="argmax", ax=None):
-    """Mean change over how far apart the two frames are, one line a layer. Returns the axes.
+def growth(
+    collected: Mapping[int, Sequence[Differences]], measure: str = "argmax", ax: Axes | None = None
+) -> Axes:
+    """Plot the mean change over the distance of the two frames, one line per layer.
 
-    collected  {frames from one to the other: list of Differences of lib.differences}
-    measure    'argmax' or 'relative'
+    Layers that were not measured at every distance are left out.
 
-    Left out are layers that were not measured at each of these. Raises ValueError for an unknown
-    measure or an empty list.
+    Parameters
+    ----------
+    collected : mapping of int to sequence of Differences
+        {distance in frames: Differences of frames this far apart}.
+    measure : {'argmax', 'relative'}
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        If `measure` is unknown or a distance has no Differences.
     """
     label, scale = choice("measure", MEASURES, measure)
     summaries = {apart: summary(shots) for apart, shots in sorted(collected.items())}
@@ -113,7 +156,7 @@ def growth(collected, measure="argmax", ax=None):
         if len(points) == len(summaries) and not np.isnan(points).any()
     }
     ax = curves(
-        lines, "frames from one to the other", label, ax, [styles[layer] for layer in lines]
+        lines, "distance between frames (frames)", label, ax, [styles[layer] for layer in lines]
     )
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=11, frameon=False)
     ax.set_xticks(list(summaries))
@@ -122,6 +165,6 @@ def growth(collected, measure="argmax", ax=None):
 
 
 def _styles(layers):
-    """{layer: (colour, marker)}, in the order of first mention."""
+    """Return {layer: (colour, marker)}, in the order of first mention."""
     layers = list(dict.fromkeys(layers))
     return {layer: STYLES[i % len(STYLES)] for i, layer in enumerate(layers)}

@@ -1,93 +1,166 @@
-"""Label maps as pictures: one, side by side with images, and moving. Curves are in plot_curves.
+"""Label maps as pictures: one, side by side with images, and moving.
 
-A palette is n x 3 uint8 RGB (anything np.asarray makes that of, such as the palettes of the
+A palette is n x 3 uint8 RGB (or what np.asarray turns into that, such as the palettes of the
 datasets) or a ListedColormap such as `segm_cmap`. Ignored pixels (255) are black.
 """
+
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.animation import FuncAnimation
 from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from numpy.typing import ArrayLike
+from PIL import Image
 
 from lib.labels import IGNORE
 
 IGNORED_RGB = (0, 0, 0)
 LEGEND_COLUMN = 1.4  # inches that a long class name takes
 
+Picture = np.ndarray | Image.Image  # H x W x 3 uint8 RGB
+Palette = ArrayLike | ListedColormap
 
-def class_cmap(n, seed=0):
-    """A ListedColormap of n colours far apart from one another and from black; same seed, same map.
 
-    Each colour is that of 4096 random ones that is farthest from all chosen before, the channels
-    weighted by how much the eye sees of them: the first n colours are the same for every n.
+def class_cmap(n: int, seed: int = 0) -> ListedColormap:
+    """Make a colormap of n colours that are far apart from each other and from black.
+
+    Each colour is the one of 4096 random ones that is farthest from all chosen before, with the
+    channels weighted by their luminance. The first n colours are the same for every n.
+
+    Parameters
+    ----------
+    n : int
+        Number of classes, at most 4096.
+    seed : int
+        The same seed gives the same colours.
+
+    Returns
+    -------
+    ListedColormap
     """
     drawn = np.random.default_rng(seed).random((4096, 3))
     weights = np.sqrt([0.3, 0.59, 0.11])
-    chosen, apart = [], np.linalg.norm(drawn * weights, axis=1)
+    chosen: list[np.ndarray] = []
+    apart = np.linalg.norm(drawn * weights, axis=1)
     for _ in range(n):
         chosen.append(drawn[apart.argmax()])
         apart = np.minimum(apart, np.linalg.norm((drawn - chosen[-1]) * weights, axis=1))
     return ListedColormap(np.array(chosen), name=f"segmentation of {n} classes")
 
 
-segm_cmap = class_cmap(256)  # colours for labels whose dataset brings no palette
+segm_cmap = class_cmap(256)  # colours for labels whose dataset has no palette
 
 
-def paint(label, palette):
-    """A label map, H x W integer (1 x H x W is taken too), as H x W x 3 uint8 RGB.
+def paint(label: ArrayLike, palette: Palette) -> np.ndarray:
+    """Colour a label map.
 
-    Raises ValueError where the label holds a class that the palette has no colour for.
+    Parameters
+    ----------
+    label : H x W or 1 x H x W integer array
+    palette : n x 3 uint8 array or ListedColormap
+
+    Returns
+    -------
+    H x W x 3 uint8 array
+        RGB; ignored pixels (255) are black.
+
+    Raises
+    ------
+    ValueError
+        If the palette has no colour for a class of the label.
     """
-    label = np.squeeze(np.asarray(label), 0) if np.ndim(label) == 3 else np.asarray(label)
-    colours, ignored = _colours(palette), label == IGNORE
-    if (top := label[~ignored].max(initial=0)) >= len(colours):
+    classes = np.asarray(label)
+    classes = np.squeeze(classes, 0) if classes.ndim == 3 else classes
+    colours, ignored = _colours(palette), classes == IGNORE
+    if (top := classes[~ignored].max(initial=0)) >= len(colours):
         raise ValueError(
             f"the label holds the class {top}, the palette has {len(colours)} "
             "colours: give the palette of this dataset, or segm_cmap"
         )
-    rgb = colours[np.where(ignored, 0, label)]
+    rgb = colours[np.where(ignored, 0, classes)]
     rgb[ignored] = IGNORED_RGB
     return rgb
 
 
-def segshow(im, label, out, n_cl=None, palette=segm_cmap):
-    """A figure of an image, its label and the output, side by side. Returns the figure.
+def segshow(
+    im: Picture, label: Picture, out: Picture, n_cl: int | None = None, palette: Palette = segm_cmap
+) -> Figure:
+    """Draw an image, its label and the output side by side.
 
-    im          H x W x 3 uint8 RGB (a PIL image is taken too)
-    label, out  label maps, H x W or 1 x H x W, or pictures of them such as a palette paints
-    n_cl        number of classes: labels of others (but 255) are an error
+    Parameters
+    ----------
+    im : H x W x 3 uint8 array or PIL image
+        RGB.
+    label, out : H x W or 1 x H x W integer arrays, or pictures of them
+        Label maps are painted; H x W x 3 arrays are shown as they are.
+    n_cl : int, optional
+        Number of classes: labels of other classes (except 255) are an error.
+    palette : n x 3 uint8 array or ListedColormap
 
-    Raises ValueError where a label map holds a class beyond n_cl or beyond the palette.
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a label map has a class beyond `n_cl` or beyond the palette.
     """
     colours = _colours(palette)[:n_cl]
     fig, axes = plt.subplots(1, 3, layout="constrained", figsize=(10, 3.4))
-    pictures = [im] + [m if _is_picture(m) else paint(m, colours) for m in (label, out)]
+    pictures = [im] + [m if _is_picture(m) else paint(np.asarray(m), colours) for m in (label, out)]
     for ax, picture, title in zip(axes, pictures, ("image", "label", "output"), strict=True):
         _show(np.asarray(picture), ax, title)
     return fig
 
 
-def rows(images, *labels, palette, titles=None, class_names=None, row_titles=None, width=10):
-    """A figure of rows: an image and the label maps that belong to it, e.g. truth and outputs.
+def rows(
+    images: Sequence[Picture],
+    *labels: Sequence[np.ndarray | None],
+    palette: Palette,
+    titles: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    row_titles: Sequence[str] | None = None,
+    width: float = 10,
+) -> Figure:
+    """Draw one row per image: the image and its label maps, e.g. truth and outputs.
 
-    images       H x W x 3 uint8 RGB each (PIL images are taken too)
-    labels       one sequence a column, each as long as images; None leaves a place empty
-    titles       one str a column, the images' column first
-    class_names  gives a legend of the classes that occur
-    row_titles   one str a row, written at its left
-    width        of the figure, in inches
+    Parameters
+    ----------
+    images : sequence of H x W x 3 uint8 arrays or PIL images
+        RGB.
+    *labels : sequences of H x W integer arrays
+        One per column, each as long as `images`; None leaves a place empty.
+    palette : n x 3 uint8 array or ListedColormap
+    titles : sequence of str, optional
+        One per column, that of the images first.
+    class_names : sequence of str, optional
+        Adds a legend of the classes that occur.
+    row_titles : sequence of str, optional
+        One per row, at its left.
+    width : float
+        Of the figure, in inches.
 
-    Raises ValueError where a column is not as long as images.
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If a column is not as long as `images`.
     """
     for column in labels:
         if len(column) != len(images):
             raise ValueError(
                 f"a column of {len(column)} label maps for {len(images)} images: "
-                "give one a row, None where there is none"
+                "give one per row, None for an empty place"
             )
-    high, wide = np.shape(images[0])[:2]
+    high, wide = np.asarray(images[0]).shape[:2]
     cell = width / (1 + len(labels))
     fig, axes = plt.subplots(
         len(images),
@@ -108,13 +181,34 @@ def rows(images, *labels, palette, titles=None, class_names=None, row_titles=Non
     return fig
 
 
-def animate(images, *labels, palette, titles=None, interval=200, width=7, dpi=60):
-    """Images and label maps of a clip side by side as a matplotlib animation, for `embed`.
+def animate(
+    images: Sequence[Picture],
+    *labels: Sequence[np.ndarray],
+    palette: Palette,
+    titles: Sequence[str] | None = None,
+    interval: float = 200,
+    width: float = 7,
+    dpi: float = 60,
+) -> FuncAnimation:
+    """Animate the images and label maps of a clip side by side, for `embed`.
 
-    images, labels as for `rows`, one entry a frame; interval in ms between frames.
+    Parameters
+    ----------
+    images, *labels, palette, titles
+        As for `rows`, one item per frame.
+    interval : float
+        Between frames, in ms.
+    width : float
+        In inches.
+    dpi : float
+        Pixels per inch.
+
+    Returns
+    -------
+    FuncAnimation
     """
     panels = 1 + len(labels)
-    high, wide = np.shape(images[0])[:2]
+    high, wide = np.asarray(images[0]).shape[:2]
     fig, axes = plt.subplots(
         1,
         panels,
@@ -135,14 +229,28 @@ def animate(images, *labels, palette, titles=None, interval=200, width=7, dpi=60
         return shown
 
     animation = FuncAnimation(fig, draw, frames=len(images), interval=interval)
-    plt.close(fig)  # else a notebook shows the first frame as well
+    plt.close(fig)  # or a notebook shows the first frame as well
     return animation
 
 
-def embed(animation, limit_mb=3):
-    """An animation as HTML with controls, its frames as JPEG inside.
+def embed(animation: FuncAnimation, limit_mb: float = 3) -> str:
+    """Convert an animation to HTML with controls, with its frames as JPEG inside.
 
-    Raises ValueError where it is larger than `limit_mb`: a notebook should stay small.
+    Parameters
+    ----------
+    animation : FuncAnimation
+    limit_mb : float
+        Largest size in MB, as notebooks should stay small.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Raises
+    ------
+    ValueError
+        If the HTML is larger than the limit.
     """
     with rc_context({"animation.embed_limit": 1e3, "animation.frame_format": "jpeg"}):
         html = animation.to_jshtml()
@@ -170,6 +278,7 @@ def _show(picture, ax, title):
 
 
 def _legend(fig, labels, palette, class_names):
+    """Add a legend of the classes that occur in the labels, below the figure."""
     present = sorted(set().union(*(np.unique(label).tolist() for label in labels)))
     colours = _colours(palette) / 255
     patches = [
@@ -186,6 +295,7 @@ def _legend(fig, labels, palette, class_names):
 
 
 def _colours(palette):
+    """Return a palette as n x 3 uint8."""
     if isinstance(palette, ListedColormap):
         return np.rint(255 * np.asarray(palette.colors)[:, :3]).astype(np.uint8)
     colours = np.asarray(palette)

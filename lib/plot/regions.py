@@ -1,33 +1,52 @@
 """Errors near boundaries as pictures, and scores near boundaries beside those of all pixels."""
 
+from collections.abc import Mapping, Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from lib.evaluate import Result
 from lib.labels import IGNORE
 from lib.plot.curves import STYLES, label_axes
+from lib.plot.labels import Picture
+from lib.score_util import Region
 
 RIGHT, WRONG = (86, 180, 233), (213, 94, 0)  # Okabe and Ito's sky blue and vermilion
-APART = 0.22  # of the marks of a schedule, in rows, so that equal scores do not hide one another
-FADED = 0.35  # what is left of a picture's contrast where it is not what matters
+APART = 0.22  # distance of the marks of a schedule, in rows: equal scores do not hide each other
+FADED = 0.35  # contrast that a picture keeps outside the region
 
 
-def paint_errors(image, label, out, region):
-    """The picture with the pixels of a region in colour: RIGHT where the output is, else WRONG.
+def paint_errors(
+    image: Picture, label: np.ndarray, out: np.ndarray, region: np.ndarray
+) -> np.ndarray:
+    """Colour the pixels of a region by whether the output is RIGHT or WRONG there.
 
-    image       H x W x 3 uint8 RGB (a PIL image is taken too), shown pale
-    label, out  H x W uint8; where the label is 255 (ignored) nothing is coloured
-    region      H x W bool
+    Parameters
+    ----------
+    image : H x W x 3 uint8 array or PIL image
+        RGB; shown in pale grey.
+    label, out : H x W uint8 arrays
+        Pixels whose label is 255 (ignored) are not coloured.
+    region : H x W bool array
 
-    Returns H x W x 3 uint8. Raises ValueError where the sizes differ.
+    Returns
+    -------
+    H x W x 3 uint8 array
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ.
     """
-    image = np.asarray(image)
-    if not image.shape[:2] == label.shape == out.shape == region.shape:
+    rgb = np.asarray(image)
+    if not rgb.shape[:2] == label.shape == out.shape == region.shape:
         raise ValueError(
-            f"sizes differ: image {image.shape[:2]}, label {label.shape}, output "
+            f"sizes differ: image {rgb.shape[:2]}, label {label.shape}, output "
             f"{out.shape}, region {region.shape}: give all four of one frame"
         )
-    grey = image.mean(2, keepdims=True)
+    grey = rgb.mean(2, keepdims=True)
     painted = np.repeat(255 - FADED * (255 - grey), 3, axis=2).astype(np.uint8)
     counted = region & (label != IGNORE)
     painted[counted & (label == out)] = RIGHT
@@ -35,23 +54,47 @@ def paint_errors(image, label, out, region):
     return painted
 
 
-def wrong_share(label, out, region):
-    """The share, 0..1, of the labelled pixels of a region that an output has wrong; 0 of none.
+def wrong_share(label: np.ndarray, out: np.ndarray, region: Region) -> float:
+    """Return the share of labelled pixels in a region that an output has wrong.
 
-    region  callable, label H x W -> H x W bool
+    Parameters
+    ----------
+    label, out : H x W uint8 arrays
+    region : callable
+        Label (H x W) to mask (H x W bool).
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 if the region has no labelled pixel.
     """
     counted = region(label) & (label != IGNORE)
     return float((label != out)[counted].mean()) if counted.any() else 0.0
 
 
-def region_bars(series, region_title, width=11):
-    """A figure of two panels, mean IU on all pixels and in a region: a mark for each Result.
+def region_bars(
+    series: Mapping[str, Sequence[Result]], region_title: str, width: float = 11
+) -> Figure:
+    """Draw two panels, mean IU on all pixels and in a region, with a mark for each Result.
 
-    series        {title of a setting: list of Results of lib.evaluate with region_scores}, the same
-                  schedules in each; a setting has its colour and marker, a schedule its line
-    region_title  of the second panel
+    Parameters
+    ----------
+    series : mapping of str to sequence of Result
+        {title of a setting: Results with region_scores}, the same schedules in each. A setting
+        has its colour and marker, a schedule its row.
+    region_title : str
+        Of the second panel.
+    width : float
+        Of the figure, in inches.
 
-    Returns the figure. Raises ValueError where the settings hold other schedules.
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the settings have different schedules.
     """
     names = [result.name for result in next(iter(series.values()))]
     for title, results in series.items():
@@ -65,10 +108,10 @@ def region_bars(series, region_title, width=11):
     fig, axes = plt.subplots(
         1, len(panels), sharey=True, layout="constrained", figsize=(width, 0.5 * len(names) + 1.5)
     )
-    for ax, (panel, kept) in zip(axes, panels.items(), strict=True):
+    for ax, (panel, scores) in zip(axes, panels.items(), strict=True):
         shares = np.array(
             [
-                [100 * getattr(result, kept).summary().mean_iu for result in results]
+                [100 * getattr(result, scores).summary().mean_iu for result in results]
                 for results in series.values()
             ]
         )
@@ -83,6 +126,7 @@ def region_bars(series, region_title, width=11):
                 marker=marker,
                 markersize=9,
                 label=title,
+                clip_on=False,
             )
         label_axes(ax, "mean IU (%)", "").set_title(panel, fontsize=12)
         ax.set_xlim(left=0)

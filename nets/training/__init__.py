@@ -1,1 +1,1 @@
-"""How the light nets are trained: recipes, prototxts, and the command."""
+"""Training of the light nets: recipes, prototxt files, and the command that trains."""

@@ -1,12 +1,16 @@
-"""How each light net is trained: on which frames, seen how, in which phases, starting from what."""
+"""How each light net is trained: frames, crops, phases, and initial weights."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from PIL import Image
 
 from datasets.camvid import camvid
 from datasets.cityscapes import cityscapes
+from datasets.clips import Clip
 from datasets.miniature import miniature
 from datasets.nyud_seg import nyud
 from datasets.pascal_voc import pascal
@@ -14,12 +18,31 @@ from datasets.sources import DATA
 from datasets.youtube import youtube
 
 
+class Dataset(Protocol):
+    """What the training needs from a dataset."""
+
+    def preprocess(self, image: Image.Image, /) -> np.ndarray:
+        """Return `image` as a net input, 3 x H x W float32."""
+
+
+Frame = tuple[np.ndarray, np.ndarray]  # RGB H x W x 3 uint8, class map H x W uint8
+Root = os.PathLike[str] | str | None
+
+
 @dataclass(frozen=True)
 class Phase:
-    """A run of the solver {net}{suffix}-solver.prototxt; a share `even` of its views shows a class
-    drawn evenly from all, so that rare ones are seen often enough to be learned. `skips`:
-    False sets the scores of pool3 and pool4 to zero, where a "-deep" solver leaves them. The deep
-    stage then has to know the classes, and the skips learn detail afterwards, as FCN-8s does.
+    """One run of the solver {net}{suffix}-solver.prototxt.
+
+    Attributes
+    ----------
+    suffix : str
+        Names the solver.
+    even : float
+        Share of the crops that contain a class drawn uniformly from all classes, so that the net
+        sees enough of the rare ones.
+    skips : bool
+        False sets score_pool3 and score_pool4 to zero; a "-deep" solver keeps them there. The deep
+        stage then has to predict all classes alone. A later phase trains the skips, as in FCN-8s.
     """
 
     suffix: str = ""
@@ -29,21 +52,29 @@ class Phase:
 
 @dataclass(frozen=True)
 class Recipe:
-    """frames(root): (dataset, its training frames as (RGB H x W x 3 uint8, label H x W uint8)).
+    """How one light net is trained.
 
-    scale: least and most magnification of a view. start: weights whose features the training begins
-    with (layers of the same shape are taken), "vgg16" for channels of VGG-16 (nets.thin), None for
-    noise.
+    Attributes
+    ----------
+    frames : callable
+        frames(root) -> (dataset, list of its training frames).
+    scale : (float, float)
+        Smallest and largest magnification of a crop.
+    start : str or None
+        Weights to start from: layers of the same shape are copied. "vgg16" takes channels of VGG-16
+        (nets.thin), None starts from noise.
+    phases : tuple of Phase
+        Runs of the solver, in order.
     """
 
-    frames: Callable
-    scale: tuple = (0.7, 1.6)
+    frames: Callable[[Root], tuple[Dataset, list[Frame]]]
+    scale: tuple[float, float] = (0.7, 1.6)
     start: str | None = "camvid-fcn8s-light"
-    phases: tuple = (Phase(even=0.5),)
+    phases: tuple[Phase, ...] = (Phase(even=0.5),)
 
 
-def camvid_frames(root=None):
-    """CamVid and its 367 labelled training frames."""
+def camvid_frames(root: Root = None) -> tuple[Dataset, list[Frame]]:
+    """Return CamVid and its 367 labelled training frames."""
     data = camvid(root)
     return data, [
         (np.array(data.load_image("train", name)), data.load_label("train", name)[0])
@@ -51,47 +82,50 @@ def camvid_frames(root=None):
     ]
 
 
-def cityscapes_frames(root=None, snippets=60):
-    """The miniature Cityscapes and every second frame of its training streets."""
+def cityscapes_frames(root: Root = None, snippets: int = 60) -> tuple[Dataset, list[Frame]]:
+    """Return the miniature Cityscapes and every second frame of its training snippets."""
     data = cityscapes(miniature("cityscapes", root, train=snippets))
-    return data, frames_of(data.clips("train"), step=2)
+    return data, labelled_frames(data.clips("train"), step=2)
 
 
-def voc_frames(root=None, images=1000):
-    """The miniature VOC and its training stills."""
+def voc_frames(root: Root = None, images: int = 1000) -> tuple[Dataset, list[Frame]]:
+    """Return the miniature VOC and its training images."""
     data = pascal(miniature("voc", root, train=images))
-    return data, [
-        (np.array(data.load_image(idx)), data.load_label(idx)[0]) for idx in data.get_dset("train")
-    ]
+    return data, _labelled_images(data)
 
 
-def youtube_frames(root=None, shots=60):
-    """The miniature Youtube-Objects, 21 VOC classes, and every 6th frame of its training shots."""
+def youtube_frames(root: Root = None, shots: int = 60) -> tuple[Dataset, list[Frame]]:
+    """Return the miniature Youtube-Objects (21 VOC classes) and every 6th training frame."""
     data = youtube(miniature("youtube", root, train=shots), side=320)
-    return data, frames_of(data.clips(period=6, split="train", warmup=0, ids="voc"))
+    return data, labelled_frames(data.clips(period=6, split="train", warmup=0, ids="voc"))
 
 
-def davis_frames(root=None):
-    """The first halves of the DAVIS shots (datasets/davis.py arranges them), 21 VOC classes."""
+def davis_frames(root: Root = None) -> tuple[Dataset, list[Frame]]:
+    """Return the first halves of the DAVIS shots arranged by datasets/davis.py (21 VOC classes)."""
     data = youtube(root or DATA / "davis-youtube")
-    return data, frames_of(data.clips(period=1, split="train", warmup=0, ids="voc"))
+    return data, labelled_frames(data.clips(period=1, split="train", warmup=0, ids="voc"))
 
 
-def nyud_frames(root=None, rooms=80):
-    """The miniature NYUDv2 and the labelled images of its training rooms."""
+def nyud_frames(root: Root = None, rooms: int = 80) -> tuple[Dataset, list[Frame]]:
+    """Return the miniature NYUDv2 and the labelled images of its training rooms."""
     data = nyud(miniature("nyud", root, train=rooms))
-    return data, [
-        (np.array(data.load_image(idx)), data.load_label(idx)[0]) for idx in data.get_dset("train")
-    ]
+    return data, _labelled_images(data)
 
 
-def frames_of(clips, step=1):
-    """The labelled frames of `clips`, every `step`-th of each, as (RGB, label) pairs."""
+def labelled_frames(clips: Iterable[Clip], step: int = 1) -> list[Frame]:
+    """Return the labelled ones among every `step`-th frame of each clip, as (RGB, class map)."""
     return [
-        (np.array(clip.image(i)), clip.label(i))
+        (np.array(clip.image(i)), label)
         for clip in clips
         for i in range(0, len(clip), step)
-        if clip.label(i) is not None
+        if (label := clip.label(i)) is not None
+    ]
+
+
+def _labelled_images(data):
+    """Return the training images of a dataset of single images, as (RGB, class map)."""
+    return [
+        (np.array(data.load_image(idx)), data.load_label(idx)[0]) for idx in data.get_dset("train")
     ]
 
 

@@ -1,13 +1,16 @@
-"""Trains a light net: python -m nets.training.train NET, or make train-NET
+"""Train a light net: python -m nets.training.train NET, or make train-NET.
 
-The net and its solvers are nets/training/NET{-train,-solver}.prototxt; the weights end up in
-nets/NET.caffemodel, snapshots and loss curves in results/train/. nets/training/recipes.py says what
-each learns from. A training of several phases goes on from one of them with --phase.
+The net and its solvers are nets/training/NET{-train,-solver}.prototxt. The weights are written to
+nets/NET.caffemodel, snapshots and loss curves to results/train/. nets/training/recipes.py lists the
+training frames and phases of each net. --phase resumes a training of several phases at one of them.
 """
 
 import argparse
+import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from google.protobuf import text_format
@@ -15,76 +18,118 @@ from PIL import Image
 
 import caffe
 from lib.augment import augment, frames_by_class
+from lib.labels import IGNORE
 from lib.train import batches, drop_vanished, train
 from nets.build import WIDTH
 from nets.fcn8s import vgg_trunk
 from nets.thin import thin
-from nets.training.recipes import RECIPES
+from nets.training.recipes import RECIPES, Dataset, Frame, Recipe
 from nets.weights import FOLDER, TABLE, find_net, find_weights
 
 LOGS = FOLDER.parent / "results/train"  # loss curves; the solvers write their snapshots there
 
+Sample = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
-def sampler(data, frames, even, **view):
-    """sample(rng) -> (in_, label): views of random frames, a share `even` of them of frames that
-    have a class drawn evenly from all, and showing it.
+
+def sampler(data: Dataset, frames: list[Frame], even: float, **view: Any) -> Sample:
+    """Return a function that draws random crops of random frames.
+
+    Parameters
+    ----------
+    data : Dataset
+        Preprocesses the crops.
+    frames : list
+        (RGB, class map) pairs.
+    even : float
+        Share of the crops, 0..1, that contain a class drawn uniformly from all classes.
+    **view
+        Further arguments for lib.augment.augment, such as `crop` and `scale`.
+
+    Returns
+    -------
+    callable
+        sample(rng) -> (input 3 x H x W float32, class map H x W uint8).
     """
-    having = frames_by_class([label for _, label in frames], 256)
-    classes = [c for c, where in enumerate(having) if len(where) and c != 255]
+    by_class = frames_by_class([label for _, label in frames], 256)
+    classes = [c for c, indices in enumerate(by_class) if len(indices) and c != IGNORE]
 
     def sample(rng):
         show = rng.choice(classes) if rng.random() < even else None
-        image, label = frames[
-            rng.integers(len(frames)) if show is None else rng.choice(having[show])
-        ]
-        seen, label = augment(image, label, rng, focus=0.5, show=show, **view)
-        return data.preprocess(Image.fromarray(seen)), label
+        index = rng.integers(len(frames)) if show is None else rng.choice(by_class[show])
+        image, label = augment(*frames[index], rng, focus=0.5, show=show, **view)
+        return data.preprocess(Image.fromarray(image)), label
 
     return sample
 
 
-def start_from(net, name):
-    """Give the layers of `net` the weights `name` where the layer is there in the same shape.
+def start_from(net: caffe.Net, name: str) -> list[str]:
+    """Copy the weights `name` into the layers of `net` that have the same shape.
 
-    Returns the names of the layers that were given nothing, as they are new.
+    Parameters
+    ----------
+    net : Net
+        The net to fill.
+    name : str
+        A key of nets.weights.TABLE.
+
+    Returns
+    -------
+    list of str
+        The layers that were not filled.
     """
-    old = caffe.Net(find_net(TABLE[name].nets[0]), find_weights(name), caffe.TEST)
+    source = caffe.Net(find_net(TABLE[name].nets[0]), find_weights(name), caffe.TEST)
     new = []
     for layer, blobs in net.params.items():
-        theirs = old.params.get(layer, [])
-        if [b.data.shape for b in theirs] == [b.data.shape for b in blobs]:
-            for mine, found in zip(blobs, theirs, strict=True):
-                mine.data[...] = found.data
+        theirs = source.params.get(layer)
+        if theirs is not None and _shapes(theirs) == _shapes(blobs):
+            _copy(theirs, blobs)
         else:
             new.append(layer)
     return new
 
 
-def start_from_vgg(net, weights, images):
-    """Give the convolutions of `net` the channels of VGG-16 that say most (nets.thin).
+def start_from_vgg(net: caffe.Net, weights: str | None, images: np.ndarray) -> None:
+    """Fill the convolutions of `net` with the most informative channels of VGG-16 (nets.thin).
 
-    weights: path of VGG-16's, None for nets/vgg16_conv_trunk.caffemodel.
+    Parameters
+    ----------
+    net : Net
+        The net to fill.
+    weights : str or None
+        Path of VGG-16's weights, None for nets/vgg16_conv_trunk.caffemodel.
+    images : ndarray
+        N x 3 x H x W float32, preprocessed.
     """
     weights = weights or find_weights("vgg16_conv_trunk")
     with tempfile.TemporaryDirectory() as folder:
-        vgg = caffe.Net(written(vgg_trunk(), folder), weights, caffe.TEST)
-        light = caffe.Net(written(vgg_trunk(WIDTH), folder), caffe.TEST)
+        vgg = caffe.Net(_write_spec(vgg_trunk(), folder), weights, caffe.TEST)
+        light = caffe.Net(_write_spec(vgg_trunk(WIDTH), folder), caffe.TEST)
     for layer, share in thin(light, vgg, images).items():
         print(f"{layer}: {share:.0%} of the kept channels' variance reproduced")
     for layer, blobs in light.params.items():
-        for mine, theirs in zip(net.params[layer], blobs, strict=True):
-            mine.data[...] = theirs.data
+        _copy(blobs, net.params[layer])
 
 
-def written(spec, folder):
-    """Path of a prototxt in `folder` that holds `spec`."""
+def _shapes(blobs):
+    """Return the shapes of `blobs`."""
+    return [blob.data.shape for blob in blobs]
+
+
+def _copy(source, target):
+    """Copy the values of the blobs `source` to the blobs `target`."""
+    for theirs, mine in zip(source, target, strict=True):
+        mine.data[...] = theirs.data
+
+
+def _write_spec(spec, folder):
+    """Write `spec` as a prototxt in `folder` and return its path."""
     path = Path(folder) / "net.prototxt"
     path.write_text(text_format.MessageToString(spec))
     return str(path)
 
 
-def first_weights(net, recipe, vgg, data, frames):
-    """Fill `net` as the recipe says; `vgg` is the path of VGG-16's weights, or "none"."""
+def _initialise(net, recipe, vgg, data, frames):
+    """Fill `net` as the recipe says; `vgg` is a path, None, or "none" to start from noise."""
     if recipe.start == "vgg16" and vgg != "none":
         shown = frames[:: max(1, len(frames) // 24)]
         images = np.stack([data.preprocess(Image.fromarray(image)) for image, _ in shown])
@@ -94,37 +139,69 @@ def first_weights(net, recipe, vgg, data, frames):
         print(f"features of {recipe.start}; new: {', '.join(new) or 'nothing'}")
 
 
-def train_phase(args, data, frames, number):
-    """Train one phase, from the first weights or from what the phase before left, and save."""
-    recipe, weights = RECIPES[args.net], str(FOLDER / f"{args.net}.caffemodel")
-    phase = recipe.phases[number - 1]
-    caffe.set_precision("float32")
-    solver = caffe.get_solver(FOLDER / f"training/{args.net}{phase.suffix}-solver.prototxt")
-    if number > 1:
-        solver.net.copy_from(weights)
-    else:
-        first_weights(solver.net, recipe, args.vgg, data, frames)
-    if not phase.skips:
-        for blob in (*solver.net.params["score_pool3"], *solver.net.params["score_pool4"]):
-            blob.data[...] = 0
-    caffe.set_precision(args.precision)
-    count, _, *crop = solver.net.blobs["data"].shape
-    sample = sampler(data, frames, phase.even, crop=tuple(crop), scale=recipe.scale)
-    drawn = batches(sample, np.random.default_rng(1336 + number), count)
-    losses = train(solver, drawn, solver.param.max_iter, snapshot=1000)
-    np.save(LOGS / f"{args.net}{phase.suffix}-loss.npy", losses)
-    print(f"{drop_vanished(solver.net):.0%} of the weights have decayed to nothing")
-    solver.net.save(weights)
+def train_net(
+    name: str,
+    recipe: Recipe,
+    root: os.PathLike[str] | str | None = None,
+    vgg: str | None = None,
+    precision: str = "bfloat16",
+    first_phase: int = 1,
+    folder: Path = FOLDER,
+    logs: Path = LOGS,
+) -> None:
+    """Train a net phase by phase; each phase starts from the weights of the one before.
+
+    Parameters
+    ----------
+    name : str
+        Name of the net, as in {name}.caffemodel.
+    recipe : Recipe
+        How to train it.
+    root : path, optional
+        Folder of the dataset, if not in data/.
+    vgg : str, optional
+        Path of VGG-16's weights for recipes that start from them, if not in nets/; "none" to start
+        from noise instead.
+    precision : {"bfloat16", "float32"}
+        Precision of the solver steps.
+    first_phase : int
+        Phase to begin with, from 1. Above 1, {name}.caffemodel holds the weights of the phase
+        before.
+    folder : Path
+        Holds training/{name}{suffix}-solver.prototxt; {name}.caffemodel is written here.
+    logs : Path
+        Where the loss curves are written.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    weights = folder / f"{name}.caffemodel"
+    data, frames = recipe.frames(root)
+    for number, phase in enumerate(recipe.phases[first_phase - 1 :], first_phase):
+        caffe.set_precision("float32")
+        solver = caffe.get_solver(folder / f"training/{name}{phase.suffix}-solver.prototxt")
+        if number > 1:
+            solver.net.copy_from(weights)
+        else:
+            _initialise(solver.net, recipe, vgg, data, frames)
+        if not phase.skips:
+            for blob in (*solver.net.params["score_pool3"], *solver.net.params["score_pool4"]):
+                blob.data[...] = 0
+        caffe.set_precision(precision)
+        count, _, *crop = solver.net.blobs["data"].shape
+        sample = sampler(data, frames, phase.even, crop=tuple(crop), scale=recipe.scale)
+        drawn = batches(sample, np.random.default_rng(1336 + number), count)
+        losses = train(solver, drawn, solver.param.max_iter, snapshot=1000)
+        np.save(logs / f"{name}{phase.suffix}-loss.npy", losses)
+        print(f"{drop_vanished(solver.net):.0%} of the weights have decayed to zero")
+        solver.net.save(weights)
 
 
-def main():
-    """Parse the command line, train, write the weights."""
+def main() -> None:
+    """Parse the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("net", choices=RECIPES)
-    parser.add_argument("--root", help="where the dataset is, if not in data/")
+    parser.add_argument("--root", help="folder of the dataset, if not in data/")
     parser.add_argument(
-        "--vgg",
-        help="VGG-16 weights to thin as a start, if not in nets/ ('none' to start from noise)",
+        "--vgg", help="VGG-16 weights to start from, if not in nets/ ('none' to start from noise)"
     )
     parser.add_argument("--precision", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--gpu", action="store_true")
@@ -132,15 +209,12 @@ def main():
         "--phase",
         type=int,
         default=1,
-        help="begin with this phase, from the weights that the one before it left in nets/",
+        help="phase to begin with, from the weights that the phase before left in nets/",
     )
     args = parser.parse_args()
     if args.gpu:
         caffe.set_mode_gpu()
-    LOGS.mkdir(parents=True, exist_ok=True)
-    data, frames = RECIPES[args.net].frames(args.root)
-    for number in range(args.phase, len(RECIPES[args.net].phases) + 1):
-        train_phase(args, data, frames, number)
+    train_net(args.net, RECIPES[args.net], args.root, args.vgg, args.precision, args.phase)
 
 
 if __name__ == "__main__":

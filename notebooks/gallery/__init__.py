@@ -1,1 +1,1 @@
-"""The pages and thumbnails that list the notebooks."""
+"""The list of notebooks with thumbnails, and the check of committed notebooks."""

@@ -1,25 +1,40 @@
-"""The small picture by which a notebook is known: the output of its one cell tagged `thumbnail`."""
+"""Thumbnails of notebooks: the output of the one cell tagged `thumbnail`."""
 
 import base64
 import io
 
+import nbformat
 from PIL import Image
 
 TAG = "thumbnail"
-WIDTH, MAX_HEIGHT = 320, 240  # pixels; a taller picture is cut below
-COLOURS = (256, 128, 64, 32)  # of the palette, fewer where the file would be too large
+WIDTH, MAX_HEIGHT = 320, 240  # pixels; a taller picture is cropped at the bottom
+COLOURS = (256, 128, 64, 32)  # palette sizes, from the largest until the file fits
 LIMIT = 60_000  # bytes
 
 
 class ThumbnailError(Exception):
-    """A notebook does not have exactly one thumbnail with a picture."""
+    """A notebook does not have exactly one thumbnail cell with a picture."""
 
 
-def picture_of(notebook, name):
-    """The PNG that the thumbnail cell of a notebook shows, as a PIL RGB image; the last of several.
+def picture_of(notebook: nbformat.NotebookNode, name: str) -> Image.Image:
+    """Return the last PNG in the outputs of a notebook's thumbnail cell.
 
-    name: of the notebook, for messages. Raises ThumbnailError unless exactly one cell has the tag
-    and shows a PNG.
+    Parameters
+    ----------
+    notebook : NotebookNode
+        An executed notebook.
+    name : str
+        Its name, for messages.
+
+    Returns
+    -------
+    Image
+        RGB.
+
+    Raises
+    ------
+    ThumbnailError
+        Unless exactly one cell has the tag and its outputs contain a PNG.
     """
     cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
     if len(cells) != 1:
@@ -31,28 +46,28 @@ def picture_of(notebook, name):
     ]
     if not pictures:
         raise ThumbnailError(
-            f"{name}: the cell tagged `{TAG}` shows no picture; execute the "
-            "notebook, or tag a cell that draws a figure"
+            f"{name}: the cell tagged `{TAG}` shows no picture; execute the notebook, or tag a "
+            "cell that draws a figure"
         )
-    return on_white(Image.open(io.BytesIO(base64.b64decode(pictures[-1]))))
+    return _on_white(Image.open(io.BytesIO(base64.b64decode(pictures[-1]))))
 
 
-def on_white(image):
-    """A PIL image as RGB, white where it is transparent."""
+def _on_white(image):
+    """Return a PIL image as RGB on a white background."""
     image = image.convert("RGBA")
     page = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(page, image).convert("RGB")
 
 
-def scaled(image):
-    """A PIL image at WIDTH, at most MAX_HEIGHT of it from the top."""
+def scaled(image: Image.Image) -> Image.Image:
+    """Return an image scaled to `WIDTH` and cropped to at most `MAX_HEIGHT` from the top."""
     height = round(image.height * WIDTH / image.width)
-    image = image.resize((WIDTH, height), Image.LANCZOS, reducing_gap=3)
+    image = image.resize((WIDTH, height), Image.Resampling.LANCZOS, reducing_gap=3)
     return image.crop((0, 0, WIDTH, min(height, MAX_HEIGHT)))
 
 
-def png(image):
-    """An image as the bytes of a PNG with a palette, below LIMIT bytes."""
+def png(image: Image.Image) -> bytes:
+    """Return an image as a palette PNG of less than `LIMIT` bytes."""
     for colours in COLOURS:
         file = io.BytesIO()
         image.quantize(colours).save(file, "PNG", optimize=True)

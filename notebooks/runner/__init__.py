@@ -1,1 +1,1 @@
-"""What notebooks.run is made of: execution, parallel kernels, resuming, the report."""
+"""Parts of notebooks.run: execution, parallel kernels, resuming, and the report."""

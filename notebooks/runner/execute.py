@@ -1,11 +1,14 @@
-"""Executes one notebook: leaves an executed copy and a page of it, and says how it went."""
+"""Execute one notebook: write an executed copy and an HTML page, and report how it ended."""
 
 import asyncio
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -14,53 +17,78 @@ from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 from notebooks.results import RESULTS_VARIABLE, ROOT, write_atomically
-from notebooks.runner.parameters import ParametersError, put_in
+from notebooks.runner.parameters import ParametersError, inject_parameters
 
 KERNEL_OPTIONS = ["--log-level=40", "--HistoryManager.enabled=False"]
-STARTUP_TIMEOUT = 300  # seconds: a busy machine takes long to start several kernels
+STARTUP_TIMEOUT = 300  # seconds; on a busy machine several kernels start slowly
 
 
 @dataclass
 class Outcome:
-    """How one notebook went: `state` is "ok", "failed" or "skipped", `note` says more."""
+    """How one notebook ended: `state` is "ok", "failed" or "skipped", `note` has details."""
 
     name: str
     state: str
     note: str = ""
     seconds: float = 0
-    earlier: bool = False  # it finished in an earlier run and was not run again
+    earlier: bool = False  # it finished in an earlier run and was not executed again
 
-    def __str__(self):
-        """Such as "ok, 85 s, with warnings in cell 7"."""
+    def __str__(self) -> str:
+        """Return a line such as "ok, 85 s, with warnings in cell 7"."""
         state = "ok (finished earlier)" if self.earlier else self.state
         seconds = "" if self.state == "skipped" else f"{self.seconds:.0f} s"
         return ", ".join(filter(None, [state, seconds, self.note]))
 
 
-async def execute(path, results, threads=None, on_cell=lambda: None, parameters=None):
-    """Runs the notebook at `path`; writes its copy and page into `results`; returns an Outcome.
+async def execute(
+    path: Path,
+    results: Path,
+    threads: int | None = None,
+    on_cell: Callable[[], object] = lambda: None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Execute a notebook and write its copy and page.
 
-    Whatever is wrong with the notebook is in the Outcome; only being cancelled is raised, with the
-    kernel ended. threads: OMP_NUM_THREADS of the kernel where the user set none. on_cell is called
-    after each code cell. parameters: values of parameters that differ from the notebook's own.
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    results : Path
+        Folder for copy, page and figures.
+    threads : int, optional
+        OMP_NUM_THREADS of the kernel, unless the user has set it.
+    on_cell : callable
+        Called after each code cell.
+    parameters : mapping, optional
+        Parameter -> value, for values that differ from the notebook's own.
+
+    Returns
+    -------
+    Outcome
+        Reports all errors of the notebook.
+
+    Raises
+    ------
+    asyncio.CancelledError
+        If cancelled, after the kernel has ended.
     """
     name, start = path.stem, time.monotonic()
     (results / f"{name}.json").unlink(missing_ok=True)  # figures of an earlier run
     try:
         notebook = nbformat.read(path, as_version=4)
-    except Exception as error:  # missing, cut short, not JSON: nbformat raises many kinds
+    except Exception as error:  # nbformat raises many types: missing, truncated, not JSON
         return Outcome(name, "failed", f"{path} cannot be read as a notebook: {error}")
     try:
-        put_in(notebook, parameters, name)
+        inject_parameters(notebook, parameters, name)
     except ParametersError as error:
         return Outcome(name, "failed", str(error))
-    with own_sockets() as config:
-        failure = await run_cells(
+    with ipc_config() as config:
+        failure = await _run_cells(
             notebook, path.parent, config, kernel_env(results, threads), on_cell
         )
     try:
-        await asyncio.to_thread(write_pages, notebook, results / name)
-    except Exception as error:  # a full disk, an output that no page can show
+        await asyncio.to_thread(_write_pages, notebook, results / name)
+    except Exception as error:  # such as a full disk, or an output that nbconvert cannot render
         failure = failure or f"its page cannot be written: {type(error).__name__}: {error}"
     seconds = time.monotonic() - start
     if failure:
@@ -68,8 +96,8 @@ async def execute(path, results, threads=None, on_cell=lambda: None, parameters=
     return Outcome(name, "ok", warnings_in(notebook), seconds)
 
 
-def kernel_env(results, threads):
-    """Environment of a kernel: it imports our packages and writes its figures into `results`."""
+def kernel_env(results: Path, threads: int | None) -> dict[str, str]:
+    """Return the environment of a kernel: import path, OMP_NUM_THREADS and results folder."""
     default = {"OMP_NUM_THREADS": str(threads)} if threads else {}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return (
@@ -80,23 +108,29 @@ def kernel_env(results, threads):
 
 
 @contextmanager
-def own_sockets():
-    """The configuration of a kernel that talks through files of its own.
+def ipc_config() -> Iterator[Config]:
+    """Configure a kernel to communicate through Unix sockets in a temporary folder.
 
-    A TCP port is looked for first and bound later: of two kernels that start at the same time one
-    may find its port taken, and die.
+    With TCP, a free port is chosen first and bound later. If two kernels start at the same time,
+    one of them may find its port in use and die.
+
+    Yields
+    ------
+    Config
+        For nbclient or papermill.
     """
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
         yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/socket"}})
 
 
-async def run_cells(notebook, folder, config, env, on_cell):
-    """Executes all cells in place, working directory `folder`; returns what failed, "" if none."""
+async def _run_cells(notebook, folder, config, env, on_cell):
+    """Execute all cells in place with the working directory `folder`; return the error or ""."""
     running = "no cell"
 
     def started(cell, cell_index):
         nonlocal running
-        running = f"cell {cell_index + 1} ({cell.source.strip().partition(chr(10))[0]})"
+        first_line = cell.source.strip().partition("\n")[0]
+        running = f"cell {cell_index + 1} ({first_line})"
 
     client = NotebookClient(
         notebook,
@@ -112,32 +146,33 @@ async def run_cells(notebook, folder, config, env, on_cell):
     try:
         await client.async_execute(env=env)
     except asyncio.CancelledError:
-        if client.km:  # cancelled while the kernel started, where nbclient leaves it running
+        if client.km:  # nbclient leaves the kernel running if it is cancelled during startup
             await client.km.shutdown_kernel(now=True)
         raise
     except CellExecutionError as error:
         return f"{running}: {error.ename}: {error.evalue}"
     except DeadKernelError:
-        if asyncio.current_task().cancelling():  # which nbclient takes for a dead kernel
+        if asyncio.current_task().cancelling():  # nbclient reports it as a dead kernel
             raise asyncio.CancelledError from None
         return f"{running}: the kernel died (out of memory?)"
-    except Exception as error:  # no kernel to start, a broken message: this notebook's alone
+    except Exception as error:  # such as no kernelspec: affects this notebook only
         return f"{running}: {type(error).__name__}: {error}"
     return ""
 
 
-def warnings_in(notebook):
-    """Says which cells wrote to stderr, where warnings go; "" if none did."""
+def warnings_in(notebook: nbformat.NotebookNode) -> str:
+    """Return a note on the cells that wrote to stderr, such as warnings; "" if none did."""
     cells = [
         str(i + 1)
         for i, cell in enumerate(notebook.cells)
         if any(output.get("name") == "stderr" for output in cell.get("outputs", []))
     ]
-    return f"with warnings in cell{'s' * (len(cells) > 1)} {', '.join(cells)}" if cells else ""
+    plural = "s" if len(cells) > 1 else ""
+    return f"with warnings in cell{plural} {', '.join(cells)}" if cells else ""
 
 
-def write_pages(notebook, stem):
-    """Writes `notebook` as `stem`.ipynb and as a page to read, `stem`.html."""
+def _write_pages(notebook, stem):
+    """Write `notebook` as `stem`.ipynb and as an HTML page, `stem`.html."""
     write_atomically(stem.with_name(f"{stem.name}.ipynb"), nbformat.writes(notebook))
     page, _ = HTMLExporter().from_notebook_node(notebook)
     write_atomically(stem.with_name(f"{stem.name}.html"), page)

@@ -1,52 +1,90 @@
-"""Executes several notebooks at once, each in a kernel of its own."""
+"""Execute several notebooks at once, each in its own kernel."""
 
 import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from notebooks.runner.execute import execute
+from notebooks.runner.execute import Outcome, execute
+
+T = TypeVar("T")
 
 
-def execute_all(paths, results, workers, threads, cells, on_end, parameters):
-    """Outcomes of the notebooks at `paths`, by name; `workers` of them at a time, in that order.
+def execute_all(
+    paths: Iterable[Path],
+    results: Path,
+    workers: int,
+    threads: int,
+    cells: int,
+    on_end: Callable[[Outcome], None],
+    parameters: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Outcome]:
+    """Execute notebooks in the given order, several at a time; Ctrl-C ends the kernels.
 
-    threads: OMP_NUM_THREADS of each kernel. cells: the code cells of all, for the progress bar.
-    on_end(outcome) is called as each one ends. parameters: {name: values that differ from those of
-    the notebook}. Ctrl-C ends the kernels and is raised.
+    Parameters
+    ----------
+    paths : iterable of Path
+        The notebooks.
+    results : Path
+        Folder for pages and figures.
+    workers : int
+        Number of notebooks at a time.
+    threads : int
+        OMP_NUM_THREADS of each kernel.
+    cells : int
+        Total number of code cells, for the progress bar.
+    on_end : callable
+        on_end(outcome) is called when a notebook ends.
+    parameters : mapping
+        Notebook -> {parameter: value}, for values that differ from the notebook's own.
+
+    Returns
+    -------
+    dict
+        Notebook -> Outcome.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C, after the kernels have ended.
     """
     with tqdm(total=cells, unit="cell", disable=None) as bar:  # None: no bar if not on a terminal
-        return in_a_thread(_execute_all(paths, results, workers, threads, bar, on_end, parameters))
+        return _run_in_thread(
+            _execute_all(paths, results, workers, threads, bar, on_end, parameters)
+        )
 
 
 async def _execute_all(paths, results, workers, threads, bar, on_end, parameters):
     free = asyncio.Semaphore(workers)
 
-    async def one(path):
+    async def execute_one(path):
         async with free:
-            say(f"{path.stem}: started")
+            print_line(f"{path.stem}: started")
             outcome = await execute(path, results, threads, bar.update, parameters.get(path.stem))
-            say(f"{path.stem}: {outcome}")
+            print_line(f"{path.stem}: {outcome}")
             on_end(outcome)
             return outcome
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(path)) for path in paths]
+        tasks = [group.create_task(execute_one(path)) for path in paths]
     return {task.result().name: task.result() for task in tasks}
 
 
-def say(line):
+def print_line(line: str) -> None:
     """Print a line above the progress bar."""
     with tqdm.external_write_mode():
         print(line, flush=True)
 
 
-def in_a_thread(coroutine):
-    """asyncio.run(coroutine) in another thread; Ctrl-C cancels it, and waits for its cleaning up.
+def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in another thread; Ctrl-C cancels it and waits for its cleanup.
 
-    In the main thread each nbclient would take Ctrl-C for itself alone.
+    In the main thread, Ctrl-C would reach only one of the nbclients.
     """
-    started = Future()
+    started: Future = Future()
 
     async def main():
         started.set_result((asyncio.get_running_loop(), asyncio.current_task()))

@@ -1,39 +1,62 @@
-"""Other values for the parameters of notebooks: python -m notebooks.run --parameters FILE.json
+"""Parameter values for notebooks: python -m notebooks.run --parameters FILE.json.
 
-The file holds, for each notebook that is to run, the parameters that differ from its own:
+The file maps each notebook to the parameters that differ from its own:
     {"youtube-clockwork-exp": {"root": "../data/youtube", "periods": [10, 20, 30]}}
-They are put in as a cell after the notebook's cell tagged `parameters`. Paths are relative to the
-folder of the notebook.
+They are injected as a cell after the notebook's cell tagged `parameters`. Paths are relative to the
+notebook's folder.
 """
 
 import ast
 import json
+import os
+from collections.abc import Mapping
+from typing import Any
 
 import nbformat
 
-TAG, INJECTED = "parameters", "injected-parameters"  # the tags that papermill goes by as well
+TAG, INJECTED = "parameters", "injected-parameters"  # papermill uses the same tags
 
 
 class ParametersError(Exception):
-    """Parameters that cannot be read, or that a notebook does not have."""
+    """Parameters cannot be read, or a notebook does not have them."""
 
 
-def read_parameters(path):
-    """{notebook: {parameter: value}} in the JSON file at `path`. Raises ParametersError."""
+def read_parameters(path: os.PathLike[str] | str) -> dict[str, dict[str, Any]]:
+    """Read {notebook: {parameter: value}} from a JSON file.
+
+    Raises
+    ------
+    ParametersError
+        If the file cannot be read or has another structure.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             values = json.load(file)
     except (OSError, ValueError) as error:
         raise ParametersError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
-        raise ParametersError(f'{path} holds no {{"notebook": {{"parameter": value}}}}')
+        raise ParametersError(f'{path} must contain {{"notebook": {{"parameter": value}}}}')
     return values
 
 
-def put_in(notebook, values, name):
-    """Insert a cell that gives the parameters of `notebook` these values, a dict; none if empty.
+def inject_parameters(
+    notebook: nbformat.NotebookNode, values: Mapping[str, Any] | None, name: str
+) -> None:
+    """Insert a cell that assigns parameters; without values, leave the notebook as it is.
 
-    name: of the notebook, for messages. Raises ParametersError for a parameter it does not have.
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Modified in place.
+    values : mapping or None
+        Parameter -> value.
+    name : str
+        Name of the notebook, for messages.
+
+    Raises
+    ------
+    ParametersError
+        If the notebook does not have one of the parameters.
     """
     if not values:
         return
@@ -42,7 +65,7 @@ def put_in(notebook, values, name):
     )
     if at is None:
         raise ParametersError(f"{name}: no cell is tagged `{TAG}`")
-    known = assigned(notebook.cells[at].source)
+    known = assigned_names(notebook.cells[at].source)
     if unknown := [key for key in values if key not in known]:
         raise ParametersError(
             f"{name} has no parameter {', '.join(unknown)}; there are: {', '.join(known)}"
@@ -53,8 +76,8 @@ def put_in(notebook, values, name):
     )
 
 
-def assigned(source):
-    """The names that the assignments in `source` bind, in order."""
+def assigned_names(source: str) -> list[str]:
+    """Return the names that the assignments in `source` bind, in order."""
     names = [
         node.id
         for node in ast.walk(ast.parse(source))

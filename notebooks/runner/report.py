@@ -1,12 +1,17 @@
-"""What `make run` says when all notebooks have run, and results/summary.json."""
+"""The final report of `make run`, and results/summary.json."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from lib.report import table
 from notebooks.results import write_atomically
+from notebooks.runner.execute import Outcome
 
 
-def summarise(outcomes, results):
-    """Merges what the notebooks wrote into results/summary.json; returns it as a dict."""
+def summarise(outcomes: Sequence[Outcome], results: Path) -> dict[str, Any]:
+    """Merge the figures of the successful notebooks into results/summary.json and return them."""
     summary = {}
     for outcome in outcomes:
         figures = results / f"{outcome.name}.json"
@@ -16,32 +21,29 @@ def summarise(outcomes, results):
     return summary
 
 
-def table(rows):
-    """Text of a list of flat dicts, one line each, columns in order of first appearance."""
+def table_of_rows(rows: Sequence[dict[str, Any]]) -> str:
+    """Return flat dicts as a text table, one line each, columns in order of first appearance."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [columns] + [[show(row.get(c, "")) for c in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
-    )
+    cells = [[_cell(row.get(column, "")) for column in columns] for row in rows]
+    return table(columns, cells)
 
 
-def show(value):
-    """A table cell: two decimals for a float."""
+def _cell(value):
+    """Return a value as a table cell; floats get two decimals."""
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def print_report(outcomes, results, seconds):
-    """Print the figures of each notebook, then how all went, failures last."""
+def print_report(outcomes: Sequence[Outcome], results: Path, seconds: float) -> None:
+    """Print the figures of each notebook, then how each ended, failures last."""
     for name, figures in summarise(outcomes, results).items():
-        print(f"\n{name}  ({results / name}.html)\n{table(figures.get('rows', []))}")
-    print(f"\nfigures of all: {results / 'summary.json'}")
+        print(f"\n{name}  ({results / name}.html)\n{table_of_rows(figures.get('rows', []))}")
+    print(f"\nall figures: {results / 'summary.json'}")
     states = [outcome.state for outcome in outcomes]
     counts = [
         f"{states.count(state)} {state}" for state in ("ok", "skipped", "failed") if state in states
     ]
     print(f"{len(outcomes)} notebooks in {seconds:.0f} s: {', '.join(counts)}")
     if "failed" in states:
-        print("The next run takes up only those that failed; with --anew, all.")
+        print("The next run executes only the failed ones; with --anew, all.")
     for outcome in sorted(outcomes, key=lambda o: o.state == "failed"):
         print(f"{outcome.name}: {outcome}")

@@ -1,12 +1,15 @@
-"""What has finished of a run that did not come to a good end, so that the next one goes on from it.
+"""Resume a run that was interrupted or had failures.
 
-results/unfinished-run.json maps the notebooks that went well to a digest of all that made them. A
-run that ends with all well forgets them: the next one runs all anew.
+results/unfinished-run.json maps each notebook that succeeded to a digest of its inputs. A run that
+succeeds as a whole removes the entries: the next run executes all notebooks again.
 """
 
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from notebooks.results import ROOT, write_atomically
 from notebooks.runner.execute import Outcome
@@ -16,30 +19,38 @@ PACKAGES = ("caffe", "datasets", "lib", "nets", "notebooks")
 
 
 class Journal:
-    """The notebooks that finished well; kept in the folder `results`, `anew` starts it empty."""
+    """The notebooks that have succeeded in an unfinished run.
 
-    def __init__(self, results, anew=False):
+    Parameters
+    ----------
+    results : Path
+        Folder of the journal file.
+    restart : bool
+        Start with an empty journal.
+    """
+
+    def __init__(self, results: Path, restart: bool = False) -> None:
         self.results = results
         self.code = code_digest()
-        self.entries = {} if anew else read_entries(results / FILE)
+        self.entries = {} if restart else _read_entries(results / FILE)
 
-    def digest(self, path, parameters=None):
-        """Identifies the cells of the notebook at `path` with the code they call, and the values
-        of `parameters` that differ from its own.
-        """
-        made_of = (self.code, cells_of(path), sorted((parameters or {}).items()))
-        return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
+    def digest(self, path: Path, parameters: Mapping[str, Any] | None = None) -> str:
+        """Return a digest of a notebook's cells, injected parameters, and the code they call."""
+        inputs = (self.code, cells_of(path), sorted((parameters or {}).items()))
+        return hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
 
-    def finished(self, path, parameters=None):
-        """The Outcome of the notebook at `path` where it need not run again, else None."""
+    def finished(self, path: Path, parameters: Mapping[str, Any] | None = None) -> Outcome | None:
+        """Return the Outcome of a notebook that need not run again, otherwise None."""
         entry = self.entries.get(path.stem, {})
-        kept = all((self.results / f"{path.stem}.{kind}").is_file() for kind in ("ipynb", "html"))
-        if not kept or entry.get("digest") != self.digest(path, parameters):
+        written = all(
+            (self.results / f"{path.stem}.{kind}").is_file() for kind in ("ipynb", "html")
+        )
+        if not written or entry.get("digest") != self.digest(path, parameters):
             return None
         return Outcome(path.stem, "ok", entry["note"], entry["seconds"], earlier=True)
 
-    def add(self, outcome, digest):
-        """Keep, on the disk, how a notebook went whose digest was `digest` before it ran."""
+    def add(self, outcome: Outcome, digest: str) -> None:
+        """Record on disk how a notebook ended; `digest` is that from before it ran."""
         self.entries.pop(outcome.name, None)
         if outcome.state == "ok":
             self.entries[outcome.name] = {
@@ -49,8 +60,9 @@ class Journal:
             }
         write_atomically(self.results / FILE, json.dumps(self.entries, indent=1))
 
-    def forget(self, names):
-        """Forget the notebooks `names`: all of them went well."""
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the notebooks `names` after a run in which all of them succeeded."""
+        names = set(names)
         self.entries = {name: e for name, e in self.entries.items() if name not in names}
         if self.entries:
             write_atomically(self.results / FILE, json.dumps(self.entries, indent=1))
@@ -58,8 +70,8 @@ class Journal:
             (self.results / FILE).unlink(missing_ok=True)
 
 
-def read_entries(path):
-    """The entries in the file at `path`; {} where it is missing or is none of ours."""
+def _read_entries(path):
+    """Return the entries of a journal file, {} if it is missing or malformed."""
     try:
         entries = json.loads(path.read_text())
         return {
@@ -74,8 +86,8 @@ def read_entries(path):
         return {}
 
 
-def cells_of(path):
-    """(kind, source) of each cell of the notebook at `path`, [] where it cannot be read."""
+def cells_of(path: Path) -> list[tuple[str, str]]:
+    """Return (type, source) of each cell of a notebook, [] if the file cannot be read."""
     try:
         cells = json.loads(path.read_text())["cells"]
         return [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
@@ -83,10 +95,10 @@ def cells_of(path):
         return []
 
 
-def code_digest():
-    """Identifies what notebooks call and read: code, nets, weights, and where data is looked for.
+def code_digest() -> str:
+    """Return a digest of what notebooks depend on: code, nets, weights, and dataset locations.
 
-    Weights count by size and time of change: they are too large to be read each time.
+    Weights count by size and modification time, because reading them each time would take too long.
     """
     digest = hashlib.sha256()
     for path in sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*")):
@@ -95,6 +107,6 @@ def code_digest():
         elif path.suffix == ".caffemodel":
             stat = path.stat()
             digest.update(f"{path.relative_to(ROOT)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    places = sorted(item for item in os.environ.items() if item[0].startswith("CLOCKWORK_"))
-    digest.update(repr(places).encode())
+    variables = sorted(item for item in os.environ.items() if item[0].startswith("CLOCKWORK_"))
+    digest.update(repr(variables).encode())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Weights files are read and written without a second copy in memory."""
+"""Weights files are loaded and saved without a second copy in memory."""
 
 import sys
 
@@ -6,19 +6,22 @@ import pytest
 
 import caffe
 from benchmarks import weight_files
+from caffe import layers as L
 
-NET = """
-layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: %d } } }
-layer { name: "a" type: "InnerProduct" bottom: "data" top: "a"
-  inner_product_param { num_output: 5000 } }
-layer { name: "b" type: "InnerProduct" bottom: "a" top: "b"
-  inner_product_param { num_output: 1000 } }
-"""
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 
 
+def write_net(path, inputs):
+    """Write a net of two InnerProduct layers with about 5000 * inputs weights."""
+    n = caffe.NetSpec()
+    n.data = L.Input(shape={"dim": [1, inputs]})
+    n.a = L.InnerProduct(n.data, num_output=5000)
+    n.b = L.InnerProduct(n.a, num_output=1000)
+    path.write_text(str(n.to_proto()))
+
+
 @linux
-def test_the_peak_is_seen():
+def test_peak_is_measured():
     peak, seconds = weight_files.measure(lambda: bytearray(b"1") * 300_000_000)
     assert peak > 290_000_000 and seconds > 0
 
@@ -28,9 +31,9 @@ def test_the_peak_is_seen():
     "save, load, ending",
     [("save", "copy_from", ".caffemodel"), ("save_hdf5", "load_hdf5", ".caffemodel.h5")],
 )
-def test_at_most_half_a_copy_is_held(tmp_path, save, load, ending):
-    definition, path = tmp_path / "net.prototxt", tmp_path / ("w" + ending)
-    definition.write_text(NET % 10_000)  # 220 MB
+def test_memory_stays_below_half_a_copy(tmp_path, save, load, ending):
+    definition, path = tmp_path / "net.prototxt", tmp_path / f"w{ending}"
+    write_net(definition, 10_000)  # 220 MB
     net = caffe.Net(definition, caffe.TEST)
     for blobs in net.params.values():
         blobs[0].data[...] = 3
@@ -45,7 +48,7 @@ def test_at_most_half_a_copy_is_held(tmp_path, save, load, ending):
 @linux
 @pytest.mark.slow
 def test_command_line(monkeypatch, capsys, tmp_path):
-    (tmp_path / "net.prototxt").write_text(NET % 300)
+    write_net(tmp_path / "net.prototxt", 300)
     monkeypatch.setattr("sys.argv", ["weight_files", str(tmp_path / "net.prototxt")])
     weight_files.main()
     rows = capsys.readouterr().out.splitlines()[1:]

@@ -1,35 +1,32 @@
-"""Two small nets of the usual layers, for the tests of what PyTorch and ONNX make of them."""
+"""Layers of prototxts, and two small nets of common layers for tests of conversions."""
 
 
 def layer(name, kind, bottoms, params="", top=None):
-    """A layer of the prototxt; its top is its name unless given."""
+    """Return a layer with bottoms and tops separated by spaces; one top of its name by default."""
     bottoms = " ".join(f'bottom: "{b}"' for b in bottoms.split())
-    return f'layer {{ name: "{name}" type: "{kind}" {bottoms} top: "{top or name}" {params} }}\n'
+    tops = " ".join(f'top: "{t}"' for t in (top or name).split())
+    return f'layer {{ name: "{name}" type: "{kind}" {bottoms} {tops} {params} }}\n'
 
 
 def conv(name, bottom, outputs, kernel=3, more="pad: 1"):
-    """A Convolution with its parameters."""
+    """Return a Convolution layer."""
     return layer(
         name,
         "Convolution",
         bottom,
-        "convolution_param { num_output: %d kernel_size: %d %s }" % (outputs, kernel, more),
+        f"convolution_param {{ num_output: {outputs} kernel_size: {kernel} {more} }}",
     )
 
 
 def data(*shape):
-    """An Input called data."""
-    return layer(
-        "data",
-        "Input",
-        "",
-        "input_param {{ shape {{ {} }} }}".format(" ".join(f"dim: {d}" for d in shape)),
-    )
+    """Return an Input layer named data."""
+    dims = " ".join(f"dim: {d}" for d in shape)
+    return layer("data", "Input", "", f"input_param {{ shape {{ {dims} }} }}")
 
 
 HALVED = "pooling_param { pool: MAX kernel_size: 2 stride: 2 }"
 
-# an FCN cut small: padded entry, ceil-mode pooling, skip, upsampling, crops by offset, fusion
+# a miniature FCN: padded input, ceil-mode pooling, skip, upsampling, crops by offset, fusion
 FCN = (
     data(1, 3, 21, 17)
     + conv("conv1", "data", 4, more="pad: 5")
@@ -58,7 +55,7 @@ FCN = (
     + layer("score", "Crop", "big data", "crop_param { axis: 2 offset: 3 offset: 4 }")
 )
 
-# AlexNet's and ResNet's layers in one
+# the layers of AlexNet and ResNet in one net
 CLASSIFIER = (
     data(2, 3, 13, 11)
     + conv("conv1", "data", 6, more="stride: 2 pad: 2")

@@ -1,4 +1,4 @@
-"""Fixtures of the engine's tests: nets from text, and gradients against finite differences."""
+"""Fixtures for tests of caffe: nets from text, and gradients against finite differences."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from tests.caffe.training.small_solver import NET
 
 @pytest.fixture(autouse=True)
 def cpu_in_float32():
-    """Mode and precision belong to the process: each test begins and ends with the defaults."""
+    """Restore the defaults after each test, because mode and precision belong to the process."""
     yield
     caffe.set_mode_cpu()
     caffe.set_precision("float32")
@@ -19,7 +19,7 @@ def cpu_in_float32():
 
 @pytest.fixture
 def write(tmp_path):
-    """write(text) -> path of a new prototxt that holds it."""
+    """Return write(text) -> path of a new prototxt with that text."""
     numbers = itertools.count()
 
     def write(text):
@@ -32,7 +32,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def make_net(write):
-    """make_net(text, phase=TEST, ...) -> Net."""
+    """Return make_net(text, phase=TEST, ...) -> Net."""
 
     def make_net(text, phase=caffe.TEST, **kwargs):
         return caffe.Net(write(text), phase, **kwargs)
@@ -42,7 +42,7 @@ def make_net(write):
 
 @pytest.fixture
 def make_solver(write, tmp_path):
-    """make_solver(parameters, net=NET) -> the solver of that type, its inputs filled."""
+    """Return make_solver(parameters, net=NET) -> a solver with filled inputs."""
 
     def make_solver(parameters, net=NET, name="net"):
         path = write(f'{name}: "{write(net)}" snapshot_prefix: "{tmp_path}/snap" {parameters}')
@@ -58,10 +58,10 @@ def make_solver(write, tmp_path):
 
 @pytest.fixture
 def one_layer(make_net):
-    """one_layer(layer, *shapes): a Net of Inputs `in0`, `in1`, ... filled with noise and one layer.
+    """Return one_layer(layer, *shapes) -> a Net of Inputs `in0`, `in1`, ... and one layer.
 
-    layer: type and parameters of the prototxt; its tops are `top`, or those it names itself, or
-    none where `tops` is False.
+    Inputs and weights are filled with noise. `layer` is the type and parameters of the prototxt.
+    Its tops are those it names itself, else `top`, or none if `tops` is False.
     """
 
     def one_layer(layer, *shapes, phase=caffe.TEST, force_backward=True, seed=0, tops=True):
@@ -90,13 +90,15 @@ def one_layer(make_net):
 
 @pytest.fixture
 def check_gradients():
-    """check_gradients(net, top, skip=(), step, tolerance): backward against finite differences."""
+    """Return check_gradients(net, top, ...), which compares backward with finite differences."""
     return _check_gradients
 
 
 def _check_gradients(net, top="top", skip=(), step=1e-2, tolerance=2e-3, places=8):
-    """For the inputs and weights of a net: d(sum of weight times top)/d(entry) by central
-    differences at some entries of each, against what backward gives."""
+    """Compare backward with central differences of sum(weight * top).
+
+    Some random entries of each input and each weight are checked.
+    """
     rng = np.random.default_rng(1)
     net.forward()
     weight = rng.normal(size=net.blobs[top].shape)
@@ -119,12 +121,12 @@ def _check_gradients(net, top="top", skip=(), step=1e-2, tolerance=2e-3, places=
         chosen = rng.choice(values.size, min(places, values.size), replace=False)
         wanted = []
         for k in chosen:
-            kept = values[k]
-            values[k] = kept + step
+            value = values[k]
+            values[k] = value + step
             above = objective()
-            values[k] = kept - step
+            values[k] = value - step
             wanted.append((above - objective()) / (2 * step))
-            values[k] = kept
+            values[k] = value
         scale = max(np.abs(wanted).max(), 1e-2)
         np.testing.assert_allclose(
             got[chosen], wanted, atol=tolerance * scale, rtol=0, err_msg=name

@@ -1,8 +1,8 @@
-"""Which blobs a model of whichever generation holds, by protobuf's own parser."""
+"""The blobs of a NetParameter of any generation, for comparison with our own reader."""
 
 
 def named_blobs(net):
-    """Yield (layer name, its BlobProtos) for the layers of the NetParameter `net`."""
+    """Yield (layer name, its BlobProtos) for each layer of the NetParameter `net`."""
     for layer in net.layer:
         yield layer.name, layer.blobs
     for layer in net.layers:

@@ -1,4 +1,4 @@
-"""Whatever is wrong, one CaffeError on top that names the place and the fix."""
+"""Any bad input raises a CaffeError that names the place and the fix."""
 
 import re
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 import caffe
 from caffe.blobs import device
 from caffe.errors import CaffeError
+from tests.caffe.bridge_nets import data
 
-INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'
-DATA = INPUT % "dim: 1 dim: 3 dim: 8 dim: 8"
+DATA = data(1, 3, 8, 8)
 CONV = (
     'layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
     "convolution_param { num_output: 2 kernel_size: 3 } }\n"
@@ -23,7 +23,7 @@ LOSS = (
     'top: "loss" }\n'
 )
 
-BAD_NETS = {  # what is wrong: (the net, words of the message)
+BAD_NETS = {  # what is wrong: (the net, words in the message)
     "misspelt field": (
         DATA + CONV.replace("num_output", "num_ouput"),
         ["net.prototxt:2:", "num_ouput", "did you mean num_output"],
@@ -32,7 +32,7 @@ BAD_NETS = {  # what is wrong: (the net, words of the message)
         DATA + CONV.replace("Convolution", "Convolusion"),
         ["layer 'conv'", "'Convolusion'", "did you mean 'Convolution'"],
     ),
-    "layer we do not offer": (
+    "unsupported layer type": (
         DATA + CONV.replace('"Convolution"', '"LSTM"'),
         ["layer 'conv'", "does not offer"],
     ),
@@ -40,16 +40,13 @@ BAD_NETS = {  # what is wrong: (the net, words of the message)
         DATA + CONV.replace('"data"', '"dta"'),
         ["layer 'conv'", "'dta'", "did you mean 'data'"],
     ),
-    "bottom made later": (CONV + DATA, ["layer 'conv'", "no layer before it makes"]),
-    "top made twice": (
+    "bottom produced later": (CONV + DATA, ["layer 'conv'", "no layer before it makes"]),
+    "top produced twice": (
         DATA + CONV + CONV.replace('name: "conv"', 'name: "conv2"'),
         ["layer 'conv2'", "rename"],
     ),
-    "too small an input": (
-        (INPUT % "dim: 1 dim: 3 dim: 2 dim: 2") + CONV,
-        ["layer 'conv'", "too small"],
-    ),
-    "too few axes": ((INPUT % "dim: 1 dim: 3") + CONV, ["layer 'conv'", "spatial axes"]),
+    "too small an input": (data(1, 3, 2, 2) + CONV, ["layer 'conv'", "too small"]),
+    "too few axes": (data(1, 3) + CONV, ["layer 'conv'", "spatial axes"]),
     "too many bottoms": (
         DATA + CONV.replace("type:", 'bottom: "data" type:'),
         ["layer 'conv'", "2 bottom"],
@@ -58,7 +55,7 @@ BAD_NETS = {  # what is wrong: (the net, words of the message)
         DATA + CONV.replace("num_output: 2", "num_output: 2147483648"),
         ["layer 'conv'", "make it smaller"],
     ),
-    "labels of other positions": (
+    "labels of another size": (
         DATA + CONV + LOSS.replace("dim: 6 dim: 6", "dim: 5 dim: 6"),
         ["layer 'loss'", "one label each"],
     ),
@@ -95,14 +92,14 @@ def test_nets(tmp_path, what):
         ("", ["folder"]),
     ],
 )
-def test_files_that_are_not_there(tmp_path, name, words):
+def test_missing_files(tmp_path, name, words):
     with pytest.raises(CaffeError) as caught:
         caffe.Net(str(tmp_path / name), caffe.TEST)
     for word in words:
         assert word in str(caught.value)
 
 
-def test_weights_for_a_net_and_a_net_for_weights(tmp_path):
+def test_swapped_net_and_weights(tmp_path):
     net = tmp_path / "net.prototxt"
     net.write_text(DATA + CONV)
     caffe.Net(net, caffe.TEST).save(tmp_path / "net.caffemodel")
@@ -119,7 +116,7 @@ def test_labels_outside_the_classes(make_net):
         net.forward()
 
 
-def test_calls_with_names_that_are_not_there(make_net):
+def test_calls_with_unknown_names(make_net):
     net = make_net("force_backward: true " + DATA + CONV)
     for call in (
         lambda: net.forward(start="cnv"),
@@ -134,8 +131,8 @@ def test_calls_with_names_that_are_not_there(make_net):
             call()
 
 
-def test_what_torch_refuses_comes_with_the_layers_name(make_net):
-    """Too large for the machine: torch says how many bytes, we say where."""
+def test_errors_from_torch_name_the_layer(make_net):
+    """If memory runs out, torch says how many bytes and we say in which layer."""
     net = make_net(DATA + CONV)
     net._graph.layers[1].compute = lambda *args: (_ for _ in ()).throw(RuntimeError("no memory"))
     with pytest.raises(CaffeError, match=r"layer 'conv'.*\(1, 3, 8, 8\).*no memory") as caught:
@@ -144,11 +141,11 @@ def test_what_torch_refuses_comes_with_the_layers_name(make_net):
 
 
 @pytest.mark.parametrize("index", [0, 7, -1])
-def test_gpus_that_are_not_there(index):
+def test_missing_gpus(index):
     import torch
 
     if torch.cuda.is_available() and 0 <= index < torch.cuda.device_count():
-        pytest.skip("there is such a GPU")
+        pytest.skip("this GPU exists")
     for call in (lambda: caffe.set_device(index), caffe.set_mode_gpu):
         if torch.cuda.is_available() and call is caffe.set_mode_gpu:
             continue
@@ -172,8 +169,8 @@ WORDS = re.findall(r'"\w+"|\w+|[{}:]', DATA + CONV + LOSS)
         max_size=3,
     )
 )
-def test_no_change_of_a_net_leads_to_another_exception(tmp_path, changes):
-    """Words of a good net exchanged at random: it runs, or is refused by us."""
+def test_mutated_nets_raise_only_caffe_errors(tmp_path, changes):
+    """Words of a valid net are replaced randomly: it runs, or raises CaffeError."""
     words = list(WORDS)
     for place, word in changes:
         words[place] = word

@@ -1,4 +1,4 @@
-"""Functions called around each layer, layers and blobs by number, and stages without forward."""
+"""Callbacks around each layer, layers and blobs by number, and backward without forward."""
 
 import numpy as np
 import pytest
@@ -7,20 +7,17 @@ import caffe
 
 NET = """
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 } } }
+layer { name: "want" type: "Input" top: "want" input_param { shape { dim: 2 dim: 4 } } }
 layer { name: "fixed" type: "Power" bottom: "data" top: "fixed" power_param { scale: 2 } }
 layer { name: "ip" type: "InnerProduct" bottom: "fixed" top: "ip"
   inner_product_param { num_output: 4 weight_filler { type: "gaussian" std: 1 } } }
 layer { name: "relu" type: "ReLU" bottom: "ip" top: "ip" }
 layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "want" top: "loss" }
 """
-NET = NET.replace(
-    'layer { name: "fixed"',
-    'layer { name: "want" type: "Input" top: "want" '
-    'input_param { shape { dim: 2 dim: 4 } } }\nlayer { name: "fixed"',
-)
 
 
-def watched(net):
+def recorded_calls(net):
+    """Return a list to which (when, way, number) of each callback will be appended."""
     calls = []
     for when in ("before", "after"):
         for way in ("forward", "backward"):
@@ -36,21 +33,21 @@ def both(way, numbers):
     return [(when, way, i) for i in numbers for when in ("before", "after")]
 
 
-def test_each_layer_is_announced_by_number(make_net):
+def test_callbacks_get_the_number_of_each_layer(make_net):
     net = make_net(NET, caffe.TRAIN)
-    calls = watched(net)
+    calls = recorded_calls(net)
     net.forward()
     assert calls == both("forward", range(6))
     calls.clear()
     net.backward()
-    assert calls == both("backward", range(5, -1, -1))  # those without gradient as well
+    assert calls == both("backward", range(5, -1, -1))  # including those without gradient
     calls.clear()
     net.forward(start="ip", end="relu")
     net.backward(start="relu", end="ip")
     assert calls == both("forward", (3, 4)) + both("backward", (4, 3))
 
 
-def test_what_they_see(make_net):
+def test_callbacks_run_before_and_after_the_layer(make_net):
     net, seen = make_net(NET, caffe.TRAIN), {}
     net.blobs["data"].data[...] = 1
 
@@ -63,7 +60,7 @@ def test_what_they_see(make_net):
     assert (seen["before", "fixed"], seen["after", "fixed"]) == (0, 2)
 
 
-def test_several_are_called_in_turn_and_their_exceptions_pass(make_net):
+def test_callbacks_run_in_order_and_their_exceptions_propagate(make_net):
     net, order = make_net(NET), []
     net.before_forward(lambda i: order.append("a"))
     net.before_forward(lambda i: order.append("b"))
@@ -74,10 +71,10 @@ def test_several_are_called_in_turn_and_their_exceptions_pass(make_net):
         net.forward()
 
 
-def test_solvers_call_them(write):
+def test_solvers_run_callbacks(write):
     net = write(NET)
     solver = caffe.get_solver(write(f'net: "{net}" base_lr: 0.1 lr_policy: "fixed" iter_size: 2'))
-    calls = watched(solver.net)
+    calls = recorded_calls(solver.net)
     solver.step(1)
     assert len(calls) == 2 * 2 * 2 * 6
 
@@ -99,20 +96,20 @@ def test_blobs_and_layers_by_number(make_net):
 
 
 def test_backward_of_a_stage_that_never_ran_forward(make_net):
-    """As in Caffe: at what the bottoms hold, here what the user wrote."""
+    """As in Caffe, the gradient is taken at the values of the bottoms, here the user's."""
     net, rng = make_net("force_backward: true " + NET), np.random.default_rng(0)
     below, above = rng.normal(size=(2, 3)), rng.normal(size=(2, 4))
     net.blobs["fixed"].data[...], net.blobs["ip"].diff[...] = below, above
-    found = net.backward(start="ip", end="ip")
-    assert list(found) == ["fixed"]
-    np.testing.assert_allclose(found["fixed"], above @ net.params["ip"][0].data, rtol=1e-5)
+    diffs = net.backward(start="ip", end="ip")
+    assert list(diffs) == ["fixed"]
+    np.testing.assert_allclose(diffs["fixed"], above @ net.params["ip"][0].data, rtol=1e-5)
     np.testing.assert_allclose(net.params["ip"][0].diff, above.T @ below, rtol=1e-4, atol=1e-6)
     assert not net.blobs["ip"].data.any()  # nothing was computed forward
     with pytest.raises(caffe.CaffeError, match="forward first"):
         net.backward()
 
 
-def test_inputs_spread_as_numpy_does(make_net):
+def test_inputs_broadcast_as_in_numpy(make_net):
     net = make_net(NET)
     net.forward(data=np.ones((2, 1)), want=np.zeros((2, 4)))
     assert (net.blobs["data"].data == 1).all()

@@ -1,4 +1,4 @@
-"""caffe.Classifier and caffe.Detector: against the same steps taken one by one."""
+"""caffe.Classifier and caffe.Detector against the same steps in plain NumPy."""
 
 import sys
 import types
@@ -25,7 +25,7 @@ SETTINGS = dict(mean=np.array([104, 117, 123]), raw_scale=255, channel_swap=(2, 
 
 @pytest.fixture
 def files(write, tmp_path):
-    """(prototxt, caffemodel) of a small net."""
+    """Return (prototxt, caffemodel) of a small net."""
     path = str(write(NET))
     weights = str(tmp_path / "net.caffemodel")
     caffe.Net(path, caffe.TEST).save(weights)
@@ -37,7 +37,7 @@ def images(n, shape=(12, 10, 3)):
 
 
 def scores(net, image):
-    """The net's scores for one image of its input's size, with SETTINGS, in plain numpy."""
+    """Return the net's scores for one image of its input's size, in plain NumPy."""
     x = 255 * image[:, :, ::-1].transpose(2, 0, 1) - SETTINGS["mean"][:, None, None]
     logits = net.params["ip"][0].data @ x.ravel() + net.params["ip"][1].data
     e = np.exp(logits - logits.max())
@@ -48,9 +48,9 @@ def test_predict_averages_ten_crops(files):
     net = caffe.Classifier(*files, image_dims=(9, 11), **SETTINGS)
     assert isinstance(net, caffe.Net)
     pictures = images(3)
-    found = net.predict(pictures)
-    assert found.shape == (3, 5)
-    for got, picture in zip(found, pictures, strict=True):
+    predictions = net.predict(pictures)
+    assert predictions.shape == (3, 5)
+    for got, picture in zip(predictions, pictures, strict=True):
         resized = caffe.io.resize_image(picture, (9, 11))
         crops = [
             crop[y : y + 8, x : x + 8]
@@ -64,8 +64,8 @@ def test_predict_averages_ten_crops(files):
 
 def test_predict_from_the_centre(files):
     net = caffe.Classifier(*files, image_dims=(12, 10), **SETTINGS)
-    found = net.predict(images(6), oversample=False)
-    for got, picture in zip(found, images(6), strict=True):
+    predictions = net.predict(images(6), oversample=False)
+    for got, picture in zip(predictions, images(6), strict=True):
         np.testing.assert_allclose(got, scores(net, picture[2:10, 1:9]), rtol=1e-3)
     with pytest.raises(ImageError, match="no images"):
         net.predict([])
@@ -84,7 +84,7 @@ def test_other_settings(files):
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory):
-    """A Detector with SETTINGS, the same for all examples."""
+    """Return a Detector with SETTINGS, the same for all examples."""
     folder = tmp_path_factory.mktemp("detector")
     (folder / "net.prototxt").write_text(NET)
     caffe.Net(folder / "net.prototxt", caffe.TEST).save(folder / "net.caffemodel")
@@ -93,7 +93,7 @@ def detector(tmp_path_factory):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Names of two image files."""
+    """Return the names of two image files."""
     names = []
     for i, image in enumerate(images(2, (40, 30, 3))):
         names.append(str(tmp_path / f"{i}.png"))
@@ -106,11 +106,11 @@ WINDOWS = [np.array([3, 4, 11, 12]), np.array([10, 2, 30, 28]), np.array([0, 0, 
 
 def test_detect_windows(files, pictures):
     net = caffe.Detector(*files, **SETTINGS)
-    found = net.detect_windows(zip(pictures, (WINDOWS, WINDOWS[:2])))
-    assert [(d["filename"], tuple(d["window"])) for d in found] == [
+    detections = net.detect_windows(zip(pictures, (WINDOWS, WINDOWS[:2])))
+    assert [(d["filename"], tuple(d["window"])) for d in detections] == [
         (name, tuple(w)) for name, own in zip(pictures, (WINDOWS, WINDOWS[:2])) for w in own
     ]
-    for d in found:
+    for d in detections:
         y, x, bottom, right = d["window"]
         window = caffe.io.load_image(d["filename"])[y:bottom, x:right]
         wanted = scores(net, caffe.io.resize_image(window, (8, 8)))
@@ -119,11 +119,11 @@ def test_detect_windows(files, pictures):
 
 
 def test_context_inside_the_image(files):
-    """16 pixels from 4..19 at size 8 with 2 of context: twice as wide, so 32 pixels around 12."""
+    """16 pixels at size 8 with 2 of context on each side: the crop is twice as wide, 32 pixels."""
     net = caffe.Detector(*files, **SETTINGS, context_pad=2)
     image = images(1, (64, 64, 3))[0]
     got = net.crop(image, np.array([24, 24, 39, 39]))
-    # halves: (39 - 24 + 1) / 2 = 8, doubled 16 around 24 + 8: from 16 to 48, both included
+    # half a window is (39 - 24 + 1) / 2 = 8; doubled, 16 around the centre 24 + 8: from 16 to 48
     assert got.shape == (8, 8, 3)
     np.testing.assert_allclose(got, caffe.io.resize_image(image[16:48, 16:48], (8, 8)), atol=1e-6)
 
@@ -131,7 +131,7 @@ def test_context_inside_the_image(files):
 def test_context_beyond_the_image_is_the_mean(files):
     net = caffe.Detector(*files, **SETTINGS, context_pad=2)
     image = np.full((64, 64, 3), 0.25, np.float32)
-    got = net.crop(image, np.array([0, 24, 15, 39]))  # rows -8..24: 8 of 33 lie above the image
+    got = net.crop(image, np.array([0, 24, 15, 39]))  # rows -8..24: 8 of 33 are above the image
     mean = SETTINGS["mean"][::-1] / 255  # in the image's own order and range
     np.testing.assert_allclose(got[:2], np.broadcast_to(mean, (2, 8, 3)), rtol=1e-6)
     np.testing.assert_allclose(got[2:], np.full((6, 8, 3), 0.25))
@@ -143,8 +143,11 @@ def test_context_beyond_the_image_is_the_mean(files):
 
 
 def place(first, last, size, pad, length):
-    """One axis of a window with context, in fractions: (first row of the image, one after its last,
-    rows before it in the net's input, rows of it there)."""
+    """Return where one axis of a window with context lies, computed in fractions.
+
+    The result is (first row in the image, one after the last row, rows of padding before it in the
+    net's input, rows of the image there).
+    """
     half = Fraction(last - first + 1, 2)
     grown = half * Fraction(size, size - 2 * pad)
     begin, end = round(first + half - grown), round(first + half + grown)
@@ -177,7 +180,7 @@ def test_context_anywhere(detector, y, height, x, width, pad):
 def test_context_of_a_mean_image(files):
     mean = np.random.default_rng(0).random((3, 8, 8))
     net = caffe.Detector(*files, mean=mean, channel_swap=(2, 0, 1), context_pad=1)
-    # prepared as the net's input, the context becomes zero
+    # after preprocessing, the context is zero
     np.testing.assert_allclose(net.transformer.preprocess("data", net.crop_mean), 0, atol=1e-6)
     net.configure_crop(None)
     assert net.crop(np.zeros((20, 20, 3)), (1, 2, 5, 8)).shape == (4, 6, 3)

@@ -1,4 +1,4 @@
-"""Coordinate maps agree with tracing pixels through the layers one index at a time."""
+"""Coordinate maps against pixels traced through the layers one index at a time."""
 
 from fractions import Fraction
 from math import prod
@@ -71,7 +71,7 @@ def test_layers_without_a_map(make):
         cm.coord_map(make(data()).fn)
 
 
-def test_inverse_undoes_and_compose_applies_the_second_first():
+def test_inverse_and_compose():
     double, minus_three = (1, 2, 0), (1, 1, -3)
     assert cm.compose(double, minus_three) == (1, 2, -6)
     assert cm.compose(minus_three, double) == (1, 2, -3)
@@ -79,22 +79,22 @@ def test_inverse_undoes_and_compose_applies_the_second_first():
     assert cm.compose(cm.inverse((1, 4, 3)), (1, 4, 3)) == (1, 1, 0)
 
 
-# ---- brute force: a pixel of the bottleneck, followed down to the data and up to the output
+# ---- brute force: a pixel of the bottleneck is traced down to the data and up to the output
 
 
-def seen_by(pixel, layer):
-    """Pixels of the bottom, with repeats, that pixel of a convolution's or pooling's top sees."""
+def read_by(pixel, layer):
+    """Return the pixels of the bottom, with repeats, that a pixel of a convolution's top reads."""
     kernel, stride, pad, dilation = layer
     return [pixel * stride - pad + tap * dilation for tap in range(kernel)]
 
 
 def written_by(pixel, layer):
-    """Pixels of a deconvolution's top that a pixel of its bottom writes: the transpose."""
-    return seen_by(pixel, layer)
+    """Return the pixels of a deconvolution's top that a pixel of its bottom writes."""
+    return read_by(pixel, layer)
 
 
 def centre(pixel, layers, step):
-    """Mean place that `pixel` reaches through `layers`, one index after the other."""
+    """Return the mean position that `pixel` reaches through `layers`."""
     pixels = [pixel]
     for layer in layers:
         pixels = [reached for p in pixels for reached in step(p, layer)]
@@ -109,7 +109,7 @@ CHAINS = st.lists(SIZES, min_size=1, max_size=3)
 def test_crop_offset_is_the_distance_between_traced_centres(down, up, cropped, equal_strides):
     """Data -> convolutions -> deconvolutions -> crop: align the output with the data."""
     stride = prod(layer[1] for layer in down)
-    if equal_strides:  # chance alone rarely gives them
+    if equal_strides:  # rarely drawn randomly
         up = [(up[0][0], stride, *up[0][2:])]
     source = top = data()
     for kernel, step, pad, dilation in down:
@@ -124,13 +124,13 @@ def test_crop_offset_is_the_distance_between_traced_centres(down, up, cropped, e
         )
     top = L.Crop(top, source, axis=2, offset=cropped)
 
-    # where pixels 0 and 1 of the bottleneck lie, in the data and in the output
-    places = [
-        (centre(pixel, down[::-1], seen_by), centre(pixel, up, written_by) - cropped)
+    # positions of pixels 0 and 1 of the bottleneck, in the data and in the output
+    positions = [
+        (centre(pixel, down[::-1], read_by), centre(pixel, up, written_by) - cropped)
         for pixel in (0, 1)
     ]
-    offset = places[0][1] - places[0][0]
-    if offset != places[1][1] - places[1][0]:
+    offset = positions[0][1] - positions[0][0]
+    if offset != positions[1][1] - positions[1][0]:
         with pytest.raises(cm.ScaleMismatchException):
             cm.crop(top, source)
     elif offset < 0:
@@ -144,8 +144,8 @@ def test_crop_offset_is_the_distance_between_traced_centres(down, up, cropped, e
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 97)), min_size=2, max_size=6))
-def test_there_and_back_is_the_identity_whatever_the_rounding(sizes):
-    """A net that strides down by odd factors and up again by the same: offset exactly 0."""
+def test_rounding_does_not_shift_a_symmetric_net(sizes):
+    """A net that downsamples and upsamples by the same factors has offset exactly 0."""
     assume(prod(stride for _, stride in sizes) < 1e6)
     source = top = data()
     for kernel, stride in sizes:
@@ -159,7 +159,10 @@ def test_there_and_back_is_the_identity_whatever_the_rounding(sizes):
 
 
 def fcn8s():
-    """The layers of FCN-8s that decide places: pad 100, five poolings, fc6, three skips."""
+    """Return the layers of FCN-8s that matter for coordinates.
+
+    These are pad 100, five poolings, fc6 and three skips.
+    """
     n = NetSpec()
     n.data = top = data()
     for block, convolutions in enumerate((2, 2, 3, 3, 3), start=1):
@@ -195,14 +198,14 @@ def test_offsets_of_fcn8s():
     assert n.score.fn.inputs == (n.upscore8, n.data)
 
 
-def test_the_reference_of_a_crop_is_no_path():
+def test_the_reference_of_a_crop_is_not_a_path():
     source, other = data(), data()
     cropped = L.Crop(source, other, offset=1)
     with pytest.raises(cm.UnconnectedTopsException):
         cm.coord_map_from_to(cropped, other)
 
 
-def test_unconnected_tops_say_what_is_in_the_way():
+def test_errors_for_unconnected_tops_name_the_obstacle():
     n = NetSpec()
     n.data = data()
     n.fc = L.InnerProduct(n.data, num_output=3)
@@ -222,7 +225,7 @@ def test_axes_must_agree():
     "error", [cm.ScaleMismatchException, cm.NegativeCropException, cm.FractionalCropException]
 )
 def test_impossible_crops_are_assertion_errors_too(error):
-    """What scripts for pycaffe catch."""
+    """Scripts for pycaffe catch AssertionError."""
     assert issubclass(error, AssertionError) and issubclass(error, CaffeError)
 
 

@@ -1,4 +1,4 @@
-"""caffe.draw: the graph that dot is given, and the pictures where dot is installed."""
+"""caffe.draw: the graph for dot, and the drawings if dot is installed."""
 
 import shutil
 import sys
@@ -72,7 +72,7 @@ def test_graph(phase, layers):
     pytest.importorskip("pydot")
     net = net_of()
     graph = draw.get_pydot_graph(net, "LR", phase=phase)
-    assert net == net_of()  # left as it is
+    assert net == net_of()  # not modified
     shapes = [node.get_shape() for node in graph.get_nodes()]
     assert (shapes.count("record"), shapes.count("octagon")) == (layers, 6)
     names = {node.get_name() for node in graph.get_nodes()}
@@ -98,7 +98,7 @@ def test_nets_of_the_second_generation():
     assert any("c (Convolution)" in node.get_label() for node in graph.get_nodes())
 
 
-def test_pictures(tmp_path):
+def test_drawings(tmp_path):
     pytest.importorskip("pydot")
     assert draw.draw_net(net_of(), "LR", "raw").startswith(b"digraph")
     if not shutil.which("dot"):
@@ -110,7 +110,7 @@ def test_pictures(tmp_path):
         assert "kernel size: 11" in open(name).read()
 
 
-NASTY = [
+SPECIAL_NAMES = [
     "a\\",
     "\\",
     'say "so"',
@@ -127,16 +127,16 @@ NASTY = [
 ]
 
 
-@pytest.mark.parametrize("name", NASTY)
-def test_names_with_signs_of_the_language_of_graphs(name):
+@pytest.mark.parametrize("name", SPECIAL_NAMES)
+def test_names_with_special_characters_of_dot(name):
     pytest.importorskip("pydot")
     if not shutil.which("dot"):
         pytest.skip("needs Graphviz's program dot")
     net = caffe_pb2.NetParameter(name=name)
     net.layer.add(name=name, type="Input", top=[name])
     net.layer.add(name=name, type="ReLU", bottom=[name], top=["other"])
-    laid_out = draw.draw_net(net, "LR", "plain").decode().splitlines()
-    kinds = [line.split(" ")[0] for line in laid_out]
+    lines = draw.draw_net(net, "LR", "plain").decode().splitlines()
+    kinds = [line.split(" ")[0] for line in lines]
     assert (kinds.count("node"), kinds.count("edge")) == (4, 3)
 
 
@@ -148,7 +148,7 @@ def test_all_nets_of_this_repository(root):
         assert draw.draw_net(draw.read(path), "TB", "raw")
 
 
-def test_what_is_missing_is_named(monkeypatch, tmp_path):
+def test_missing_extension_or_package(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="extension"):
         draw.draw_net_to_file(net_of(), str(tmp_path / "picture"))
     assert list(tmp_path.iterdir()) == []

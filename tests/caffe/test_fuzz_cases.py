@@ -1,4 +1,4 @@
-"""What fuzzing found, and the inputs that it kept for reaching new code, read once more."""
+"""Replays the inputs that fuzzing saved because they failed or reached new code."""
 
 import pytest
 
@@ -7,15 +7,15 @@ from tests.fuzz import cases, seeds, targets
 
 @pytest.mark.parametrize("target", targets.TARGETS)
 def test_cases(target):
-    kept = cases.load(target)
-    assert len(kept) >= 15
-    for content in kept:
-        targets.TARGETS[target](content)  # fails where something else than a CaffeError comes
+    saved = cases.load(target)
+    assert len(saved) >= 15
+    for content in saved:
+        targets.TARGETS[target](content)  # fails on any exception but a CaffeError
 
 
 @pytest.mark.parametrize("target", targets.TARGETS)
-def test_seeds_are_sound(target, monkeypatch):
-    """They load: otherwise the fuzzers would begin at the first check and stay there."""
+def test_seeds_load(target, monkeypatch):
+    """Invalid seeds would keep the fuzzers from getting beyond the first check."""
     monkeypatch.setattr(targets, "CaffeErrors", ())
     for i, content in enumerate(seeds.seeds(target)):
         if target == "prototxt":
@@ -25,8 +25,8 @@ def test_seeds_are_sound(target, monkeypatch):
             targets.TARGETS[target](content)
 
 
-def test_a_finding_is_one(monkeypatch):
-    """The targets do not swallow what they are to find."""
+def test_targets_report_other_exceptions(monkeypatch):
+    """The targets do not swallow the exceptions that they should find."""
     monkeypatch.setattr(targets, "read_net", lambda path: {}["missing"])
     with pytest.raises(KeyError):
         targets.prototxt(b"")

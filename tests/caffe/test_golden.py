@@ -1,7 +1,7 @@
-"""Against outputs and gradients recorded from BVLC Caffe.
+"""Outputs and gradients against those recorded from BVLC Caffe.
 
-tests/data holds a small FCN-8s; where the folder ../shared is there, all its recorded nets of the
-layers we have are replayed.
+tests/data holds a small FCN-8s. If the folder ../shared exists, all its recorded nets whose layers
+we support are replayed.
 """
 
 import json
@@ -25,7 +25,7 @@ SOLVERS = (
 
 
 def close(got, wanted, what, tolerance=1e-5):
-    """Within `tolerance` of the largest recorded value: what another BLAS may do."""
+    """Compare within `tolerance` of the largest recorded value, as another BLAS may differ."""
     assert np.shape(got) == np.shape(wanted), what
     np.testing.assert_allclose(
         got, wanted, rtol=0, err_msg=what, atol=tolerance * np.abs(wanted).max(initial=0) + 1e-7
@@ -33,7 +33,7 @@ def close(got, wanted, what, tolerance=1e-5):
 
 
 def replay(net, frames, schedule):
-    """Scores after each frame; a step is (start, end) of one call of forward."""
+    """Return the scores after each frame; a step is (start, end) of one call of forward."""
     scores = []
     for frame, steps in zip(frames, schedule, strict=True):
         net.blobs["data"].reshape(1, *frame.shape)
@@ -46,7 +46,7 @@ def replay(net, frames, schedule):
 
 @pytest.fixture
 def mini(root):
-    """(folder of the recorded FCN-8s, the net)."""
+    """Return (folder of the recorded FCN-8s, the net)."""
     folder = root / "tests/data/fcn8s_mini"
     return folder, caffe.Net(folder / "net.prototxt", folder / "net.caffemodel", caffe.TEST)
 
@@ -74,13 +74,13 @@ def test_forward_and_backward(mini):
 
 
 def unsplit(names):
-    """Without BVLC Caffe's copies of blobs that feed several layers, and the layers that copy."""
+    """Remove BVLC Caffe's Split layers and the copies of blobs that they produce."""
     return [name for name in names if "_split" not in name]
 
 
 @pytest.fixture(params=NETS)
 def recorded(request, shared):
-    """(folder of a recorded net, its manifest, the net with its inputs)."""
+    """Return (folder of a recorded net, its manifest, the net with its inputs)."""
     folder = shared / "golden/nets" / request.param
     net = caffe.Net(str(folder / "net.prototxt"), str(folder / "net.caffemodel"), caffe.TEST)
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -123,7 +123,7 @@ def compare_backward(folder, net):
 
 
 def test_a_net_of_the_second_generation(shared):
-    """`layers { }`, header inputs, and weights with four axes throughout."""
+    """`layers { }`, header inputs, and weights that all have four axes."""
     folder = shared / "golden/legacy_v1"
     net = caffe.Net(str(folder / "net.prototxt"), str(folder / "net.caffemodel"), caffe.TEST)
     net.blobs["data"].data[...] = np.load(folder / "in__data.npy")
@@ -156,7 +156,7 @@ def test_recorded_hdf5_weights(shared):
 
 @pytest.mark.parametrize("name", SOLVERS)
 def test_recorded_training(shared, name, monkeypatch):
-    """Twenty iterations: the loss of each, and the weights at the end."""
+    """Compare the loss of twenty iterations, and the weights at the end."""
     folder = shared / "golden/train"
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
@@ -182,8 +182,8 @@ def test_recorded_training(shared, name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["sgd_fixed", "adam", "sgd_step", "adadelta"])
-def test_a_snapshot_of_caffe_goes_on(shared, name, monkeypatch):
-    """Restored from Caffe's iteration 10, iteration 20 is where Caffe came."""
+def test_resuming_from_a_snapshot_of_caffe(shared, name, monkeypatch):
+    """From Caffe's snapshot of iteration 10, iteration 20 has the weights that Caffe recorded."""
     folder = shared / "golden/train"
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
@@ -204,10 +204,10 @@ def test_a_snapshot_of_caffe_goes_on(shared, name, monkeypatch):
 
 @pytest.mark.slow
 def test_the_full_fcn8s_on_a_frame_of_500_by_500(shared):
-    """134 million weights, filled from a seed as the recording did; about 3 GiB of memory."""
+    """134 million weights, filled from the seed of the recording; takes about 3 GiB of memory."""
     folder = shared / "golden/stage_voc_fcn8s"
     net = caffe.Net(str(folder / "stage-voc-fcn8s.prototxt"), caffe.TEST)
-    runpy.run_path(str(folder / "fill.py"))["fill"](net)  # as the recording filled them
+    runpy.run_path(str(folder / "fill.py"))["fill"](net)
     net.blobs["data"].data[...] = (
         np.random.RandomState(0).randn(1, 3, 500, 500).astype(np.float32) * 50
     )
@@ -218,4 +218,4 @@ def test_the_full_fcn8s_on_a_frame_of_500_by_500(shared):
     wanted = np.load(folder / "score_every10.npy")
     close(score[..., ::10, ::10].reshape(wanted.shape), wanted, "score")
     classes = np.load(folder / "argmax_u8.npy").reshape(500, 500)
-    assert (score[0].argmax(0) != classes).mean() < 1e-4  # but for ties to the last bit
+    assert (score[0].argmax(0) != classes).mean() < 1e-4  # ties in the last bit may differ

@@ -1,4 +1,4 @@
-"""No definition takes unbounded memory or time, or ends the process: sizes come first."""
+"""No definition takes unbounded memory or time, or kills the process: sizes are checked first."""
 
 import resource
 import subprocess
@@ -8,9 +8,9 @@ import pytest
 
 from caffe.blobs import memory
 from caffe.errors import CaffeError
+from tests.caffe.bridge_nets import data
 
-INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'
-DATA = INPUT % "dim: 1 dim: 2 dim: 8 dim: 8"
+DATA = data(1, 2, 8, 8)
 
 
 def layer(kind, settings="", bottom='bottom: "data"', top='top: "x"'):
@@ -18,10 +18,10 @@ def layer(kind, settings="", bottom='bottom: "data"', top='top: "x"'):
 
 
 HUGE = {
-    "axes": INPUT % ("dim: 1 " * 33),
-    "dims": INPUT % ("dim: 65536 " * 8),
-    "negative": INPUT % "dim: -1",
-    "2^63": INPUT % "dim: 9223372036854775807",
+    "axes": data(*[1] * 33),
+    "dims": data(*[65536] * 8),
+    "negative": data(-1),
+    "2^63": data(9223372036854775807),
     "outputs": DATA + layer("InnerProduct", "inner_product_param { num_output: 2147483648 }"),
     "channels": DATA
     + layer("Convolution", "convolution_param { num_output: 4294967295 kernel_size: 1 }"),
@@ -57,7 +57,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize("what", HUGE)
-def test_sizes_are_refused_before_memory_is_taken(make_net, what):
+def test_sizes_are_refused_before_allocation(make_net, what):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(CaffeError):
         make_net(HUGE[what])
@@ -103,19 +103,19 @@ MANY = "".join(
 
 
 @pytest.fixture
-def little(monkeypatch):
-    """A machine with one GiB left."""
+def little_memory(monkeypatch):
+    """Pretend that one GiB of memory is left."""
     monkeypatch.setattr(memory, "available", lambda: 2**30)
 
 
-def test_weights_that_fit_one_by_one_but_not_together(make_net, little):
+def test_weights_that_fit_singly_but_not_together(make_net, little_memory):
     with pytest.raises(CaffeError, match=r"weights of this net take 9.6 GiB.*1.0 are left"):
         make_net(DATA + MANY)
 
 
-def test_blobs_are_refused_when_they_are_run_not_when_they_are_built(make_net, little):
-    """Who only wants a net's weights may have them on a small machine."""
-    net = make_net(INPUT % "dim: 1 dim: 300000000" + layer("Power"))
+def test_blobs_are_refused_when_they_are_used_not_when_they_are_built(make_net, little_memory):
+    """A small machine can still load a net to read its weights."""
+    net = make_net(data(1, 300000000) + layer("Power"))
     with pytest.raises(CaffeError, match="shape .1, 300000000. takes 1.1 GiB"):
         net.blobs["data"].data[...] = 1
     net = make_net(DATA + layer("Tile", "tile_param { tiles: 3000000 }"))
@@ -125,12 +125,12 @@ def test_blobs_are_refused_when_they_are_run_not_when_they_are_built(make_net, l
 
 @pytest.mark.parametrize("seed, number", [(0, 150), pytest.param(1, 4000, marks=pytest.mark.slow)])
 def test_random_extremes(root, seed, number):
-    """In a process of their own, whose memory is limited."""
-    done = subprocess.run(
+    """Random nets in a separate process with limited memory."""
+    process = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.nets", str(seed), str(number)],
         cwd=root,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert f"{number} nets, 0 findings" in done.stdout
+    assert process.returncode == 0, process.stdout[-3000:] + process.stderr[-3000:]
+    assert f"{number} nets, 0 findings" in process.stdout

@@ -1,4 +1,4 @@
-"""caffe.io: against what BVLC's gave for one image, and against plain numpy."""
+"""caffe.io against recordings of BVLC's for one image, and against plain NumPy."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ MEAN = np.array([104, 117, 123])
 
 @pytest.fixture
 def save(tmp_path):
-    """save(array or PIL mode and size) -> path of an image file."""
+    """Return save(array or PIL image) -> path of an image file."""
 
     def save(image, name="image.png"):
         image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
@@ -26,7 +26,7 @@ def save(tmp_path):
 
 @pytest.fixture
 def golden(shared):
-    """golden(name): what BVLC's caffe.io made of golden("img.png")."""
+    """Return golden(name) -> the result of BVLC's caffe.io for golden("img.png")."""
     folder = shared / "golden/io"
 
     def golden(name):
@@ -36,7 +36,7 @@ def golden(shared):
 
 
 def transformer(shape=(1, 3, 10, 12), mean=MEAN):
-    """As golden/io was made: BGR in bytes minus the mean, times 0.017."""
+    """Return the Transformer of golden/io: BGR in bytes minus the mean, times 0.017."""
     t = io.Transformer({"data": shape})
     t.set_transpose("data", (2, 0, 1))
     t.set_channel_swap("data", (2, 1, 0))
@@ -64,9 +64,9 @@ def test_recorded_preprocessing(golden):
     image = io.load_image(golden("img.png"))
     for mean, kind in ((MEAN, "vec"), (golden("mean_chw"), "chw")):
         t = transformer(mean=mean)
-        made = t.preprocess("data", image)
-        np.testing.assert_allclose(made, golden(f"pre_{kind}"), rtol=0, atol=3e-6)
-        back = t.deprocess("data", made[np.newaxis])
+        prepared = t.preprocess("data", image)
+        np.testing.assert_allclose(prepared, golden(f"pre_{kind}"), rtol=0, atol=3e-6)
+        back = t.deprocess("data", prepared[np.newaxis])
         np.testing.assert_allclose(back, golden(f"depre_{kind}"), rtol=0, atol=1e-6)
 
 
@@ -82,16 +82,16 @@ def test_load_image_by_kind_of_file(save):
     np.testing.assert_allclose(
         io.load_image(save(grey), color=False)[:, :, 0], grey / 255, atol=1e-6
     )
-    weights = [0.2125, 0.7154, 0.0721]  # luminance as skimage has it
+    weights = [0.2125, 0.7154, 0.0721]  # luminance as skimage defines it
     np.testing.assert_allclose(
         io.load_image(save(rgb), color=False)[:, :, 0], rgb / 255 @ weights, atol=1e-5
     )
-    two = Image.merge("LA", [Image.fromarray(grey), Image.fromarray(rgb[:, :, 1])])
-    assert io.load_image(save(two)).shape == (6, 5, 3)
+    grey_alpha = Image.merge("LA", [Image.fromarray(grey), Image.fromarray(rgb[:, :, 1])])
+    assert io.load_image(save(grey_alpha)).shape == (6, 5, 3)
 
 
-def test_files_that_are_no_images(tmp_path):
-    (tmp_path / "text.png").write_text("no image at all")
+def test_files_that_are_not_images(tmp_path):
+    (tmp_path / "text.png").write_text("not an image")
     for name in ("missing.png", "text.png"):
         with pytest.raises(ImageError, match=name):
             io.load_image(str(tmp_path / name))
@@ -133,19 +133,19 @@ def test_oversample_takes_corners_centre_and_mirrors():
 
 def test_preprocessing_step_by_step():
     image = np.random.default_rng(0).random((10, 12, 3)).astype(np.float32)
-    kept = image.copy()
+    original = image.copy()
     wanted = (image[:, :, ::-1].transpose(2, 0, 1) * 255 - MEAN[:, None, None]) * 0.017
     np.testing.assert_allclose(
         transformer().preprocess("data", image), wanted, rtol=1e-4, atol=1e-5
     )
-    np.testing.assert_array_equal(image, kept)
+    np.testing.assert_array_equal(image, original)
     np.testing.assert_allclose(transformer().deprocess("data", wanted), image, atol=1e-5)
-    plain = io.Transformer({"data": (1, 10, 12, 3)})  # no step asked for, no step taken
+    plain = io.Transformer({"data": (1, 10, 12, 3)})  # no step is set
     plain.inputs["data"] = (1, 3, 10, 12)
     np.testing.assert_array_equal(plain.preprocess("data", image), image)
 
 
-def test_inputs_that_are_no_images():
+def test_inputs_that_are_not_images():
     for shape in ((8,), (2, 3, 4, 4)):
         t = io.Transformer({"data": (5, *shape)})
         t.set_input_scale("data", 2)
@@ -188,7 +188,7 @@ def test_settings_that_do_not_fit(call, words):
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (2, 3), (1, 2, 3, 4), (0, 3)])
-def test_blobproto_there_and_back(shape):
+def test_blobproto_round_trip(shape):
     rng = np.random.default_rng(0)
     data, diff = rng.normal(size=(2, *shape)).astype(np.float32)
     proto = caffe_pb2.BlobProto.FromString(io.array_to_blobproto(data, diff).SerializeToString())
@@ -227,7 +227,7 @@ def test_lists_of_arrays_as_bytes():
         np.arange(-12, 12).reshape(2, 3, 4),
     ],
 )
-def test_datum_there_and_back(array):
+def test_datum_round_trip(array):
     datum = io.array_to_datum(array, label=3)
     assert (datum.channels, datum.height, datum.width, datum.label) == (2, 3, 4, 3)
     assert bool(datum.data) == (array.dtype == np.uint8)

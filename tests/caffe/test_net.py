@@ -1,4 +1,4 @@
-"""The Net of pycaffe: how it is made, what it shows, forward and backward."""
+"""pycaffe's Net: constructors, attributes, forward and backward, errors."""
 
 import numpy as np
 import pytest
@@ -12,9 +12,9 @@ from caffe.errors import (
     ShapeMismatch,
     UnknownLayerType,
 )
+from tests.caffe.bridge_nets import data
 
-INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'
-DATA = INPUT % "dim: 1 dim: 2 dim: 5 dim: 6"
+DATA = data(1, 2, 5, 6)
 
 
 def conv(name, bottom="data", num_output=3, more="", kernel=3):
@@ -37,7 +37,7 @@ def power(name, bottom, scale, top=None, more=""):
     )
 
 
-def test_what_a_net_shows(make_net):
+def test_attributes(make_net):
     net = make_net(NET)
     assert net.name == "tiny"
     assert list(net.blobs) == ["data", "conv", "score"]
@@ -53,12 +53,12 @@ def test_what_a_net_shows(make_net):
     assert dict(net.blob_loss_weights) == {"data": 0, "conv": 0, "score": 0}
 
 
-def test_outputs_are_what_nobody_reads_in_order_of_names(make_net):
+def test_outputs_are_the_unread_blobs_sorted_by_name(make_net):
     net = make_net(DATA + power("z", "data", 2) + power("b", "data", 2) + power("a", "b", 2))
     assert net.outputs == ["a", "z"]
 
 
-def test_all_ways_to_make_a_net(write, tmp_path):
+def test_all_constructor_signatures(write, tmp_path):
     path, weights = write(NET), tmp_path / "net.caffemodel"
     first = caffe.Net(str(path), caffe.TEST)
     first.save(str(weights))
@@ -115,7 +115,7 @@ def test_phase_level_and_stage_rules(make_net, rule, runs):
         assert ("p" in net._layer_names) == wanted
 
 
-def test_forward_returns_outputs_and_what_is_asked_for(make_net):
+def test_forward_returns_outputs_and_requested_blobs(make_net):
     net = make_net(NET)
     assert list(net.forward()) == ["score"]
     out = net.forward(blobs=["conv"], end="relu")
@@ -186,7 +186,7 @@ def test_backward_returns_and_accumulates_until_cleared(make_net):
     assert np.abs(once).max() > 0
     net.backward(score=ones)
     np.testing.assert_allclose(net.params["conv"][0].diff, 2 * once, rtol=1e-6)
-    np.testing.assert_array_equal(net.blobs["data"].diff, to_data)  # blobs' are overwritten
+    np.testing.assert_array_equal(net.blobs["data"].diff, to_data)  # overwritten, not added
     net.clear_param_diffs()
     assert not net.params["conv"][0].diff.any()
 
@@ -223,7 +223,7 @@ def test_backward_in_stages_is_backward_as_a_whole(make_net):
         net.backward(start="s", end="c", s=diff)
         net.backward(start="b")
         np.testing.assert_allclose(net.blobs["data"].diff, 16 * diff, rtol=1e-5)
-    for _ in range(2):  # from a stage on only: nothing adds up from call to call
+    for _ in range(2):  # from a later stage only: calls do not accumulate
         net.blobs["b"].diff[...] = diff
         net.backward(start="b")
         np.testing.assert_allclose(net.blobs["data"].diff, 6 * diff, rtol=1e-5)
@@ -256,19 +256,25 @@ def test_the_same_bottom_twice(make_net):
         assert (net.backward(s=np.ones((1, 2, 5, 6)))["data"] == 2).all()
 
 
-LABELLED = (
-    (INPUT % "dim: 2 dim: 3")
-    + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }\n'
-    'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "loss" %s }\n'
-)
+LABEL = 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }\n'
+
+
+def labelled(more=""):
+    """Return a net of data, label and loss, with `more` fields of the loss layer."""
+    return (
+        data(2, 3)
+        + LABEL
+        + 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "loss" '
+        f"{more} }}\n"
+    )
 
 
 def test_loss_weights(make_net):
-    net = make_net("force_backward: true " + LABELLED % "")
+    net = make_net("force_backward: true " + labelled())
     assert net.blob_loss_weights["loss"] == 1 and net.blobs["loss"].diff == 1
     assert net.forward()["loss"] == pytest.approx(np.log(3), rel=1e-6)
     plain = net.backward()["data"].copy()
-    double = make_net("force_backward: true " + LABELLED % "loss_weight: 2")
+    double = make_net("force_backward: true " + labelled("loss_weight: 2"))
     double.forward()
     np.testing.assert_allclose(double.backward()["data"], 2 * plain, rtol=1e-6)
     assert double.loss() == pytest.approx(2 * np.log(3), rel=1e-6)
@@ -276,10 +282,10 @@ def test_loss_weights(make_net):
 
 def test_a_loss_that_is_read_keeps_its_own_weight(make_net):
     more = power("tripled", "loss", 3, more="loss_weight: 1")
-    net, plain = make_net(LABELLED % "" + more, caffe.TRAIN), make_net(LABELLED % "", caffe.TRAIN)
-    for n in (net, plain):  # no weights to learn: force the gradient through
+    net, plain = make_net(labelled() + more, caffe.TRAIN), make_net(labelled(), caffe.TRAIN)
+    for n in (net, plain):  # without weights that learn, a gradient needs force_backward
         assert not n._graph.need[2]
-    net, plain = (make_net("force_backward: true " + LABELLED % "" + m) for m in (more, ""))
+    net, plain = (make_net("force_backward: true " + labelled() + m) for m in (more, ""))
     plain.forward()
     wanted = 4 * plain.backward()["data"]
     net.forward()
@@ -287,10 +293,10 @@ def test_a_loss_that_is_read_keeps_its_own_weight(make_net):
         np.testing.assert_allclose(net.backward()["data"], wanted, rtol=1e-6)
 
 
-def test_only_what_learns_and_is_seen_by_a_loss_takes_part_in_backward(make_net):
+def test_only_layers_that_learn_and_affect_a_loss_take_part_in_backward(make_net):
     text = (
-        INPUT % "dim: 2 dim: 3 dim: 1 dim: 1"
-        + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }'
+        data(2, 3, 1, 1)
+        + LABEL
         + conv("fixed", kernel=1, more="param { lr_mult: 0 } param { lr_mult: 0 }")
         + conv("learns", "fixed", kernel=1)
         + conv("unseen", "fixed", kernel=1)
@@ -308,8 +314,8 @@ def test_only_what_learns_and_is_seen_by_a_loss_takes_part_in_backward(make_net)
 
 def test_propagate_down_cuts_the_gradient(make_net):
     text = (
-        INPUT % "dim: 2 dim: 3 dim: 1 dim: 1"
-        + 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 2 } } }'
+        data(2, 3, 1, 1)
+        + LABEL
         + conv("low", kernel=1)
         + conv("high", "low", kernel=1, more="propagate_down: false")
         + 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "high" bottom: "label" '
@@ -332,8 +338,8 @@ def test_reshape_propagates_through_the_net(make_net):
     assert net.forward()["score"].shape == (2, 2, 6, 7)
 
 
-def test_names_that_are_missing_or_come_twice(make_net):
-    """Caffe lets them pass; forward(start=, end=) finds the first, and the others by number."""
+def test_missing_and_repeated_layer_names(make_net):
+    """Caffe accepts them; forward(start=, end=) finds the first, and the others by number."""
     net = make_net(
         DATA
         + conv("c")
@@ -358,31 +364,33 @@ def test_share_with(make_net):
         make_net(DATA + conv("conv", num_output=4)).share_with(other)
 
 
-SHARED = (
-    DATA
-    + conv("a", more='param { name: "w" %s } param { name: "b" }')
-    + conv("c", more='param { name: "w" %s } param { name: "b" }', num_output=3)
-    + 'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "c" top: "s" }'
-)
+def shared_net(first="", second="", outputs=3):
+    """Return a net of two convolutions that share weights; `first` and `second` are multipliers."""
+    return (
+        DATA
+        + conv("a", more=f'param {{ name: "w" {first} }} param {{ name: "b" }}', num_output=outputs)
+        + conv("c", more=f'param {{ name: "w" {second} }} param {{ name: "b" }}')
+        + 'layer { name: "s" type: "Eltwise" bottom: "a" bottom: "c" top: "s" }'
+    )
 
 
 def test_weights_shared_by_name(make_net):
-    net = make_net("force_backward: true " + SHARED % ("", ""))
+    net = make_net("force_backward: true " + shared_net())
     assert net.params["a"][0] is net.params["c"][0]
     net.blobs["data"].data[...] = np.random.default_rng(0).normal(size=(1, 2, 5, 6))
     net.forward()
     np.testing.assert_array_equal(net.blobs["a"].data, net.blobs["c"].data)
     net.backward(s=np.ones((1, 3, 3, 4)))
-    np.testing.assert_array_equal(net.params["a"][1].diff, [24, 24, 24])  # both uses add up
+    np.testing.assert_array_equal(net.params["a"][1].diff, [24, 24, 24])  # both uses are added
 
 
 def test_multipliers_of_shared_weights(make_net):
-    net = make_net(SHARED % ("", "lr_mult: 3 decay_mult: 0"))
+    net = make_net(shared_net("", "lr_mult: 3 decay_mult: 0"))
     assert [(w.lr_mult, w.decay_mult) for w in net._learned] == [(3, 0), (1, 1)]
     with pytest.raises(LayerError, match="'c'.*lr_mult 3 where that has 2"):
-        make_net(SHARED % ("lr_mult: 2", "lr_mult: 3"))
+        make_net(shared_net("lr_mult: 2", "lr_mult: 3"))
     with pytest.raises(ShapeMismatch, match="'c'.*'w'.*'a'"):
-        make_net(SHARED.replace("num_output: 3", "num_output: 4", 1) % ("", ""))
+        make_net(shared_net(outputs=4))
 
 
 @pytest.mark.parametrize(

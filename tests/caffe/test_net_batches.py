@@ -23,11 +23,11 @@ layer { name: "loss" type: "EuclideanLoss" bottom: "out" bottom: "want" top: "lo
 def test_forward_all(make_net, n):
     net, x = make_net(NET), np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32)
     weight, bias = (b.data for b in net.params["ip"])
-    found = net.forward_all(blobs=["ip"], data=x)
-    assert list(found) == ["out", "ip"] and len(found["out"]) == n
-    np.testing.assert_allclose(found["ip"], x @ weight.T + bias, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found["out"], np.tanh(found["ip"]), rtol=1e-5)
-    np.testing.assert_array_equal(net.forward_all(data=list(x))["out"], found["out"])
+    values = net.forward_all(blobs=["ip"], data=x)
+    assert list(values) == ["out", "ip"] and len(values["out"]) == n
+    np.testing.assert_allclose(values["ip"], x @ weight.T + bias, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(values["out"], np.tanh(values["ip"]), rtol=1e-5)
+    np.testing.assert_array_equal(net.forward_all(data=list(x))["out"], values["out"])
 
 
 @pytest.mark.parametrize("n", [2, 3, 8])
@@ -74,6 +74,6 @@ def test_rows_that_do_not_fit(make_net, inputs, words):
             call(**inputs)
 
 
-def test_inputs_must_have_as_many_rows(make_net):
+def test_all_inputs_must_have_the_same_number_of_rows(make_net):
     with pytest.raises(ShapeMismatch, match="data has 6, want has 3"):
         make_net(NET + LOSS, caffe.TRAIN).forward_all(data=np.zeros((6, 4)), want=np.zeros((3, 2)))

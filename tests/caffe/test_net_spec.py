@@ -1,4 +1,4 @@
-"""Nets written as Python become the NetParameter one would write by hand."""
+"""A NetSpec becomes the NetParameter that one would write by hand."""
 
 import re
 
@@ -57,7 +57,7 @@ def test_a_net_by_hand():
                 loss_weight: 2 loss_param { ignore_label: 255 } include { phase: TRAIN } }""")
 
 
-def test_layers_follow_what_they_read_not_the_order_of_names():
+def test_layers_are_in_order_of_dependency_not_of_assignment():
     n = NetSpec()
     data = L.Input(shape=dict(dim=[1]))
     late = L.Power(data)
@@ -83,7 +83,7 @@ def test_unnamed_tops_are_numbered_by_type():
     assert a.to_proto().layer == net.layer[:-1]
 
 
-def test_made_up_names_avoid_given_ones():
+def test_generated_names_avoid_given_ones():
     n = NetSpec()
     n.Power2 = L.Power(L.Power(L.Input(shape=dict(dim=[1])), scale=3))
     n.Power1 = L.Power(n.Power2)
@@ -190,22 +190,22 @@ def test_a_spec_of_thousands_of_layers():
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.booleans()), max_size=12))
 def test_every_bottom_is_the_top_of_a_layer_before(edges):
-    """Whatever the graph and whichever tops are named."""
+    """For any graph and any choice of named tops."""
     n, tops = NetSpec(), [L.Input(shape=dict(dim=[1]))]
     for i, (a, b, named) in enumerate(edges):
         tops.append(L.Eltwise(tops[a % len(tops)], tops[b % len(tops)]))
         if named:
             n[f"t{i}"] = tops[-1]
-    made = set()
+    written = set()
     for layer in to_proto(*tops).layer:
-        assert made.issuperset(layer.bottom) and made.isdisjoint(layer.top)
-        made.update(layer.top)
-    assert len(made) == len(tops)
+        assert written.issuperset(layer.bottom) and written.isdisjoint(layer.top)
+        written.update(layer.top)
+    assert len(written) == len(tops)
     assert set(n.tops) <= {name for layer in n.to_proto().layer for name in layer.top}
 
 
-def test_functions_can_be_asked():
-    """What coord_map and drawing tools read."""
+def test_attributes_of_functions_and_tops():
+    """coord_map and drawing tools read them."""
     data = L.Input(shape=dict(dim=[1]))
     top = L.Crop(data, data, axis=2, offset=[1, 2])
     fn = top.fn

@@ -1,4 +1,4 @@
-"""Modules of nets exported to ONNX and run by onnxruntime, an engine that is not ours."""
+"""Net modules exported to ONNX and run by onnxruntime, an independent engine."""
 
 import logging
 import warnings
@@ -15,13 +15,13 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 @pytest.fixture
 def run_as_onnx(tmp_path, capfd):
-    """run_as_onnx(module, {input: array}) -> {output: array} of onnxruntime."""
+    """Return run_as_onnx(module, {input: array}) -> {output: array} of onnxruntime."""
 
     def run(module, given):
         path = str(tmp_path / "net.onnx")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(), capfd.disabled():
-            warnings.simplefilter("ignore")  # of torch's own making
+            warnings.simplefilter("ignore")  # torch warns about its own code
             torch.onnx.export(
                 module,
                 tuple(map(torch.from_numpy, given.values())),
@@ -44,7 +44,10 @@ def run_as_onnx(tmp_path, capfd):
 
 @pytest.fixture
 def agrees(make_net, run_as_onnx):
-    """agrees(text): export the net, run both on noise, compare all outputs; onnxruntime's."""
+    """Return agrees(text), which compares all outputs of a net and its export on noise.
+
+    It returns onnxruntime's outputs.
+    """
 
     def agrees(text, **kwargs):
         net, rng = make_net(text), np.random.default_rng(0)
@@ -73,14 +76,14 @@ def agrees(make_net, run_as_onnx):
 
 
 @pytest.mark.slow
-def test_fcn8s_gives_what_caffe_gave(root, run_as_onnx):
+def test_fcn8s_against_caffe(root, run_as_onnx):
     """The small FCN-8s, exported, against the score that BVLC Caffe recorded."""
     folder = root / "tests/data/fcn8s_mini"
     recorded = np.load(folder / "pass.npz")
     net = caffe.Net(folder / "net.prototxt", folder / "net.caffemodel", caffe.TEST)
-    found = run_as_onnx(net.to_module(), {"data": recorded["data"]})["score"]
+    score = run_as_onnx(net.to_module(), {"data": recorded["data"]})["score"]
     np.testing.assert_allclose(
-        found, recorded["score"], atol=1e-5 * np.abs(recorded["score"]).max()
+        score, recorded["score"], atol=1e-5 * np.abs(recorded["score"]).max()
     )
 
 
@@ -117,10 +120,10 @@ POOLS = [
 
 
 @pytest.mark.slow
-def test_pooling_in_all_its_roundings(agrees):
-    """All at once, as an export takes seconds; 10 x 9 leaves windows cut on one side or both."""
-    found = agrees(data(1, 2, 10, 9) + "".join(pool(i, p) for i, p in enumerate(POOLS)))
-    assert found["pool0"].shape == (1, 2, 5, 4) and len(found) == len(POOLS)
+def test_pooling_with_all_roundings(agrees):
+    """All in one net, as an export takes seconds; 10 x 9 cuts windows on one or both sides."""
+    outputs = agrees(data(1, 2, 10, 9) + "".join(pool(i, p) for i, p in enumerate(POOLS)))
+    assert outputs["pool0"].shape == (1, 2, 5, 4) and len(outputs) == len(POOLS)
 
 
 OTHERS = [
@@ -169,7 +172,7 @@ OTHERS = [
 
 
 @pytest.mark.slow
-def test_other_layers_that_nets_in_the_wild_have(agrees):
+def test_other_common_layers(agrees):
     text = data(2, 4, 6, 5) + layer("other", "Power", "data", "power_param { scale: -1 shift: 1 }")
     for i, (kind, params) in enumerate(OTHERS):
         text += layer(f"l{i}", kind, "data", params)
@@ -178,11 +181,8 @@ def test_other_layers_that_nets_in_the_wild_have(agrees):
             f"e{i}", "Eltwise", "data other", f"eltwise_param {{ operation: {operation} }}"
         )
     text += layer("cat", "Concat", "data other", "concat_param { axis: 3 }")
-    text += (
-        'layer { name: "slice" type: "Slice" bottom: "data" top: "sa" top: "sb" '
-        "slice_param { axis: 1 slice_point: 1 } }\n"
-    )
+    text += layer("slice", "Slice", "data", "slice_param { axis: 1 slice_point: 1 }", top="sa sb")
     text += layer("like", "Input", "", "input_param { shape { dim: 2 dim: 4 dim: 3 dim: 2 } }")
     text += layer("cut", "Crop", "data like", "crop_param { axis: 2 offset: 1 offset: 2 }")
-    found = agrees(text)
-    assert len(found) == len(OTHERS) + 3 + 1 + 2 + 1
+    outputs = agrees(text)
+    assert len(outputs) == len(OTHERS) + 3 + 1 + 2 + 1

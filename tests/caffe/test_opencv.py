@@ -1,21 +1,16 @@
-"""The same prototxt and the .caffemodel we wrote, through OpenCV's own Caffe importer and engine.
+"""The same prototxt and our .caffemodel in OpenCV's own Caffe importer and engine.
 
-Small nets of the shapes that the years 2012 to 2017 brought; each blob that OpenCV can be asked for
-is compared, so that an error is found where it begins.
+The nets are small versions of architectures from 2012 to 2017. Each blob that OpenCV can return is
+compared, so a failure names the first layer that differs.
 """
 
 import numpy as np
 import pytest
 
 import caffe
+from tests.caffe.bridge_nets import data, layer
 
 cv2 = pytest.importorskip("cv2")
-
-
-def layer(name, kind, bottoms, params="", top=None):
-    bottoms = " ".join(f'bottom: "{b}"' for b in bottoms.split())
-    tops = " ".join(f'top: "{t}"' for t in (top or name).split())
-    return f'layer {{ name: "{name}" type: "{kind}" {bottoms} {tops} {params} }}\n'
 
 
 def conv(name, bottom, text, kind="Convolution"):
@@ -23,9 +18,7 @@ def conv(name, bottom, text, kind="Convolution"):
 
 
 def fc(name, bottom, n, more=""):
-    return layer(
-        name, "InnerProduct", bottom, "inner_product_param { num_output: %d %s }" % (n, more)
-    )
+    return layer(name, "InnerProduct", bottom, f"inner_product_param {{ num_output: {n} {more} }}")
 
 
 def pool(name, bottom, text):
@@ -42,7 +35,6 @@ def bn(name):
     )
 
 
-INPUT = 'layer { name: "data" type: "Input" top: "data" input_param { shape { %s } } }\n'
 NETS = {
     "alexnet": conv("conv1", "data", "num_output: 8 kernel_size: 5 stride: 2")
     + relu("conv1")
@@ -104,9 +96,9 @@ NETS = {
 
 @pytest.fixture
 def both(write, tmp_path):
-    """both(text, data) -> (our Net after forward, OpenCV's net with the input set)."""
+    """Return both(text, images) -> (our Net after forward, OpenCV's net with the input set)."""
 
-    def both(text, data):
+    def both(text, images):
         prototxt, weights = write(text), tmp_path / "net.caffemodel"
         net = caffe.Net(prototxt, caffe.TEST)
         rng = np.random.default_rng(0)
@@ -117,20 +109,22 @@ def both(write, tmp_path):
                 for blob in blobs[1:]:
                     blob.data[...] = rng.uniform(0.5, 2, blob.shape)
         net.save(weights)
-        net.blobs["data"].data[...] = data
+        net.blobs["data"].data[...] = images
         net.forward()
         other = cv2.dnn.readNetFromCaffe(str(prototxt), str(weights))
         other.setPreferableBackend(cv2.dnn.DNN_BACKEND_OPENCV)
-        other.enableFusion(False)  # every blob is to be there
-        other.setInput(data)
+        other.enableFusion(False)  # fusion would remove blobs
+        other.setInput(images)
         return net, other
 
     return both
 
 
 def compare(net, other):
-    """Each blob as the last layer that writes it left it. OpenCV names what a layer makes after the
-    layer, and only its first top."""
+    """Compare each blob after the last layer that writes it.
+
+    OpenCV finds a blob by the name of its layer, and only the layer's first top.
+    """
     makers = {tops[0]: layer for layer, tops in net.top_names.items()}
     del makers["data"]
     for blob, maker in makers.items():
@@ -147,8 +141,8 @@ def compare(net, other):
 
 @pytest.mark.parametrize("name", NETS)
 def test_small_nets(both, name):
-    data = np.random.default_rng(1).normal(size=(2, 4, 16, 18)).astype(np.float32)
-    compare(*both(INPUT % " ".join(f"dim: {d}" for d in data.shape) + NETS[name], data))
+    images = np.random.default_rng(1).normal(size=(2, 4, 16, 18)).astype(np.float32)
+    compare(*both(data(*images.shape) + NETS[name], images))
 
 
 V1 = """input: "data" input_dim: 1 input_dim: 3 input_dim: 12 input_dim: 11
@@ -163,5 +157,5 @@ layers { name: "prob" type: SOFTMAX bottom: "fc" top: "prob" }"""
 
 
 def test_a_net_of_the_second_generation(both):
-    """OpenCV reads `layers { }` by itself, and our weights are of today's form."""
+    """OpenCV reads `layers { }` itself; our weights are in today's form."""
     compare(*both(V1, np.random.default_rng(1).normal(size=(1, 3, 12, 11)).astype(np.float32)))

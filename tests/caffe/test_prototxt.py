@@ -1,4 +1,4 @@
-"""Definitions are read with errors that name file, line, column and the fix."""
+"""Reading definitions; errors name file, line, column and the fix."""
 
 import pytest
 from google.protobuf import text_format
@@ -38,12 +38,12 @@ def test_byte_order_mark_and_windows_line_ends(write):
     assert read_net(write(b"\xef\xbb\xbf" + LAYER.replace(" ", "\r\n").encode())).layer[0].name
 
 
-def test_read_text_keeps_what_is_written(write):
+def test_read_text_does_not_upgrade(write):
     net = read_text(write('input: "data" input_dim: 1'), caffe_pb2.NetParameter())
     assert list(net.input_dim) == [1]
 
 
-BAD = {  # content: (line, column, words of the message)
+BAD = {  # content: (line, column, words in the message)
     'layer {\n  nmae: "x"\n}': (2, 3, ["LayerParameter", "nmae", "mean name?"]),
     "layer { convolution_param { kernel: 3 } }": (1, 29, ["ConvolutionParameter", "kernel_size"]),
     'layer {\n  name: "x"\nlayer { }\n': (3, 1, ["close the layer above"]),
@@ -77,7 +77,7 @@ BAD = {  # content: (line, column, words of the message)
 
 
 @pytest.mark.parametrize("content", BAD)
-def test_bad_files_name_place_and_fix(write, content):
+def test_errors_name_place_and_fix(write, content):
     path = write(content)
     with pytest.raises(PrototxtError) as caught:
         read_net(path)
@@ -96,7 +96,7 @@ def test_the_line_is_quoted(write):
         read_net(write('layer {\n  nmae: "x"\n}'))
 
 
-def test_a_net_is_no_solver(write):
+def test_a_net_is_not_a_solver(write):
     with pytest.raises(PrototxtError, match="net definition"):
         read_solver(write(LAYER))
 
@@ -115,7 +115,7 @@ def test_folder_in_place_of_a_file(tmp_path):
 
 
 @given(st.text(alphabet="{}:\"'#\n ab1<>[]\\", max_size=30) | st.binary(max_size=30))
-def test_whatever_the_content_nothing_else_is_raised(tmp_path_factory, content):
+def test_any_content_raises_only_prototxt_errors(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.prototxt"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     try:
@@ -148,7 +148,7 @@ def test_files_that_would_take_minutes_are_refused_unparsed(write, monkeypatch, 
         read_net(write(content))
 
 
-def test_files_without_an_end():
+def test_endless_files():
     with pytest.raises(PrototxtError, match="/dev/zero: this looks like"):
         read_net("/dev/zero")
 
@@ -170,12 +170,12 @@ def test_messages_stay_readable(write, content):
     assert caught.value.line == 1 and len(str(caught.value)) < 1500
 
 
-def test_names_that_no_file_can_have():
+def test_impossible_file_names():
     with pytest.raises(PrototxtError, match="no file can have this name"):
         read_net("a\0b.prototxt")
 
 
-OLDER = {  # of the first and second generation: (line, column, words)
+OLDER = {  # definitions of the first and second generation: (line, column, words)
     "layers {\n  type: CONVOLUTON\n}": (2, 9, ["CONVOLUTON", "layer type"]),
     'layers {\n  name: "c" type: CONVOLUTION\n  blob_lr: 1\n}': (3, 3, ["blob_lr", "blobs_lr"]),
     'layers { layer { name: "c"\n type: "conv" kernel_size: 3 } }': (2, 15, ["kernelsize"]),
@@ -187,7 +187,7 @@ OLDER = {  # of the first and second generation: (line, column, words)
 
 
 @pytest.mark.parametrize("content", OLDER)
-def test_older_generations_are_told_the_place_too(write, content):
+def test_errors_of_older_generations_name_the_place(write, content):
     line, column, words = OLDER[content]
     with pytest.raises(PrototxtError) as caught:
         read_net(write(content))
@@ -231,7 +231,7 @@ nets = st.builds(
 
 @settings(max_examples=60)
 @given(nets, st.booleans())
-def test_what_protobuf_writes_is_read_back(tmp_path_factory, net, one_line):
+def test_text_written_by_protobuf_is_read_back(tmp_path_factory, net, one_line):
     path = tmp_path_factory.getbasetemp() / "round.prototxt"
     path.write_text(text_format.MessageToString(net, as_one_line=one_line), newline="")
     assert read_text(path, caffe_pb2.NetParameter()) == net

@@ -1,4 +1,4 @@
-"""The module's own functions: its names, timer, log, and the numbers that multi-GPU scripts set."""
+"""The module's names, Timer, logging, and the solver ranks of multi-GPU scripts."""
 
 import importlib
 import logging
@@ -40,8 +40,8 @@ def test_names(name):
     ],
 )
 def test_modules_that_scripts_import_from(module, names):
-    found = importlib.import_module(f"caffe.{module}")
-    assert all(hasattr(found, name) for name in names.split())
+    imported = importlib.import_module(f"caffe.{module}")
+    assert all(hasattr(imported, name) for name in names.split())
 
 
 def test_timer():
@@ -49,7 +49,7 @@ def test_timer():
     assert timer.ms == 0
     timer.start()
     time.sleep(0.02)
-    timer.start()  # goes on
+    timer.start()  # no-op
     timer.stop()
     first = timer.ms
     assert 20 <= first == timer.ms
@@ -76,10 +76,10 @@ def test_log(logger, caplog):
     assert caplog.messages == ["a line with %s", "seen"]
 
 
-def test_log_on_the_screen(logger):
+def test_log_to_stderr(logger):
     caffe.init_log()
     caffe.init_log(0)
-    assert len(logger.handlers) == 1  # once, however often it is asked for
+    assert len(logger.handlers) == 1  # added once
     caffe.init_log(3)
     assert logger.level == logging.CRITICAL
 

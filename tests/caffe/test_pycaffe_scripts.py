@@ -1,4 +1,4 @@
-"""What scripts written for BVLC pycaffe 1.0 take for granted, small thing by small thing."""
+"""Details that scripts written for BVLC pycaffe 1.0 rely on."""
 
 import gc
 import os
@@ -10,6 +10,7 @@ import pytest
 
 import caffe
 from caffe.blobs.blob import BlobVec
+from tests.caffe.bridge_nets import data
 
 NET = """
 name: "script" force_backward: true
@@ -24,9 +25,9 @@ layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "score"
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score" bottom: "label" top: "loss" }
 """
 SOLVER = (
-    'net: "%s" test_iter: 2 test_interval: 5 base_lr: 0.05 momentum: 0.9 max_iter: 12 '
+    "test_iter: 2 test_interval: 5 base_lr: 0.05 momentum: 0.9 max_iter: 12 "
     'lr_policy: "inv" gamma: 0.01 power: 0.5 snapshot_after_train: false '
-    'snapshot_prefix: "kept"'
+    'snapshot_prefix: "snap"'
 )
 
 
@@ -39,7 +40,7 @@ def fill_labels(net, classes=7):
 def net(write):
     path = write(NET)
     net = caffe.Net(str(path), caffe.TRAIN)
-    os.remove(path)  # nothing is read later on
+    os.remove(path)  # it is not read again
     fill_labels(net)
     return net
 
@@ -47,8 +48,8 @@ def net(write):
 @pytest.fixture
 def solver(write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path, net = write(SOLVER), write(NET)
-    path.write_text(SOLVER % net)
+    net = write(NET)
+    path = write(f'net: "{net}" {SOLVER}')
     solver = caffe.SGDSolver(str(path))
     os.remove(path)
     os.remove(net)
@@ -57,8 +58,8 @@ def solver(write, tmp_path, monkeypatch):
     return solver
 
 
-def touch(net):
-    """Read every value of a net."""
+def check_readable(net):
+    """Read all values of a net."""
     blobs = [*net.blobs.values(), *(b for own in net.params.values() for b in own)]
     assert np.isfinite(sum(float(b.data.sum() + b.diff.sum()) for b in blobs))
 
@@ -68,7 +69,7 @@ def test_labels_written_over_a_constant_stay(net):
     first = net.forward()["loss"].copy()
     second = net.forward()["loss"]
     np.testing.assert_array_equal(net.blobs["label"].data, labels)
-    assert labels.any() and first != second  # the data is drawn anew
+    assert labels.any() and first != second  # new random data
 
 
 def test_blobs_outlive_their_net(net):
@@ -87,7 +88,7 @@ def test_nets_outlive_their_solver(solver):
     del solver
     gc.collect()
     for each in nets:
-        touch(each)
+        check_readable(each)
         each.forward()
 
 
@@ -148,9 +149,9 @@ def test_an_update_by_hand(solver):
     assert np.shares_memory(view, layer.blobs[0].data)
 
 
-def test_snapshots_lie_in_the_working_folder(solver):
+def test_snapshots_are_written_to_the_working_directory(solver):
     solver.snapshot()
-    assert {"kept_iter_0.caffemodel", "kept_iter_0.solverstate"} <= set(os.listdir())
+    assert {"snap_iter_0.caffemodel", "snap_iter_0.solverstate"} <= set(os.listdir())
 
 
 def test_shared_weights(solver, write):
@@ -161,7 +162,7 @@ def test_shared_weights(solver, write):
     assert np.shares_memory(other.params["fc"][0].data, solver.net.params["fc"][0].data)
 
 
-def test_one_callable_is_called_at_the_start(solver):
+def test_a_single_callback_runs_at_the_start(solver):
     seen = []
     solver.add_callback(lambda: seen.append(solver.iter))
     solver.step(2)
@@ -177,9 +178,7 @@ def test_lists_of_blobs(net):
     assert [b.shape for b in grown] == [blobs[0].shape, (2, 3)] and not grown[1].data.any()
 
 
-WINDOW = """
-layer { name: "data" type: "Input" top: "data"
-  input_param { shape { dim: 1 dim: 2 dim: %d dim: %d } } }
+CONV = """
 layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
   convolution_param { num_output: 3 kernel_size: 2 weight_filler { type: "xavier" } } }
 layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
@@ -195,28 +194,30 @@ SLIDING = (
 
 
 def test_a_classifier_made_convolutional(write, tmp_path):
-    """Net surgery: weights of a dense layer, poured flat into a convolution."""
-    dense = caffe.Net(str(write(WINDOW % (4, 4) + DENSE)), caffe.TEST)
+    """Net surgery: the weights of a dense layer are copied, flattened, into a convolution."""
+    dense = caffe.Net(str(write(data(1, 2, 4, 4) + CONV + DENSE)), caffe.TEST)
     dense.save(str(tmp_path / "dense.caffemodel"))
     sliding = caffe.Net(
-        str(write(WINDOW % (6, 7) + SLIDING)), str(tmp_path / "dense.caffemodel"), caffe.TEST
+        str(write(data(1, 2, 6, 7) + CONV + SLIDING)),
+        str(tmp_path / "dense.caffemodel"),
+        caffe.TEST,
     )
     sliding.params["fc-conv"][0].data.flat = dense.params["fc"][0].data.flat
     sliding.params["fc-conv"][1].data[...] = dense.params["fc"][1].data
     image = np.random.default_rng(0).normal(size=(2, 6, 7)).astype(np.float32)
-    found = sliding.forward_all(data=np.asarray([image]))["fc-conv"][0]
-    assert found.shape == (4, 3, 4)
+    scores = sliding.forward_all(data=np.asarray([image]))["fc-conv"][0]
+    assert scores.shape == (4, 3, 4)
     for y in range(3):
         for x in range(4):
             window = image[None, :, y : y + 4, x : x + 4]
             np.testing.assert_allclose(
-                found[:, y, x], dense.forward(data=window)["fc"][0], rtol=1e-4, atol=1e-5
+                scores[:, y, x], dense.forward(data=window)["fc"][0], rtol=1e-4, atol=1e-5
             )
 
 
-def test_an_image_climbs_the_gradient_of_a_layer(make_net):
-    """Deep dreams: the diff of a layer set to its content, and propagated down from there."""
-    net = make_net("force_backward: true " + WINDOW % (6, 7) + DENSE)
+def test_gradient_ascent_on_the_image(make_net):
+    """Deep Dream: the diff of a layer is set to its values and propagated down."""
+    net = make_net("force_backward: true " + data(1, 2, 6, 7) + CONV + DENSE)
     source, goal = net.blobs["data"], net.blobs["conv"]
     source.data[0] = np.random.default_rng(0).normal(size=(2, 6, 7))
     norms = []
@@ -228,13 +229,13 @@ def test_an_image_climbs_the_gradient_of_a_layer(make_net):
         slope = source.diff[0]
         source.data[:] += 1e-2 / np.abs(slope).mean() * slope
     assert norms[0] < norms[1] < norms[2]
-    step, kept = 1e-2 * slope / np.abs(slope).max(), source.data.copy()
+    step, image = 1e-2 * slope / np.abs(slope).max(), source.data.copy()
     net.forward(end="relu")
     goal.diff[:] = goal.data
     expected = (net.backward(start="relu")["data"][0] * step).sum()
     values = []
     for sign in (1, -1):
-        source.data[0] = kept[0] + sign * step
+        source.data[0] = image[0] + sign * step
         net.forward(end="relu")
         values.append((goal.data.astype(np.float64) ** 2).sum() / 2)
     assert (values[0] - values[1]) / 2 == pytest.approx(expected, rel=1e-2)
@@ -242,7 +243,7 @@ def test_an_image_climbs_the_gradient_of_a_layer(make_net):
 
 @pytest.fixture
 def python_net(make_net, monkeypatch):
-    """python_net(class, phase) -> a net of one Python layer of that class, without bottoms."""
+    """Return python_net(class, phase) -> a net of one Python layer, without bottoms."""
 
     def python_net(layer, phase=caffe.TEST):
         module = types.ModuleType("scripts_layers")
@@ -284,12 +285,12 @@ def test_a_top_that_is_one_number(python_net, phase):
 
 @pytest.mark.parametrize("layer, given", [(GivenItsParameters, "Mine"), (GivenNothing, "nothing")])
 def test_constructors_of_python_layers(python_net, layer, given):
-    made = python_net(layer).layers[0]
-    assert isinstance(made, layer) and made.given == given and len(made.blobs) == 0
-    assert made.param_str == made.param_str_ == "7"
+    user = python_net(layer).layers[0]
+    assert isinstance(user, layer) and user.given == given and len(user.blobs) == 0
+    assert user.param_str == user.param_str_ == "7"
 
 
-def test_an_exception_in_setup_is_the_constructors(python_net):
+def test_an_exception_in_setup_reaches_the_constructor(python_net):
     class Failing(caffe.Layer):
         def setup(self, bottom, top):
             raise RuntimeError
@@ -298,5 +299,5 @@ def test_an_exception_in_setup_is_the_constructors(python_net):
         python_net(Failing)
 
 
-def test_messages_by_way_of_io():
+def test_caffe_pb2_is_reachable_through_io():
     assert caffe.io.caffe_pb2.Datum is caffe.proto.caffe_pb2.Datum

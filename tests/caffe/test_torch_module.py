@@ -9,13 +9,13 @@ from torch import nn
 
 import caffe
 from caffe.errors import CaffeError, LayerError, ShapeMismatch
-from tests.caffe.bridge_nets import CLASSIFIER, FCN
+from tests.caffe.bridge_nets import CLASSIFIER, FCN, data, layer
 from tests.caffe.training.small_solver import NET
 
 
 @pytest.fixture
 def filled(make_net):
-    """filled(text, phase) -> a Net with noise in weights and inputs."""
+    """Return filled(text, phase) -> a Net with noise in weights and inputs."""
 
     def filled(text, phase=caffe.TEST, **kwargs):
         net, rng = make_net(text, phase, **kwargs), np.random.default_rng(0)
@@ -24,8 +24,8 @@ def filled(make_net):
                 blob.data[...] = 0.3 * rng.normal(size=blob.shape)
         for name in net.inputs:
             net.blobs[name].data[...] = rng.normal(size=net.blobs[name].shape)
-        for layer, blobs in net.params.items():
-            if net.layer_dict[layer].type == "BatchNorm":
+        for name, blobs in net.params.items():
+            if net.layer_dict[name].type == "BatchNorm":
                 blobs[1].data[...] = np.abs(blobs[1].data) + 0.1
                 blobs[2].data[...] = 2
         return net
@@ -53,9 +53,9 @@ def test_same_values_and_gradients_as_the_net(filled, text):
     net.backward()
     pairs = [(x.grad, net.blobs[net.inputs[0]].diff)]
     for name, parameter in module.named_parameters():
-        layer, _, what = name.rpartition(".")
+        owner, _, what = name.rpartition(".")
         if parameter.requires_grad:
-            theirs = net.params[layer][what == "bias"].diff
+            theirs = net.params[owner][what == "bias"].diff
             pairs.append((parameter.grad, theirs.T if name == "fc2.weight" else theirs))
     assert len(pairs) > 10
     for mine, theirs in pairs:
@@ -64,7 +64,7 @@ def test_same_values_and_gradients_as_the_net(filled, text):
 
 
 def test_stages_composed_are_the_net(filled):
-    """The clockwork cut: each stage gives what the later ones read."""
+    """Clockwork stages: each module returns the blobs that later ones read."""
     net = filled(FCN)
     wanted = net.forward(blobs=["score"])["score"]
     shallow = net.to_module("conv1", "score_low")
@@ -80,13 +80,13 @@ def test_stages_composed_are_the_net(filled):
     np.testing.assert_allclose(out.detach(), wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_a_stage_may_begin_or_end_beside_an_in_place_layer(filled):
+def test_a_stage_may_begin_or_end_next_to_an_in_place_layer(filled):
     net = filled(FCN)
     (x,) = inputs(net, net.to_module())
-    above = net.to_module(end="conv1")
-    assert above.output_names == ["conv1"]
+    module = net.to_module(end="conv1")
+    assert module.output_names == ["conv1"]
     net.forward(end="conv1")
-    low = above(x)
+    low = module(x)
     np.testing.assert_allclose(low.detach(), net.blobs["conv1"].data, rtol=1e-5, atol=1e-5)
     assert low.min() < 0
     relu = net.to_module("relu1", "relu1")
@@ -111,7 +111,7 @@ def test_memory_is_shared_both_ways(filled):
 
 
 def test_torch_optim_trains_the_net_as_the_solver_does(make_solver):
-    """SGD without momentum is one rule in both; lr_mult apart, which torch.optim has not."""
+    """SGD without momentum is the same rule in both, if all lr_mult are equal."""
     text = NET.replace("lr_mult: 2", "lr_mult: 1").replace("lr_mult: 0.5", "lr_mult: 1")
     solver = make_solver('base_lr: 0.1 lr_policy: "fixed" random_seed: 1 ', text)
     net = make_solver('base_lr: 0.1 lr_policy: "fixed" random_seed: 1 ', text).net
@@ -133,13 +133,11 @@ def test_torch_optim_trains_the_net_as_the_solver_does(make_solver):
 
 
 def test_weights_shared_by_name_are_one_parameter(make_net):
-    layer = (
-        'layer { name: "%s" type: "InnerProduct" bottom: "%s" top: "%s" '
-        'param { name: "w" } inner_product_param { num_output: 3 bias_term: false } }'
-    )
+    params = 'param { name: "w" } inner_product_param { num_output: 3 bias_term: false }'
     net = make_net(
-        'layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 2 dim: 3 '
-        "} } }" + layer % ("a", "d", "a") + layer % ("b", "a", "b")
+        data(2, 3)
+        + layer("a", "InnerProduct", "data", params)
+        + layer("b", "InnerProduct", "a", params)
     )
     module = net.to_module()
     assert len(list(module.parameters())) == 1
@@ -177,10 +175,10 @@ def test_train_and_eval_are_the_phases(filled):
     ]
     fixed = filled(NORMED.replace('top: "drop"', 'top: "drop" phase: TEST'), caffe.TRAIN)
     out = fixed.to_module()(x)
-    assert not (out == 0).any()  # a phase that the prototxt fixes stays
+    assert not (out == 0).any()  # the prototxt fixes the phase
 
 
-def test_in_double_precision_gradients_are_the_finite_differences(filled):
+def test_gradients_in_double_precision_against_finite_differences(filled):
     module = copy.deepcopy(
         filled(CLASSIFIER.replace("dim: 13 dim: 11", "dim: 7 dim: 7")).to_module()
     ).double()
@@ -197,7 +195,7 @@ def test_part_of_a_larger_model(filled):
     assert "0.conv1.weight" in model.state_dict() and "Convolution, data -> conv1" in repr(model)
 
 
-def test_a_copy_is_apart(filled):
+def test_a_copy_has_weights_of_its_own(filled):
     net = filled(FCN)
     module = copy.deepcopy(net.to_module())
     with torch.no_grad():
@@ -218,13 +216,13 @@ def test_names_that_pytorch_uses_or_refuses(filled):
     np.testing.assert_allclose(out, net.forward()["score"], rtol=1e-5, atol=1e-5)
 
 
-def test_labels_may_be_whole_numbers(filled):
+def test_labels_may_be_integers(filled):
     net = filled(NET)
     module = net.to_module()
-    data = torch.from_numpy(net.blobs["data"].data.copy())
+    rows = torch.from_numpy(net.blobs["data"].data.copy())
     label = torch.tensor([[0], [1], [2], [0]])
     net.blobs["label"].data[...] = label
-    assert module(data, label).item() == pytest.approx(float(net.forward()["loss"]), rel=1e-6)
+    assert module(rows, label).item() == pytest.approx(float(net.forward()["loss"]), rel=1e-6)
 
 
 SOURCE = (
@@ -253,7 +251,7 @@ def test_sources_and_python_layers_are_refused(make_net, tmp_path, monkeypatch):
     assert net.to_module("relu", "relu")(torch.tensor([-1.0, 2.0])).tolist() == [0, 2]
 
 
-def test_what_does_not_fit_is_refused(filled):
+def test_inputs_that_do_not_fit_are_refused(filled):
     net = filled(CLASSIFIER)
     module, x = net.to_module(), torch.zeros(2, 3, 13, 11)
     for args, named in (((), {}), ((x, x), {}), ((), {"date": x}), ((x,), {"data": x})):

@@ -1,4 +1,4 @@
-"""The rendered rooms: solids against hand geometry, rooms as nets see them, the layout written."""
+"""Rendered rooms: solids against geometry by hand, statistics of the labels, the files written."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def view(quads, position=(0.0, 1.0, 0.0), yaw=0.0):
 def test_box_covers_the_pixels_of_its_front():
     canvas = view(box(TILE, classes.BOX, (-1, 1), (0, 1), (5, 6)))
     rows, columns = np.nonzero(canvas.label == classes.BOX)
-    # The front is 5 m away, 2 pixels a metre; the top is at eye level and seen edge on.
+    # The front is 5 m away, 2 pixels per metre; the top is at eye level and seen edge on.
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10, 11, 18, 21)
     assert canvas.nearness[10, 20] == pytest.approx(1 / 5)
 
@@ -38,10 +38,10 @@ def test_box_is_closed_from_all_sides(yaw):
     canvas = view(box(TILE, classes.BOX, (-0.5, 0.5), (0, 1.5), (-0.5, 0.5)), (x, 1.0, z), yaw)
     nearest = canvas.nearness[10, 20]
     assert canvas.label[10, 20] == classes.BOX
-    assert 1 / 3.6 < nearest < 1 / 3.2  # a face towards us, not the far one
+    assert 1 / 3.6 < nearest < 1 / 3.2  # the near face, not the far one
 
 
-def test_underside_is_there_only_if_asked_for():
+def test_underside_is_drawn_only_on_request():
     shelf = (-1, 1), (1.8, 1.9), (3, 4)
     for below in (False, True):
         canvas = view(box(TILE, classes.SHELVES, *shelf, below=below), (0, 0.5, 0))
@@ -53,7 +53,7 @@ def test_place_turns_to_the_right_and_then_moves():
     picture = panel(Board(TILE, classes.PICTURE, 1, 1).texture(), (-1, 1), (0, 1), 0)
     figure = Billboard(np.array((0.0, 0.0, 1.0)), 1, 1, picture.texture)
     placed, moved = place([picture, figure], 3, 0, 4, np.pi / 2)
-    # Facing +x, one has +z to the left.
+    # When facing +x, +z is to the left.
     np.testing.assert_allclose(placed.corner, (3, 0, 5), atol=1e-12)
     np.testing.assert_allclose(placed.right, (0, 0, -2), atol=1e-12)
     np.testing.assert_allclose(moved.foot, (4, 0, 4), atol=1e-12)
@@ -114,7 +114,7 @@ def test_furniture_stays_within_the_walls():
 
 @pytest.fixture(scope="module")
 def rooms():
-    """Two labels in succession of each of 24 rooms, and one more later on."""
+    """Labels of two successive frames and of a later one, for each of 24 rooms."""
     scenes = [Scene([3, number], number) for number in range(24)]
     return [[scene.frame(index, 160, 120)[1] for index in (10, 11, 23)] for scene in scenes]
 
@@ -131,7 +131,7 @@ def test_walls_and_floor_dominate(rooms):
     assert share[classes.UNLABELLED] < 0.02
 
 
-def test_the_hand_moves_a_little_from_frame_to_frame(rooms):
+def test_the_camera_moves_a_little_from_frame_to_frame(rooms):
     changed = [(before != after).mean() for before, after, _ in rooms]
     assert 0.03 < np.mean(changed) < 0.06
     assert min(changed) > 0.005 and max(changed) < 0.15
@@ -189,7 +189,7 @@ def test_written_layout_is_read_back(root):
             assert label.shape == (1, 42, 56) and (label == 255).any() and (label == 0).any()
 
 
-def test_file_times_are_in_the_order_of_the_frames_and_ticks_need_not_be():
+def test_times_in_file_names_order_the_frames():
     names = [writer.frame_name("test", 3, index) for index in range(writer.FRAMES)]
     times = [float(name.split("-")[1]) for name in names]
     assert (np.diff(times) > 0).all() and np.diff(times) * 86400 == pytest.approx(1 / 15, abs=1e-3)
@@ -211,7 +211,7 @@ def test_crop_is_the_official_window():
     assert (read == pixels[writer.crop(320, 240)]).all()
 
 
-def test_same_seed_same_bytes_and_another_split_another_room(root, tmp_path):
+def test_bytes_depend_on_the_seed_and_rooms_on_the_split(root, tmp_path):
     writer.render(tmp_path, 0, "val", 0, SMALL)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) == writer.FRAMES + 2 * len(writer.LABELLED)

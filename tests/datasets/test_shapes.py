@@ -1,4 +1,4 @@
-"""Drawn objects: every class has its shape, the layouts are the official ones, seeds fix bytes."""
+"""Drawn objects: each class has its shape, layouts are the official ones, seeds fix the bytes."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_figures_come_in_the_order_of_voc():
 
 
 @pytest.mark.parametrize("figure", (*FIGURES, clutter), ids=lambda figure: figure.__name__)
-def test_a_figure_fills_its_unit_square_and_keeps_to_its_sheet(figure):
+def test_a_figure_fills_its_unit_square_and_stays_within_its_sheet(figure):
     for seed in range(4):
         mask, color = silhouette(figure, seed)
         rows, columns = np.nonzero(mask)
@@ -47,7 +47,7 @@ def test_shape_tells_the_classes_apart():
             assert overlap < 0.8, (VOC[i], VOC[j], overlap)
 
 
-def test_color_does_not_tell_the_class():
+def test_color_does_not_determine_the_class():
     means = []
     for seed in range(12):
         mask, color = silhouette(FIGURES[IDS["cow"] - 1], seed)
@@ -63,7 +63,7 @@ def test_mirrored_figures_face_the_other_way():
 
 
 @pytest.mark.parametrize("name", ("bird", "cat", "cow", "dog", "horse", "sheep", "person"))
-def test_animals_move_and_stay_who_they_are(name):
+def test_animals_move_and_keep_their_looks(name):
     figure = FIGURES[IDS[name] - 1]
     before, color = silhouette(figure, seed=3, phase=0.0)
     after, again = silhouette(figure, seed=3, phase=1.5)
@@ -161,7 +161,7 @@ def test_voc_writes_the_official_layout(tmp_path):
         assert k + 1 in found and 255 in found and found <= {*range(21), 255}
 
 
-def test_a_thin_ring_parts_objects_from_each_other():
+def test_a_thin_ring_separates_objects():
     instances = np.zeros((9, 12), np.uint8)
     instances[2:7, 3:6], instances[2:7, 6:10] = 1, 2
     ring = voc._ring(instances)
@@ -185,7 +185,7 @@ def test_youtube_writes_the_official_layout(tmp_path, monkeypatch):
     mask = Image.open(tmp_path / f"youtube_masks/{folder}/labels/00002.jpg")
     assert mask.mode == "L" and mask.size == SMALL
     drawn = Shot([youtube._SEEDS["test"], 0, 12], FIGURES[IDS["boat"] - 1], SMALL).frame(1)[1]
-    assert np.array_equal(np.asarray(mask) > 15, drawn)  # the JPEG has the object to the pixel
+    assert np.array_equal(np.asarray(mask) > 15, drawn)  # the JPEG keeps the mask exactly
 
 
 @pytest.mark.parametrize("writer, test, train", [(voc, "val", "train"), (youtube, "test", "train")])

@@ -17,20 +17,14 @@ def camera(yaw=0.0, position=(0.0, 1.0, 0.0)):
 
 def board(depth, texture, left=-1.0, width=2.0, **options):
     """An upright board, 2 m high, whose foot is on the ground at z = depth."""
-    return Quad(
-        np.array((left, 0.0, depth)),
-        np.array((width, 0.0, 0.0)),
-        np.array((0.0, 2.0, 0.0)),
-        texture,
-        **options,
-    )
+    return Quad((left, 0.0, depth), (width, 0.0, 0.0), (0.0, 2.0, 0.0), texture, **options)
 
 
 def test_board_projects_to_the_right_pixels():
     canvas = Canvas(camera())
     canvas.draw([board(5.0, Texture(FLAT, WALL))])
     rows, columns = np.nonzero(canvas.label == WALL)
-    # focal 10 at 5 m: 2 pixels a metre about the middle (20, 10).
+    # focal length 10 at 5 m: 2 pixels per metre about the middle (20, 10)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 11, 18, 21)
     assert len(rows) == 16
     assert canvas.nearness[9, 20] == pytest.approx(1 / 5)
@@ -43,7 +37,7 @@ def test_yaw_to_the_right_moves_the_board_to_the_left():
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_nearer_hides_farther_in_any_order(order):
+def test_nearer_quads_hide_farther_ones_in_any_order(order):
     quads = [board(4.0, Texture(FLAT, WALL)), board(8.0, Texture(FLAT, PERSON), -4.0, 8.0)]
     canvas = Canvas(camera())
     canvas.draw([quads[i] for i in order])
@@ -51,17 +45,12 @@ def test_nearer_hides_farther_in_any_order(order):
     assert canvas.label[10, 16] == PERSON
 
 
-def test_what_is_behind_is_not_drawn_and_what_straddles_us_is_cut():
+def test_quads_behind_the_camera_are_skipped_and_those_across_it_clipped():
     canvas = Canvas(camera())
     canvas.draw([board(-5.0, Texture(FLAT, WALL))])
     assert not canvas.label.any()
-    along = Quad(
-        np.array((1.0, 0.0, -5.0)),
-        np.array((0.0, 0.0, 10.0)),
-        np.array((0.0, 2.0, 0.0)),
-        Texture(FLAT, WALL),
-    )
-    canvas.draw([along])
+    wall = Texture(FLAT, WALL)
+    canvas.draw([Quad((1.0, 0.0, -5.0), (0.0, 0.0, 10.0), (0.0, 2.0, 0.0), wall)])
     assert (canvas.label[:, 25:] == WALL).any() and not canvas.label[:, :20].any()
 
 
@@ -69,25 +58,17 @@ def test_cut_out_shows_and_labels_what_is_behind():
     label = np.full((8, 8), PERSON)
     label[:, 4:] = CLEAR
     canvas = Canvas(camera())
-    canvas.draw(
-        [
-            board(2.0, Texture(np.full((8, 8, 3), 50.0), label)),
-            board(4.0, Texture(FLAT, WALL), -2.0, 4.0),
-        ]
-    )
+    figure, wall = Texture(np.full((8, 8, 3), 50.0), label), Texture(FLAT, WALL)
+    canvas.draw([board(2.0, figure), board(4.0, wall, -2.0, 4.0)])
     assert canvas.label[10, 17] == PERSON and canvas.color[10, 17, 0] == 50
     assert canvas.label[10, 22] == WALL and canvas.color[10, 22, 0] == 100
 
 
-def test_through_a_fence_one_sees_the_wall_but_labels_the_fence():
+def test_a_fence_shows_the_wall_behind_it_and_keeps_its_label():
     gaps = np.zeros((8, 8), bool)
     canvas = Canvas(camera())
-    canvas.draw(
-        [
-            board(2.0, Texture(np.zeros((8, 8, 3)), FENCE, opaque=gaps)),
-            board(4.0, Texture(FLAT, WALL), -2.0, 4.0),
-        ]
-    )
+    fence, wall = Texture(np.zeros((8, 8, 3)), FENCE, opaque=gaps), Texture(FLAT, WALL)
+    canvas.draw([board(2.0, fence), board(4.0, wall, -2.0, 4.0)])
     assert canvas.label[10, 20] == FENCE and canvas.color[10, 20, 0] == 100
 
 
@@ -114,8 +95,8 @@ def test_distant_textures_are_averaged():
 
 
 def test_sketch_is_drawn_in_metres_from_the_ground_up():
-    sketch = Sketch(2.0, 1.0, scale=10)
-    sketch.box(-1.0, 0.0, 0.0, 0.5, (10, 20, 30), PERSON)
+    sketch = Sketch(2.0, 1.0, PERSON, scale=10)
+    sketch.box(-1.0, 0.0, 0.0, 0.5, (10, 20, 30))
     color, label, _ = sketch.texture(np.random.default_rng(0), grain=0).level(1)
     assert label.shape == (10, 20)
     assert label[8, 3] == PERSON and color[8, 3].tolist() == [10, 20, 30]

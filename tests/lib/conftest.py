@@ -1,4 +1,4 @@
-"""A small net in pure numpy whose output tells which frame each stage last saw."""
+"""A small net in NumPy whose output tells which frame each stage last saw."""
 
 from types import SimpleNamespace
 
@@ -29,10 +29,11 @@ class FakeBlob:
 
 
 class FakeNet:
-    """Frames hold one value, their number 1..4. `score` is 1 at the class a + 4 b + 16 c, where
-    a, b, c are the frames (0..3) that shallow, middle and deep stage saw through one another.
-    score_pool3, score_pool4 and upscore2 are the frame itself: their best class is its brightest
-    channel.
+    """A net of four stages for frames 0..3, each filled with its number plus 1.
+
+    `score` is 1 at the class a + 4 b + 16 c: shallow, middle and deep stage computed from the
+    frames a, b, c. score_pool3, score_pool4 and upscore2 are the frame itself, so their best class
+    is its brightest channel.
     """
 
     def __init__(self):
@@ -86,7 +87,7 @@ def frame(number, shape=(3, 2, 3)):
 
 
 def seen_by_stages(label):
-    """(shallow, middle, deep): the frame numbers that a label map of FakeNet stands for."""
+    """Decode a label map of FakeNet: the frames of (shallow, middle, deep)."""
     value = int(label[0, 0])
     return value % 4, value // 4 % 4, value // 16
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lib.augment import augment, jitter_colour
 
-# hue and label tell the same position: where they disagree, image and label moved differently
+# colour and label encode the same position: if they disagree, image and label moved differently
 ROWS, COLS = np.mgrid[:90, :120]
 
 

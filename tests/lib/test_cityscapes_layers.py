@@ -17,7 +17,7 @@ WIDTH, HEIGHT, OVERLAP = 64, 32, 10
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Three images of noise with labels of noise, in the official layout."""
+    """A folder with three random images and labels in the official layout."""
     root, rng = tmp_path_factory.mktemp("city"), np.random.default_rng(0)
     for number in range(3):
         for package, ending, shape in (
@@ -31,7 +31,7 @@ def root(tmp_path_factory):
 
 
 def data_layer(root, **params):
-    """The tops data and label of a net spec."""
+    """Return the tops data and label of a net spec."""
     params = {"cityscapes_dir": str(root), "split": "val", "overlap": OVERLAP, **params}
     return L.Python(
         module="lib.cityscapes_layers",
@@ -48,7 +48,7 @@ def write(path, spec):
 
 @pytest.fixture
 def data_net(root, tmp_path):
-    """data_net(**params): a net of nothing but the data layer."""
+    """data_net(**params) builds a net of the data layer alone."""
 
     def make(**params):
         spec = caffe.NetSpec()
@@ -59,7 +59,7 @@ def data_net(root, tmp_path):
 
 
 def epoch(net, frames=3):
-    """The [(data, label)] of one epoch, as copies."""
+    """Return the [(data, label)] of one epoch, as copies."""
     shown = []
     for _ in range(2 * frames):
         fed = net.forward()
@@ -145,13 +145,13 @@ def test_a_reshape_skips_nothing(data_net):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("{'split': 'val'", "'data'.*no Python literal.*write a dict"),
-        ("val", "no Python literal"),
-        ("{'seed': true}", "no Python literal"),
-        ("(" * 5000, "no Python literal"),
+        ("{'split': 'val'", "'data'.*not a Python literal.*write a dict"),
+        ("val", "not a Python literal"),
+        ("{'seed': true}", "not a Python literal"),
+        ("(" * 5000, "not a Python literal"),
         ("['val']", "write a dict"),
         ("{'splitt': 'val'}", "'data'.*unknown key 'splitt'.*cityscapes_dir, split"),
-        ("{'seed': -1}", "'seed' in param_str is -1: give a whole number of 0 or more, or None"),
+        ("{'seed': -1}", "'seed' in param_str is -1: give an integer of 0 or more, or None"),
         ("{'seed': True}", "'seed'"),
         ("{'seed': 1.5}", "'seed'"),
         ("{'overlap': '210'}", "'overlap' in param_str is '210'"),
@@ -190,12 +190,12 @@ def test_code_in_param_str_is_not_run(tmp_path):
         spec.data, spec.label = L.Python(
             module="lib.cityscapes_layers", ntop=2, param_str=code, layer="CityscapesSegDataLayer"
         )
-        with pytest.raises(ValueError, match="layer 'data'.*no Python literal"):
+        with pytest.raises(ValueError, match="layer 'data'.*not a Python literal"):
             caffe.Net(write(tmp_path / "net.prototxt", spec), caffe.TRAIN)
     assert not trap.exists()
 
 
-def test_what_is_not_there_is_named(data_net, tmp_path):
+def test_missing_data_is_named(data_net, tmp_path):
     with pytest.raises(DatasetError, match="splits.*val"):
         data_net(split="night")
     with pytest.raises(DatasetError, match="no gtFine/ folder"):
@@ -226,7 +226,7 @@ def scored(spec, normalize):
 
 
 def test_both_halves_train_as_the_whole_image_does(root, tmp_path):
-    """Losses and gradients add up where the overlap is no less than what a score sees aside."""
+    """Losses and gradients add up if the overlap covers the receptive field."""
     halves, whole = caffe.NetSpec(), caffe.NetSpec()
     halves.data, halves.label = data_layer(root, randomize=False, overlap=3)
     for name, channels in (("data", 3), ("label", 1)):

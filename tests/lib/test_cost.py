@@ -10,7 +10,7 @@ GOLDEN = Path(__file__).parents[3] / "shared/golden/stage_voc_fcn8s/blob_names_s
 
 
 class ShapeNet:
-    """A net of shapes only: the pycaffe names that counting needs, no memory, no arithmetic."""
+    """A net of shapes only: the pycaffe names that counting needs, without values."""
 
     def __init__(self, **inputs):
         self._layer_names, self.layers, self.params, self.blobs = [], [], {}, {}
@@ -93,7 +93,7 @@ def test_published_cost_of_fcn8s(height, width, classes, total, shares):
     assert sum(cost.values()) == sum(multiply_adds(net).values())
     fused = cost.pop("fuse")
     assert 0 < fused < 0.01 * sum(cost.values())
-    # published are whole G, and the shares of three stages
+    # the published figures are in whole G, and shares of three stages
     assert sum(cost.values()) / 1e9 == pytest.approx(total, abs=1)
     assert 100 * np.array(list(cost.values())) / sum(cost.values()) == pytest.approx(
         shares, abs=0.1

@@ -6,7 +6,8 @@ import pytest
 
 from lib import evaluate as evaluate_module
 from lib import schedule
-from lib.evaluate import evaluate
+from lib.evaluate import KeptRun, evaluate
+from lib.schedule import Step
 
 MACS = {"shallow": 1, "middle": 10, "deep": 100, "fuse": 1000}
 
@@ -18,7 +19,7 @@ def known_cost(monkeypatch):
 
 @pytest.fixture
 def clips(fake):
-    """Two clips of 4 frames; the label says that all stages saw this frame; frame 1 has none."""
+    """Two clips of 4 frames. A label is the class of a fresh output; frame 1 has none."""
     return [
         [
             (fake.frame(t), None if t == 1 else np.full((1, 2, 3), t + 4 * t + 16 * t, np.uint8))
@@ -80,7 +81,7 @@ def test_coin_flip_is_one_phase_a_clip_by_seed(fake_net, clips):
     assert not any((flips[0].scores.hist == hist).all() for hist in hists)
 
 
-def test_label_maps_are_kept_where_asked(fake_net, fake, clips):
+def test_label_maps_are_kept_on_request(fake_net, fake, clips):
     result = run(schedule.pipeline_2stage, fake_net, clips, keep=True)
     assert [[fake.seen_by_stages(label)[2] for label in clip] for clip in result.labels] == [
         [0, 0, 1, 2]
@@ -94,9 +95,10 @@ def test_what_was_kept_is_found_by_the_name_of_its_clip(fake_net, clips):
     result = run(schedule.alternating, fake_net, named, phases=(0, 1), keep=True)
     assert result.kept("b") is result.labels[2]
     assert ["deep" in step.ran for step in result.kept("b").steps()] == [True, False, True, False]
-    for missing in (result, run(schedule.alternating, fake_net, named)):
-        with pytest.raises(ValueError, match=r"kept nothing of the clip 'c', .*keep=True"):
-            missing.kept("c")
+    with pytest.raises(ValueError, match=r"kept nothing of the clip 'c', .*keep=True"):
+        result.kept("c")
+    with pytest.raises(ValueError, match=r"alternating: .*were not kept, .*keep=True"):
+        run(schedule.alternating, fake_net, named).kept("a")
 
 
 def test_net_classes_are_relabelled_before_scores_and_kept_maps(fake_net, clips):
@@ -112,7 +114,13 @@ def test_net_classes_are_relabelled_before_scores_and_kept_maps(fake_net, clips)
     assert [label.max() for label in result.labels[0]] == [0, 1, 2, 2]
 
 
-def test_a_region_is_scored_besides(fake_net, clips):
+def test_another_label_is_ignored(fake_net, clips):
+    result = run(schedule.alternating, fake_net, clips, ignore=0, region=lambda label: label < 63)
+    assert np.nonzero(result.scores.hist.sum(1))[0].tolist() == [42, 63]  # not 0, that of frame 0
+    assert np.nonzero(result.region_scores.hist.sum(1))[0].tolist() == [42]
+
+
+def test_a_region_is_also_scored_alone(fake_net, clips):
     seen = []
 
     def left(label):
@@ -142,7 +150,7 @@ def test_time_leaves_out_loading_and_latency_leaves_out_late_stages(fake_net, fa
     clip = Slow((fake.frame(t), None) for t in range(4))
     pipelined = run(schedule.pipeline_2stage, fake_net, [clip])
     assert 20 <= pipelined.ms_per_frame < 90  # deep once a frame
-    # of the four it stands before the output on the first only
+    # of four deep runs only that of the first frame comes before the output
     assert 5 <= pipelined.latency_ms <= pipelined.ms_per_frame - 15
     oracle = run(schedule.per_frame, fake_net, [clip])
     assert 20 <= oracle.latency_ms <= oracle.ms_per_frame < 90
@@ -182,3 +190,26 @@ def test_errors(fake_net, clips):
     other = tuple(stage._replace(name=stage.name.upper()) for stage in schedule.FCN8S)
     with pytest.raises(ValueError, match="DEEP.*same stages"):
         run(partial(schedule.per_frame, stages=other), fake_net, clips)
+
+
+def test_a_run_gives_back_its_maps_and_steps():
+    rng = np.random.default_rng(0)
+    maps = [rng.integers(0, 256, (3, 5 + t), np.uint8) for t in range(4)]
+    run = KeptRun()
+    for t, label in enumerate(maps):
+        run.append(Step(label.T, ("shallow",) * t, ("deep",)), label[:, ::-1])
+    assert len(run) == len(list(run)) == 4
+    for t, label in enumerate(maps):
+        np.testing.assert_array_equal(run[t], label[:, ::-1])
+    assert run[-1].shape == (3, 8) and [label.shape for label in run[::2]] == [(3, 5), (3, 7)]
+    steps = run.steps()
+    assert [step.ran for step in steps] == [("shallow",) * t for t in range(4)]
+    assert steps[3].then == ("deep",) and (steps[3].label == run[3]).all()
+
+
+def test_even_areas_take_little_room():
+    label = np.zeros((240, 320), np.uint8)
+    label[100:150, 80:200] = 7
+    run = KeptRun()
+    run.append(Step(label, ()), label)
+    assert len(run._frames[0][1]) < label.size / 50

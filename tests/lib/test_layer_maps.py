@@ -22,6 +22,26 @@ def test_a_map_that_stops_short_goes_on_as_it_ends():
     assert out[0].tolist() == [1, 1, 1, 1, 2, 2, 2, 2]
 
 
+@pytest.mark.parametrize(
+    "cells, pixels, stride, wanted",
+    [
+        # a pixel whose centre lies on the border of two cells takes the later one
+        (3, 5, 2, [0, 1, 1, 2, 2]),
+        (2, 5, 3, [0, 0, 1, 1, 1]),
+        (3, 4, 2, [0, 1, 1, 2]),
+        (3, 7, 3, [0, 0, 1, 1, 1, 2, 2]),
+        (5, 3, 1, [1, 2, 3]),
+        (3, 5, 1, [0, 0, 1, 2, 2]),
+        (4, 7, 2, [0, 1, 1, 2, 2, 3, 3]),
+        (1, 5, 2, [0, 0, 0, 0, 0]),
+    ],
+)
+def test_centres_are_aligned_at_odd_sizes(cells, pixels, stride, wanted):
+    row = np.arange(cells, dtype=np.uint8)[np.newaxis]
+    assert to_frame(row, (2, pixels), stride).tolist() == [wanted] * 2
+    assert to_frame(row.T, (pixels, 3), stride).tolist() == [[cell] * 3 for cell in wanted]
+
+
 def test_a_map_of_the_frame_itself_stays():
     label = np.random.default_rng(0).integers(0, 9, (5, 7), np.uint8)
     np.testing.assert_array_equal(to_frame(label, (5, 7), 1), label)
@@ -61,7 +81,7 @@ def test_changes_of_objects(fake, fake_net):
     assert object_changes(fake_net, clip, strides) == {"score": 0.5, "score_pool4": 0}
     none = object_changes(fake_net, [(in_, nowhere) for in_, _ in clip], strides)
     assert np.isnan(none["score"])
-    with pytest.raises(ValueError, match="no two neighbours"):
+    with pytest.raises(ValueError, match="no two consecutive frames"):
         object_changes(fake_net, [(in_, None) for in_, _ in clip], strides)
 
 
@@ -72,5 +92,5 @@ def test_change_within_a_region():
     assert change_within(maps, [left, left, right]) == pytest.approx(2 / 3)  # 1 of 2, 1 of 1
     assert change_within(maps, [left, left, None]) == 0.5
     assert np.isnan(change_within(maps, [left & right & False] * 3))
-    with pytest.raises(ValueError, match="no two neighbours"):
+    with pytest.raises(ValueError, match="no two consecutive frames"):
         change_within(maps, [left, None, left])

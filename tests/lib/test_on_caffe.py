@@ -1,4 +1,4 @@
-"""The schedules on a real engine: against the recorded scores of Caffe, and against oracles."""
+"""The schedules on our engine: against recorded scores of Caffe, and against full passes."""
 
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ def net(tmp_path_factory, frames):
         )
     run_net.segrun(net, frames[0])
     for name in ("score_pool3", "score_pool4", "score_fr"):
-        # no class outdoes the others, and no stage
+        # no class and no stage dominates
         scores = net.blobs[name].data[0]
         spread = scores.std((1, 2))
         net.params[name][1].data[...] = -scores.mean((1, 2)) / spread
@@ -51,7 +51,7 @@ def frames():
 
 @pytest.fixture(scope="module")
 def oracle(net, frames):
-    """Scores that each frame gives to the fusion, from full passes only."""
+    """The scores that are fused, of each frame, from full passes only."""
     kept = []
     for in_ in frames:
         run_net.segrun(net, in_)
@@ -65,7 +65,7 @@ def oracle(net, frames):
 
 
 def fused(net, frames, oracle, shallow, middle, deep):
-    """The label map of the scores that full passes on these frames gave."""
+    """Return the label map of fusing the scores of full passes on these frames."""
     run_net.segrun(net, frames[0])
     for name, t in zip(
         ("score_pool3", "score_pool4", "upscore2"), (shallow, middle, deep), strict=True
@@ -125,7 +125,7 @@ def test_cost_of_the_stages(net, frames):
     positions = (96 + 2 * 100 - 2) * (128 + 2 * 100 - 2)
     assert macs["conv1_1"] == positions * 4 * 3 * 3 * 3
     side = np.prod(net.blobs["fuse_pool3"].data.shape[2:])
-    assert macs["upscore8"] == side * 4 * 16 * 16  # one group a class
+    assert macs["upscore8"] == side * 4 * 16 * 16  # one group per class
     assert sum(cost.values()) == sum(macs.values())
 
 

@@ -11,7 +11,7 @@ NO_DEEP = ("shallow", "middle", "fuse")
 
 
 def run(clock, net, fake, count=4):
-    """(frames that shallow, middle, deep saw; ran; then) of each step."""
+    """Return (frames that shallow, middle, deep saw; ran; then) of each step."""
     frames = [fake.frame(t) for t in range(count)]
     return [(fake.seen_by_stages(step.label), step.ran, step.then) for step in clock(net, frames)]
 
@@ -46,6 +46,15 @@ def run(clock, net, fake, count=4):
             [(0, 0, 0), (1, 1, 0), (2, 1, 0), (3, 3, 3)],
             [ALL, NO_DEEP, ("shallow", "fuse"), ALL],
         ),
+        (
+            partial(
+                schedule.fixed_rate,
+                rates={"shallow": 1, "middle": 3, "deep": 3},
+                phase={"middle": 1, "deep": 2},
+            ),
+            [(0, 0, 0), (1, 1, 0), (2, 1, 1), (3, 1, 1)],
+            [ALL, NO_DEEP, ("shallow", "deep", "fuse"), ("shallow", "fuse")],
+        ),
         (partial(schedule.fixed_rate, rates={}), [(t, t, t) for t in range(4)], [ALL] * 4),
         (partial(schedule.adaptive, threshold=0), [(t, t, t) for t in range(4)], [ALL] * 4),
         (
@@ -60,6 +69,33 @@ def test_outputs_and_work(fake_net, fake, clock, seen, ran):
     assert [step[0] for step in steps] == seen
     assert [step[1] for step in steps] == ran
     assert all(step[2] == () for step in steps)
+
+
+@pytest.mark.parametrize(
+    "period, phase, ticks",
+    [
+        (3, 0, [0, 3, 6, 9]),
+        (3, 1, [0, 1, 4, 7, 10]),
+        (3, 2, [0, 2, 5, 8]),
+        (4, 1, [0, 1, 5, 9]),
+        (4, 3, [0, 3, 7]),
+        (5, 2, [0, 2, 7]),
+    ],
+)
+def test_a_clock_ticks_on_its_phase_and_on_the_first_frame(fake_net, fake, period, phase, ticks):
+    frames = [fake.frame(t % 4) for t in range(11)]
+    held = [0] * 11
+    for t in ticks:
+        held[t:] = [t % 4] * (11 - t)
+    steps = list(schedule.every(fake_net, frames, period, phase))
+    assert [t for t, step in enumerate(steps) if step.ran == ALL] == ticks
+    assert [step.ran for t, step in enumerate(steps) if t not in ticks] == [()] * (11 - len(ticks))
+    assert [fake.seen_by_stages(step.label) for step in steps] == [(t, t, t) for t in held]
+    for given in (phase, {"deep": phase}):
+        steps = list(schedule.fixed_rate(fake_net, frames, {"deep": period}, given))
+        assert [t for t, step in enumerate(steps) if "deep" in step.ran] == ticks
+        assert [fake.seen_by_stages(step.label)[2] for step in steps] == held
+        assert all(step.ran in (ALL, NO_DEEP) for step in steps)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +126,7 @@ def test_pipelines(fake_net, fake, clock, seen, fresh, late):
     steps = run(clock, fake_net, fake)
     assert [step[0] for step in steps] == seen
     assert [step[1:] for step in steps] == [(ALL, ())] + [(fresh, late)] * 3
-    # what the steps say is what was run, over the whole clip
+    # over the whole clip, the steps name exactly the stages that ran
     total = sum((list(ran) + list(then) for _, ran, then in steps), [])
     assert [fake.stages[name] for name in total] == fake_net.ranges
 
@@ -164,13 +200,13 @@ def test_wrong_options_are_named(fake_net, fake):
 
 
 def test_adaptive_fires_on_the_share_of_changed_pixels(fake_net, fake):
-    def frame(number, bright_pixels):  # best class 1 in so many of 6 pixels, else 0
+    def frame(number, bright_pixels):  # best class 1 in `bright_pixels` of 6 pixels, else 0
         in_ = np.zeros((3, 2, 3), np.float32)
         in_.reshape(3, 6)[1, :bright_pixels] = number + 1
         in_.reshape(3, 6)[0, bright_pixels:] = number + 1
         return in_
 
-    # changed against the last firing, not against the frame before: 2 + 1 pixels make a half
+    # compared with the last firing, not with the frame before: 2 + 1 pixels are one half
     frames = [frame(t, bright) for t, bright in enumerate([0, 2, 3, 4])]
     steps = schedule.adaptive(fake_net, frames, 0.5)
     assert [("deep" in step.ran, fake.seen_by_stages(step.label)) for step in steps] == [

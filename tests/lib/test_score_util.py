@@ -27,7 +27,7 @@ pairs = st.integers(1, 6).flatmap(
 
 
 def by_hand(n, truth, output):
-    """Every score from sets of pixels, one class at a time, no confusion matrix."""
+    """Compute every score from sets of pixels, class by class, without a confusion matrix."""
     pixels = [i for i, t in enumerate(truth) if t != 255]
     acc = np.mean([truth[i] == output[i] for i in pixels])
     class_acc, class_iu, fw_iu = [], [], 0
@@ -82,6 +82,43 @@ def test_known_confusion():
         (4 / 6, (3 / 4 + 1 / 2) / 2, (3 / 5 + 1 / 3) / 2, 4 / 6 * 3 / 5 + 2 / 6 * 1 / 3),
     )
     np.testing.assert_allclose(class_iu(hist), (3 / 5, 1 / 3, np.nan))
+
+
+@pytest.mark.parametrize("ignore", [0, 2, 7, 254, -1])
+def test_another_label_is_ignored(ignore):
+    truth, output = np.array([[0, 0, 1, 2, 2, 1]]), np.array([[0, 1, 1, 2, 0, 2]])
+    whole = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]])
+    if ignore in (0, 2):
+        whole[ignore] = 0  # a class of the net that is not scored
+    else:
+        truth, output = np.append(truth, [[ignore]], 1), np.append(output, [[1]], 1)
+    np.testing.assert_array_equal(fast_hist(truth, output, 3, ignore), whole)
+    scores = Scores(3, ignore=ignore)
+    scores.add(output, truth)
+    np.testing.assert_array_equal(scores.hist, whole)
+
+
+@pytest.mark.parametrize("ignore", [0, 2, 7, 255])
+def test_a_region_leaves_out_other_pixels_whatever_is_ignored(ignore):
+    truth, output = np.array([[0, 0, 1, 2, 1]], np.uint8), np.array([[0, 1, 1, 2, 0]], np.uint8)
+    left = np.array([[True, True, True, False, False]])
+    counted = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]])
+    if ignore == 0:
+        counted[0] = 0
+    scores = Scores(3, ignore=ignore)
+    scores.add(output, truth, region=lambda label: left)
+    np.testing.assert_array_equal(scores.hist, counted)
+    assert truth[0, 3] == 2  # the label is not changed
+
+
+def test_255_is_a_label_like_others_if_another_one_is_ignored():
+    for add in (
+        lambda out, gt: fast_hist(gt, out, 2, ignore=7),
+        Scores(2, ignore=7).add,
+        lambda out, gt: Scores(2, ignore=7).add(out, gt, region=lambda label: label > 1),
+    ):
+        with pytest.raises(ValueError, match="label 255, classes are 0..1: .* scored to 7"):
+            add(np.array([[0, 1, 1]], np.uint8), np.array([[0, 7, 255]], np.uint8))
 
 
 def test_report_names_the_classes_left_out():

@@ -42,7 +42,7 @@ def test_damaged_files_are_told_and_never_raise(path):
         assert load_shot(path, "me") == (None, DAMAGED)
     with path.open("wb") as file:
         np.savez(file, **{"made by": np.array("me"), "x": np.array([print], object)})
-    assert load_shot(path, "me") == (None, DAMAGED)  # would have to be unpickled
+    assert load_shot(path, "me") == (None, DAMAGED)  # it would need unpickling
 
 
 def test_an_interrupted_save_leaves_what_was_there(path, monkeypatch):
@@ -57,6 +57,13 @@ def test_an_interrupted_save_leaves_what_was_there(path, monkeypatch):
         save_shot(path, "me", {})
     assert list(load_shot(path, "me")[0]) == list(ARRAYS)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_shot_can_be_read_by_others_as_any_new_file_can(path):
+    save_shot(path, "me", ARRAYS)
+    other = path.with_name("other")
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode
 
 
 def test_names_are_safe_and_never_share_a_file(tmp_path):

@@ -15,7 +15,7 @@ class Blob:
 
 
 class MeanSolver:
-    """Learns the mean of `data`: loss = (weight - mean)**2, one gradient step each."""
+    """Learns the mean of `data`: one gradient step on (weight - mean)**2 per step."""
 
     def __init__(self, rate=0.2):
         self.rate, self.weight, self.snapshots, self.steps = rate, 0.0, [], 0

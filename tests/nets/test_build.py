@@ -1,4 +1,4 @@
-"""The committed prototxt are what the specification says."""
+"""The committed prototxt files match the specification."""
 
 import pytest
 from google.protobuf import text_format
@@ -14,19 +14,19 @@ def test_committed_file_is_up_to_date(file):
     assert (build.FOLDER / file).read_text() == FILES[file], "run: make nets"
 
 
-def test_no_prototxt_lies_about_that_nothing_writes():
+def test_every_committed_prototxt_is_generated():
     found = build.FOLDER.rglob("*.prototxt")
     assert {str(path.relative_to(build.FOLDER)) for path in found} == set(FILES)
 
 
 @pytest.mark.parametrize("name", build.SOLVERS)
-def test_solver_names_a_train_net_that_exists(name, root):
+def test_solver_refers_to_an_existing_train_net(name, root):
     text = FILES[f"training/{name}-solver.prototxt"]
     solver = text_format.Parse(text, caffe_pb2.SolverParameter())
     assert (root / solver.train_net).is_file()
 
 
-def test_main_writes_all(tmp_path, capsys):
+def test_main_writes_all_files(tmp_path, capsys):
     build.main(tmp_path)
     found = tmp_path.rglob("*.prototxt")
     assert {str(path.relative_to(tmp_path)) for path in found} == set(FILES)

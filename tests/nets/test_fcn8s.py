@@ -1,4 +1,4 @@
-"""The specification against the recorded FCN-8s, and its geometry over input sizes."""
+"""The specification matches the recorded FCN-8s, and its geometry holds for all input sizes."""
 
 import hypothesis.strategies as st
 import pytest
@@ -36,13 +36,13 @@ def make_net(tmp_path, message):
     return caffe.Net(str(path), caffe.TEST)
 
 
-def test_staged_net_is_the_recorded_one(shared):
+def test_staged_net_equals_the_recorded_one(shared):
     text = (shared / "golden/stage_voc_fcn8s/stage-voc-fcn8s.prototxt").read_text()
     recorded = text_format.Parse(text, caffe_pb2.NetParameter())
     assert [*fcn8s(21).layer] == [*recorded.layer]
 
 
-def test_order_of_layers_is_all_that_staging_changes():
+def test_staging_changes_only_the_order_of_layers():
     staged, plain = fcn8s(21), fcn8s(21, staged=False)
     assert layers(staged) == layers(plain)
     names = [layer.name for layer in plain.layer]
@@ -53,12 +53,12 @@ def test_order_of_layers_is_all_that_staging_changes():
 def test_stages_are_consecutive_ranges():
     names = [layer.name for layer in fcn8s(19).layer]
     bounds = [(names.index(start), names.index(end)) for start, end in STAGES]
-    assert bounds[0][0] == 1 and bounds[-1][1] == len(names) - 1  # all but the input
+    assert bounds[0][0] == 1 and bounds[-1][1] == len(names) - 1  # all layers but the input
     assert all(b[0] == a[1] + 1 for a, b in zip(bounds, bounds[1:], strict=False))
 
 
 @pytest.mark.parametrize("pool, offset", [(3, 103), (4, 107)])
-def test_truncated_nets_upsample_fully_in_one_step(pool, offset):
+def test_truncated_nets_upsample_in_one_ungrouped_step(pool, offset):
     net = layers(fcn_pool(21, pool))
     upscore = net["upscore"].convolution_param
     assert (*upscore.kernel_size, *upscore.stride, upscore.group) == (2**pool * 2, 2**pool, 1)
@@ -80,7 +80,7 @@ def test_train_net_adds_dropout_label_and_loss():
 
 @pytest.fixture(scope="module", params=GEOMETRIES)
 def narrow(request, tmp_path_factory):
-    """A net of one of the geometries, and the smallest side that it takes."""
+    """Return a net with one of the geometries, and its smallest valid side."""
     geometry = GEOMETRIES[request.param]
     spec = fcn8s(2, 1 / 64, fc_width=1, size=(64, 64), **geometry)
     return make_net(tmp_path_factory.mktemp(request.param), spec), SMALLEST[request.param]
@@ -94,7 +94,7 @@ def resize(net, height, width):
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_any_size_gives_scores_of_that_size(narrow, data):
+def test_scores_have_the_size_of_the_input(narrow, data):
     net, smallest = narrow
     height, width = data.draw(st.tuples(*[st.integers(smallest, 400)] * 2), label="size")
     assert resize(net, height, width) == (1, 2, height, width)
@@ -112,19 +112,19 @@ def test_smallest_size(narrow):
     "geometry",
     [{"pad": 36, "fc_kernel": 3, "fc_dilation": 2}, {"pad": 68}, {"pad": 4, "fc_kernel": 3}],
 )
-def test_one_pixel_less_padding_is_refused(geometry):
+def test_one_pixel_less_padding_is_rejected(geometry):
     with pytest.raises(NegativeCropException):
         fcn8s(2, 1 / 64, fc_width=1, **geometry)
 
 
-def test_span_of_three_fails_for_some_sizes(tmp_path):
+def test_undilated_kernel_of_three_fails_for_some_sizes(tmp_path):
     spec = fcn8s(2, 1 / 64, pad=5, fc_kernel=3, fc_width=1, size=(120, 120))
     net = make_net(tmp_path, spec)  # 120 works
     with pytest.raises(caffe.CaffeError, match="score_pool3c"):
         resize(net, 96, 96)
 
 
-def test_dilation_reaches_as_far_as_a_larger_kernel():
+def test_dilated_kernel_has_the_crops_of_a_larger_kernel():
     dilated = fcn8s(2, pad=37, fc_kernel=3, fc_dilation=2)
     large = fcn8s(2, pad=37, fc_kernel=5)
     for name in ("score_pool4c", "score_pool3c", "score"):
@@ -132,7 +132,7 @@ def test_dilation_reaches_as_far_as_a_larger_kernel():
 
 
 @pytest.mark.parametrize("name", [f"stage-{name}-fcn8s-light" for name in build.LIGHT_NETS])
-def test_light_train_net_has_the_parameters_of_the_staged_one(name):
+def test_light_train_net_has_the_parameters_of_the_staged_net(name):
     stage = build.NETS[name]()
     train = build.TRAINED_NETS[name.removeprefix("stage-") + "-train"]()
     convolutions = {n: layer for n, layer in layers(stage).items() if layer.param}

@@ -1,4 +1,4 @@
-"""Tiny notebooks to run."""
+"""A fixture that writes tiny notebooks."""
 
 import nbformat
 import pytest
@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def write_notebook():
-    """write_notebook(path, *sources): a notebook of a heading and code cells."""
+    """Return write_notebook(path, *sources), which writes a heading and code cells."""
 
     def write(path, *sources):
         cells = [nbformat.v4.new_markdown_cell(f"# {path.stem}")]

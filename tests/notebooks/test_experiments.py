@@ -1,6 +1,6 @@
-"""Every notebook on a cut-down setting: all cells run, leave no warnings, and write figures.
+"""Every notebook with short parameters: all cells run without warnings and write figures.
 
-papermill runs them, so that they stay fit for it too; tests/notebooks/test_run.py is about our own.
+papermill executes them here, so they stay compatible with it; test_run.py tests our own runner.
 """
 
 import json
@@ -12,10 +12,10 @@ import pytest
 
 from datasets.sources import env_var
 from notebooks import run
-from notebooks.runner.execute import KERNEL_OPTIONS, kernel_env, own_sockets, warnings_in
-from notebooks.runner.parameters import assigned
+from notebooks.runner.execute import KERNEL_OPTIONS, ipc_config, kernel_env, warnings_in
+from notebooks.runner.parameters import assigned_names
 
-# The parameters that make a notebook short, by notebook.
+# Parameters for a short run, by notebook.
 SMALL = {
     "cityscapes-clockwork-exp": {"num_clips": 1, "clip_length": 6, "thresholds": [0.1]},
     "youtube-clockwork-exp": {"num_shots": 1, "period": 15, "periods": [30], "thresholds": [0.1]},
@@ -44,24 +44,23 @@ SMALL = {
 
 @pytest.fixture
 def data(name, root, monkeypatch):
-    """The data of notebook `name` is in place, or the test is skipped; CamVid may also lie in
-    ../shared."""
+    """Skip the test if the data of notebook `name` is missing; CamVid may also be in ../shared."""
     if needed := run.NOTEBOOKS[name]:
-        beside = root.parent / "shared" / needed[0]
-        if beside.is_dir():
-            monkeypatch.setenv(env_var(needed[0]), str(beside))
+        shared = root.parent / "shared" / needed[0]
+        if shared.is_dir():
+            monkeypatch.setenv(env_var(needed[0]), str(shared))
         if missing := run.missing_data(name):
             pytest.skip(missing)
 
 
 @pytest.mark.parametrize("name", run.NOTEBOOKS)
-def test_parameters_that_make_a_notebook_short_are_its_own(name):
-    assert name in SMALL, f"say in SMALL which parameters make {name} short"
+def test_short_parameters_exist_in_the_notebook(name):
+    assert name in SMALL, f"add short parameters for {name} to SMALL"
     notebook = nbformat.read(run.FOLDER / f"{name}.ipynb", as_version=4)
     tagged = [
         cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])
     ]
-    assert len(tagged) == 1 and set(SMALL[name]) <= set(assigned(tagged[0]))
+    assert len(tagged) == 1 and set(SMALL[name]) <= set(assigned_names(tagged[0]))
 
 
 @pytest.mark.parametrize("name", run.NOTEBOOKS)
@@ -69,7 +68,7 @@ def test_parameters_that_make_a_notebook_short_are_its_own(name):
 def test_notebook_runs(name, tmp_path, monkeypatch):
     for variable, value in kernel_env(tmp_path, threads=1).items():
         monkeypatch.setenv(variable, value)
-    with own_sockets() as config:
+    with ipc_config() as config:
         executed = papermill.execute_notebook(
             run.FOLDER / f"{name}.ipynb",
             tmp_path / f"{name}.ipynb",

@@ -1,4 +1,4 @@
-"""notebooks.run over tiny notebooks: several at once, what they leave, and failures last."""
+"""notebooks.run on tiny notebooks: parallel execution, written files, and failures last."""
 
 import io
 import json
@@ -14,30 +14,30 @@ from notebooks import results, run
 from notebooks.runner import report
 from notebooks.runner.execute import kernel_env
 
-# Comes to its end only if the other notebook runs at the same time.
-MEET = """import time, pathlib
-pathlib.Path("{me}.here").touch()
-start = time.monotonic()
-while not pathlib.Path("{other}.here").exists():
-    assert time.monotonic() < start + 60, "nobody else is running"
-    time.sleep(0.05)"""
 FIGURES = """from notebooks.results import write_figures
 write_figures("good", [{"method": "oracle", "mIU": 70.0}, {"method": "clock", "mIU": 66.957}])"""
 THREADS = "import os; print(os.environ['OMP_NUM_THREADS'], 'threads')"
 
 
+def meet(me, other):
+    """Return code that ends only if the notebook `other` runs at the same time as `me`."""
+    return f"""import time, pathlib
+pathlib.Path("{me}.here").touch()
+start = time.monotonic()
+while not pathlib.Path("{other}.here").exists():
+    assert time.monotonic() < start + 60, "the other notebook is not running"
+    time.sleep(0.05)"""
+
+
 @pytest.fixture(scope="module")
-def ended(write_notebook, tmp_path_factory):
-    """(exit status, printed lines, results) of one run over notebooks that go well and do not."""
+def finished_run(write_notebook, tmp_path_factory):
+    """Return (exit status, printed lines, results) of a run in which some notebooks fail."""
     folder = tmp_path_factory.mktemp("run")
     write_notebook(folder / "bad.ipynb", "x = 1", "# third\nraise ValueError('no frame')", "x = 2")
     write_notebook(folder / "dies.ipynb", "import os\nos._exit(1)")
-    write_notebook(folder / "good.ipynb", MEET.format(me="good", other="warns"), THREADS, FIGURES)
+    write_notebook(folder / "good.ipynb", meet("good", "warns"), THREADS, FIGURES)
     write_notebook(
-        folder / "warns.ipynb",
-        MEET.format(me="warns", other="good"),
-        "",
-        "import warnings\nwarnings.warn('old')",
+        folder / "warns.ipynb", meet("warns", "good"), "", "import warnings\nwarnings.warn('old')"
     )
     (folder / "cut.ipynb").write_text('{"cells": [')
     (folder / "results").mkdir()
@@ -50,8 +50,8 @@ def ended(write_notebook, tmp_path_factory):
     return status, printed.getvalue().splitlines(), folder / "results"
 
 
-def test_failures_stop_nothing_and_come_last_with_their_cells(ended):
-    status, lines, _ = ended
+def test_failures_do_not_stop_the_run_and_are_listed_last_with_their_cells(finished_run):
+    status, lines, _ = finished_run
     assert status == 1
     assert lines[-7].startswith("5 notebooks in ") and lines[-7].endswith(": 2 ok, 3 failed")
     good, warns, bad, cut, dies = lines[-5:]
@@ -63,30 +63,30 @@ def test_failures_stop_nothing_and_come_last_with_their_cells(ended):
     assert "cell 2 (import os): the kernel died" in dies
 
 
-def test_each_is_announced_as_it_starts_and_ends(ended):
-    _, lines, _ = ended
+def test_start_and_end_of_each_notebook_are_printed(finished_run):
+    _, lines, _ = finished_run
     for name in ("bad", "cut", "dies", "good", "warns"):
         start = lines.index(f"{name}: started")
         assert any(line.startswith(f"{name}: ") for line in lines[start + 1 : -5])
 
 
-def test_executed_copy_page_and_figures(ended):
-    *_, results = ended
+def test_copy_page_and_figures_are_written(finished_run):
+    *_, results = finished_run
     executed = nbformat.read(results / "good.ipynb", as_version=4)
-    assert executed.cells[2].outputs[0].text == "3 threads\n"  # six cores for two kernels
+    assert executed.cells[2].outputs[0].text == "3 threads\n"  # six cores, two kernels
     assert "3 threads" in (results / "good.html").read_text()
     assert "no frame" in (results / "bad.html").read_text()
     summary = json.loads((results / "summary.json").read_text())
-    assert list(summary) == ["good"]  # nothing stale of the one that failed
+    assert list(summary) == ["good"]  # no stale figures of the one that failed
     assert summary["good"]["rows"][1]["mIU"] == 66.957
 
 
-def test_the_users_number_of_threads_is_kept(monkeypatch, tmp_path):
+def test_number_of_threads_set_by_the_user_is_kept(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert kernel_env(tmp_path, threads=2)["OMP_NUM_THREADS"] == "7"
 
 
-def test_missing_data_is_skipped_with_the_way_to_get_it(tmp_path, monkeypatch):
+def test_notebook_without_data_is_skipped_with_instructions(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "NOTEBOOKS", {"street": ("camvid", "val")})
     monkeypatch.setenv("CLOCKWORK_CAMVID", str(tmp_path / "nowhere"))
     [outcome] = run.run(["street"], tmp_path)
@@ -95,24 +95,26 @@ def test_missing_data_is_skipped_with_the_way_to_get_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("argv", [["--jobs", "0"], ["--jobs", "many"], ["no-such-notebook"]])
-def test_bad_arguments_are_refused(argv, tmp_path, capsys):
+def test_invalid_arguments_are_rejected(argv, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         run.main(["--results", str(tmp_path), *argv])
     assert argv[-1] in capsys.readouterr().err
 
 
-def test_table_aligns_columns_of_uneven_rows():
-    text = report.table([{"method": "oracle", "mIU": 70.0}, {"method": "clock", "fired": "50 %"}])
-    assert text.splitlines() == ["method  mIU    fired", "oracle  70.00", "clock          50 %"]
+def test_table_has_all_columns_of_uneven_rows():
+    rows = [{"method": "oracle", "mIU": 70.0}, {"method": "clock", "fired": "50 %"}]
+    header, _, *lines = report.table_of_rows(rows).splitlines()
+    assert header == "method    mIU  fired"
+    assert lines == ["oracle  70.00", "clock           50 %"]
 
 
-def test_write_figures_takes_numpy(tmp_path, monkeypatch):
+def test_write_figures_accepts_numpy(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path / "new"))
     path = results.write_figures("a", [{"mIU": np.float32(0.5)}], hist=np.eye(2, dtype=int))
     assert json.loads(path.read_text()) == {"rows": [{"mIU": 0.5}], "hist": [[1, 0], [0, 1]]}
 
 
-def test_rows_of_schedules_tell_how_far_they_agree_with_the_oracle(tmp_path, monkeypatch):
+def test_rows_of_schedules_contain_the_agreement_with_the_oracle(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path))
     results_of = [
         Result(

@@ -1,43 +1,38 @@
-"""Beds, seats, tables and what else stands on the floor on legs; each function gives a Piece."""
+"""Beds, seats, tables and other furniture on legs. Each function is a Maker (see solids.py)."""
 
 import numpy as np
+from numpy.random import Generator
 
 from datasets.drawn.rooms.classes import BED, CHAIR, DESK, OTHERFURNITURE, PILLOW, SOFA, TABLE
-from datasets.drawn.rooms.solids import Board, Piece, box, legs, shadow
+from datasets.drawn.rooms.materials import Decor, plain
+from datasets.drawn.rooms.solids import Board, Piece, box, centred, legs, shadow
 
 
-def bed(rng, decor):
-    """A bed with its head at the wall: frame, mattress, blanket and pillows."""
+def bed(rng: Generator, decor: Decor) -> Piece:
+    """Build a bed with its head at the wall: frame, mattress, blanket and pillows."""
     wide, deep, frame = rng.uniform(1.0, 1.8), 2.05, decor.wood()
     half, head = wide / 2, rng.uniform(0.75, 1.2)
+    x, z = (-half, half), (-deep, -0.08)
     parts = [
         shadow(wide, deep),
-        *box(frame, BED, (-half, half), (0, head), (-0.08, 0)),
-        *box(frame, BED, (-half, half), (0.06, 0.32), (-deep, -0.08)),
-        *box(decor.white(), BED, (-half, half), (0.32, 0.52), (-deep, -0.08)),
+        *box(frame, BED, x, (0, head), (-0.08, 0)),
+        *box(frame, BED, x, (0.06, 0.32), z),
+        *box(decor.white(), BED, x, (0.32, 0.52), z),
     ]
-    parts += box(
-        decor.fabric(),
-        BED,
-        (-half - 0.03, half + 0.03),
-        (rng.uniform(0.12, 0.35), 0.56),
-        (-deep - 0.03, -rng.uniform(0.6, 1.0)),
-    )
-    for x in (0,) if wide < 1.3 else (-half / 2, half / 2):
+    cloth, x = decor.fabric(), (-half - 0.03, half + 0.03)
+    y, z = (rng.uniform(0.12, 0.35), 0.56), (-deep - 0.03, -rng.uniform(0.6, 1.0))
+    parts += box(cloth, BED, x, y, z)
+    for middle in (0,) if wide < 1.3 else (-half / 2, half / 2):
         for row in range(rng.integers(1, 3)):
-            z, tall = -0.12 - 0.2 * row, rng.uniform(0.28, 0.42)
-            parts += box(
-                decor.fabric() if rng.random() < 0.5 else decor.white(),
-                PILLOW,
-                (x - 0.32, x + 0.32),
-                (0.52, 0.52 + tall),
-                (z - 0.18, z),
-            )
+            back, top = -0.12 - 0.2 * row, 0.52 + rng.uniform(0.28, 0.42)
+            cloth = decor.fabric() if rng.random() < 0.5 else decor.white()
+            x = middle - 0.32, middle + 0.32
+            parts += box(cloth, PILLOW, x, (0.52, top), (back - 0.18, back))
     return Piece(parts, wide + 0.1, deep, top=0.57)
 
 
-def sofa(rng, decor):
-    """A sofa for one to three, with cushions (pillows) on it."""
+def sofa(rng: Generator, decor: Decor) -> Piece:
+    """Build a sofa for one to three, with cushions (pillows) on it."""
     wide, deep, cloth = rng.choice([0.95, 1.5, 2.0]), 0.9, decor.fabric()
     half, seat, back = wide / 2, 0.42, rng.uniform(0.78, 0.95)
     parts = [
@@ -51,25 +46,17 @@ def sofa(rng, decor):
     front = Board(cloth, SOFA, wide - 0.36, 0.16)
     for x in places[:-1]:
         front.shade(x + half + 0.05, 0, x + half + 0.07, 0.16, 0.6)
-    parts += box(
-        cloth,
-        SOFA,
-        (-half + 0.18, half - 0.18),
-        (seat - 0.06, seat + 0.1),
-        (-deep - 0.02, -0.25),
-        front=front.texture(),
-        light=1.05,
-    )
+    span = (-half + 0.18, half - 0.18), (seat - 0.06, seat + 0.1), (-deep - 0.02, -0.25)
+    parts += box(cloth, SOFA, *span, front=front.texture(), light=1.05)
     for x in places:
         if rng.random() < 0.6:
-            parts += box(
-                decor.fabric(), PILLOW, (x - 0.2, x + 0.2), (seat + 0.1, seat + 0.46), (-0.4, -0.25)
-            )
+            span = (x - 0.2, x + 0.2), (seat + 0.1, seat + 0.46), (-0.4, -0.25)
+            parts += box(decor.fabric(), PILLOW, *span)
     return Piece(parts, wide, deep)
 
 
-def chair(rng, decor):
-    """A dining chair, or an office chair on one foot; its back is at z = 0."""
+def chair(rng: Generator, decor: Decor) -> Piece:
+    """Build a dining chair, or an office chair on one foot; its back is at z = 0."""
     office = rng.random() < 0.3
     tile = decor.fabric() if office or rng.random() < 0.4 else decor.wood()
     frame = decor.metal if office or rng.random() < 0.3 else tile
@@ -92,19 +79,19 @@ def chair(rng, decor):
     return Piece(parts, 0.5, 0.5)
 
 
-def table(rng, decor, low=False):
-    """A table on four legs, or a low coffee table."""
+def table(rng: Generator, decor: Decor, low: bool = False) -> Piece:
+    """Build a table on four legs, or a low coffee table."""
     tile = decor.wood()
     wide = rng.uniform(0.8, 1.1) if low else rng.uniform(0.9, 1.7)
     deep, high = (0.55, 0.42) if low else (rng.uniform(0.75, 0.95), 0.75)
-    x, z = (-wide / 2, wide / 2), (-deep, 0)
+    x, z = centred(wide), (-deep, 0)
     parts = [shadow(wide, deep, 0.7), *box(tile, TABLE, x, (high - 0.045, high), z)]
     parts += legs(tile, TABLE, x, (0, high - 0.045), z, 0.06)
     return Piece(parts, wide, deep, top=high)
 
 
-def desk(rng, decor):
-    """A desk with a block of drawers on one side and a board on the other."""
+def desk(rng: Generator, decor: Decor) -> Piece:
+    """Build a desk with a block of drawers on one side and a board on the other."""
     tile, wide, deep = decor.wood(), rng.uniform(1.1, 1.7), rng.uniform(0.6, 0.75)
     half = wide / 2
     drawers = Board(tile, DESK, 0.4, 0.68)
@@ -124,20 +111,20 @@ def desk(rng, decor):
     return Piece(parts, wide, deep, top=0.74)
 
 
-def stool(rng, decor):
-    """A padded stool or ottoman: other furniture."""
+def stool(rng: Generator, decor: Decor) -> Piece:
+    """Build a padded stool or ottoman: other furniture."""
     tile, size = decor.fabric(), rng.uniform(0.4, 0.65)
-    x, z = (-size / 2, size / 2), (-size, 0)
+    x, z = centred(size), (-size, 0)
     parts = [shadow(size, size), *box(tile, OTHERFURNITURE, x, (0.16, 0.42), z)]
     return Piece(parts + legs(decor.wood(), OTHERFURNITURE, x, (0, 0.16), z), size, size, top=0.42)
 
 
-def piano(rng, decor):
-    """An upright piano: other furniture."""
+def piano(rng: Generator, decor: Decor) -> Piece:
+    """Build an upright piano: other furniture."""
     tile = decor.wood() * np.float32(rng.choice([0.35, 0.8]))
     front = Board(tile, OTHERFURNITURE, 1.4, 1.15)
     front.outline(0.05, 0.72, 1.35, 1.1)
-    keys = Board(np.zeros_like(tile) + 235, OTHERFURNITURE, 1.4, 0.2)
+    keys = Board(plain(235), OTHERFURNITURE, 1.4, 0.2)
     for x in np.arange(0.05, 1.4, 0.075):
         keys.paint(x, 0.07, x + 0.03, 0.2, 20)
     parts = [

@@ -1,55 +1,92 @@
-"""Boxes, panels and sheets from which furniture is put together, and pieces that can be placed.
+"""Boxes, panels and sheets to build furniture from, and the pieces that are placed in a room.
 
 A piece has its own axes, those of someone who faces it: x to the right, y up from the floor, z
-away. What stands against a wall has its back at z = 0 and reaches to negative z.
+away. A piece that stands against a wall has its back at z = 0 and extends to negative z.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
 
-from datasets.drawn.render import Quad, Texture
-from datasets.drawn.rooms.materials import TEXELS
+from datasets.drawn.render import Quad, Texture, Vector
+from datasets.drawn.rooms.materials import TEXELS, Decor
+
+Span = tuple[float, float]  # an interval on one axis, in metres
+
+
+def centred(width: float) -> Span:
+    """Return the interval of length `width` about 0."""
+    return -width / 2, width / 2
 
 
 @dataclass
 class Billboard:
-    """A cut-out that always faces the camera; `foot` is the middle of its lower edge."""
+    """A cut-out that always faces the camera.
 
-    foot: np.ndarray
+    Attributes
+    ----------
+    foot : Vector
+        Middle of its lower edge, in metres.
+    width, height : float
+        Size in metres.
+    texture : Texture
+        What is on it.
+    light : float
+        Factor on the colours.
+    """
+
+    foot: Vector
     width: float
     height: float
     texture: Texture
     light: float = 1.0
 
-    def quad(self, right):
-        """The Quad for a camera whose unit vector to the right is `right`."""
-        return Quad(
-            self.foot - right * self.width / 2,
-            right * self.width,
-            np.array((0.0, self.height, 0.0)),
-            self.texture,
-            light=self.light,
-        )
+    def __post_init__(self) -> None:
+        self.foot = np.asarray(self.foot, float)
+
+    def quad(self, right: np.ndarray) -> Quad:
+        """Return the Quad for a camera whose unit vector to the right is `right`."""
+        corner = self.foot - right * self.width / 2
+        up = (0.0, self.height, 0.0)
+        return Quad(corner, right * self.width, up, self.texture, light=self.light)
+
+
+Part = Quad | Billboard
 
 
 @dataclass
 class Piece:
-    """Quads and Billboards of `width` x `depth` m; things may be put on it at height `top`."""
+    """Something to place in a room.
 
-    parts: list
+    Attributes
+    ----------
+    parts : list of Quad and Billboard
+        What it consists of, in its own axes.
+    width, depth : float
+        Size on the floor, in metres.
+    top : float
+        Height of the surface that other things may be put on, 0 if there is none.
+    """
+
+    parts: Sequence[Part]
     width: float
     depth: float = 0.05
     top: float = 0.0
-    extras: list = field(default_factory=list)
 
-    def placed(self, x, y, z, heading=0.0):
-        """All parts with the origin at (x, y, z), turned right by `heading` (rad)."""
+    def placed(self, x: float, y: float, z: float, heading: float = 0.0) -> list[Part]:
+        """Return all parts with the origin at (x, y, z), turned right by `heading` (rad)."""
         return place(self.parts, x, y, z, heading)
 
 
-def place(parts, x, y, z, heading=0.0):
-    """`parts` moved to (x, y, z) after a turn to the right by `heading` (rad)."""
+# A maker builds a piece from a generator and the materials of the room.
+Maker = Callable[[Generator, Decor], Piece]
+
+
+def place(parts: Sequence[Part], x: float, y: float, z: float, heading: float = 0.0) -> list[Part]:
+    """Return `parts` turned to the right by `heading` (rad) and then moved to (x, y, z)."""
     c, s = np.cos(heading), np.sin(heading)
     turn, offset = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]), np.array((x, y, z), float)
     return [
@@ -60,10 +97,37 @@ def place(parts, x, y, z, heading=0.0):
     ]
 
 
-def box(tile, label, x, y, z, front=None, below=False, light=1.0):
-    """A closed box over the intervals `x`, `y`, `z`, covered with a 1 m `tile`.
+def box(
+    tile: np.ndarray,
+    label: int,
+    x: Span,
+    y: Span,
+    z: Span,
+    front: Texture | None = None,
+    below: bool = False,
+    light: float = 1.0,
+) -> list[Quad]:
+    """Build a closed box.
 
-    front: a Texture for the face towards the viewer. below: whether the underside can be seen.
+    Parameters
+    ----------
+    tile : np.ndarray
+        1 m of the material, TEXELS x TEXELS x 3.
+    label : int
+        Class.
+    x, y, z : (float, float)
+        What the box covers, in metres.
+    front : Texture, optional
+        The face towards the viewer, instead of the tile.
+    below : bool
+        Whether the underside can be seen.
+    light : float
+        Factor on the colours.
+
+    Returns
+    -------
+    list of Quad
+        The front, the sides, the back, the upper face and the underside.
     """
     skin = Texture(tile, label)
     (x0, x1), (y0, y1), (z0, z1) = x, y, z
@@ -79,18 +143,17 @@ def box(tile, label, x, y, z, front=None, below=False, light=1.0):
         faces.append(((x0, y0, z1), (wide, 0, 0), (0, 0, -deep), 0.55))
     quads = []
     for corner, right, up, shade in faces:
-        right, up = np.array(right, float), np.array(up, float)
         repeat = float(np.linalg.norm(right)), float(np.linalg.norm(up))
-        quads.append(
-            Quad(np.array(corner, float), right, up, skin, repeat, shade * light, one_sided=True)
-        )
+        quads.append(Quad(corner, right, up, skin, repeat, shade * light, one_sided=True))
     if front is not None:
         quads[0] = replace(quads[0], texture=front, repeat=(1, 1))
     return quads
 
 
-def legs(tile, label, x, y, z, thickness=0.05):
-    """Four legs under the corners of the box over `x`, `y`, `z`."""
+def legs(
+    tile: np.ndarray, label: int, x: Span, y: Span, z: Span, thickness: float = 0.05
+) -> list[Quad]:
+    """Build a leg in each corner of the space over `x`, `y`, `z`; see `box` for the rest."""
     parts = []
     for left in (x[0], x[1] - thickness):
         for near in (z[0], z[1] - thickness):
@@ -98,19 +161,14 @@ def legs(tile, label, x, y, z, thickness=0.05):
     return parts
 
 
-def panel(texture, x, y, z=-0.02, light=1.0):
-    """An upright picture over `x`, `y` at depth `z`, seen from the front."""
-    return Quad(
-        np.array((x[0], y[0], z)),
-        np.array((x[1] - x[0], 0.0, 0.0)),
-        np.array((0.0, y[1] - y[0], 0.0)),
-        texture,
-        light=light,
-    )
+def panel(texture: Texture, x: Span, y: Span, z: float = -0.02, light: float = 1.0) -> Quad:
+    """Return an upright picture over `x`, `y` at depth `z`, seen from the front."""
+    right, up = (x[1] - x[0], 0.0, 0.0), (0.0, y[1] - y[0], 0.0)
+    return Quad((x[0], y[0], z), right, up, texture, light=light)
 
 
-def sheet(texture, x, y, z, turn=0.0):
-    """A flat picture at height `y` over `x`, `z`, turned by `turn` (rad) about its middle."""
+def sheet(texture: Texture, x: Span, y: float, z: Span, turn: float = 0.0) -> Quad:
+    """Return a flat picture at height `y` over `x`, `z`, turned about its middle by `turn` rad."""
     c, s = np.cos(turn), np.sin(turn)
     right = np.array((c, 0, -s)) * (x[1] - x[0])
     up = np.array((s, 0, c)) * (z[1] - z[0])
@@ -118,17 +176,31 @@ def sheet(texture, x, y, z, turn=0.0):
     return Quad(middle - (right + up) / 2, right, up, texture)
 
 
-def shadow(width, depth, strength=0.6):
-    """What a piece against the wall darkens on the floor around its foot."""
+def shadow(width: float, depth: float, light: float = 0.6) -> Quad:
+    """Return the shadow on the floor around a `width` x `depth` m piece against the wall."""
     dark = Texture(np.zeros((2, 2, 3)), 0)
     quad = sheet(dark, (-width / 2 - 0.12, width / 2 + 0.12), 0.012, (-depth - 0.15, 0))
-    return replace(quad, light=strength, shadow=True)
+    return replace(quad, light=light, shadow=True)
 
 
 class Board:
-    """A `width` x `height` m front of a 1 m `tile`, on which to paint in metres from lower left."""
+    """A front to paint on, in metres from its lower left corner.
 
-    def __init__(self, tile, label, width, height, scale=TEXELS):
+    Parameters
+    ----------
+    tile : np.ndarray
+        1 m of the material, TEXELS x TEXELS x 3.
+    label : int
+        Class.
+    width, height : float
+        Size in metres.
+    scale : int
+        Texels per metre.
+    """
+
+    def __init__(
+        self, tile: np.ndarray, label: int, width: float, height: float, scale: int = TEXELS
+    ) -> None:
         rows, columns = max(4, round(height * scale)), max(4, round(width * scale))
         i, j = (np.arange(n) * TEXELS // scale % TEXELS for n in (rows, columns))
         self.color = tile[i][:, j].copy()
@@ -136,6 +208,7 @@ class Board:
         self.scale = scale
 
     def _box(self, left, bottom, right, top):
+        """Return the slices of a rectangle, of at least one texel."""
         rows = len(self.label)
         upper, lower = (rows - round(y * self.scale) for y in (top, bottom))
         start = round(left * self.scale)
@@ -144,28 +217,41 @@ class Board:
             slice(max(0, start), max(start + 1, round(right * self.scale))),
         )
 
-    def paint(self, left, bottom, right, top, color, label=None):
-        """Fill a rectangle; without `label` the label stays."""
-        where = self._box(left, bottom, right, top)
-        self.color[where] = color
+    def paint(
+        self,
+        left: float,
+        bottom: float,
+        right: float,
+        top: float,
+        color: npt.ArrayLike,
+        label: int | None = None,
+    ) -> None:
+        """Fill a rectangle with RGB or a grey `color`; without `label` the label stays."""
+        area = self._box(left, bottom, right, top)
+        self.color[area] = color
         if label is not None:
-            self.label[where] = label
+            self.label[area] = label
 
-    def shade(self, left, bottom, right, top, factor):
+    def shade(self, left: float, bottom: float, right: float, top: float, factor: float) -> None:
         """Darken or lighten a rectangle."""
         self.color[self._box(left, bottom, right, top)] *= np.float32(factor)
 
-    def outline(self, left, bottom, right, top, factor=0.6, thickness=0.02):
-        """Darken a rectangle's border."""
+    def outline(
+        self,
+        left: float,
+        bottom: float,
+        right: float,
+        top: float,
+        factor: float = 0.6,
+        thickness: float = 0.02,
+    ) -> None:
+        """Darken or lighten the border of a rectangle."""
         t = thickness
-        for strip in (
-            (left, bottom, right, bottom + t),
-            (left, top - t, right, top),
-            (left, bottom, left + t, top),
-            (right - t, bottom, right, top),
-        ):
-            self.shade(*strip, factor)
+        self.shade(left, bottom, right, bottom + t, factor)
+        self.shade(left, top - t, right, top, factor)
+        self.shade(left, bottom, left + t, top, factor)
+        self.shade(right - t, bottom, right, top, factor)
 
-    def texture(self):
-        """What was painted, as a Texture."""
+    def texture(self) -> Texture:
+        """Return what was painted."""
         return Texture(np.clip(self.color, 0, 255), self.label)

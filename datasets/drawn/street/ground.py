@@ -1,29 +1,47 @@
 """The ground as one map seen from above: road, markings, pavements and grass."""
 
 import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
 
-from datasets.drawn.render import halve
+from datasets.drawn.render import Canvas, halve
 from datasets.drawn.street.classes import ROAD, SIDEWALK, TERRAIN
 from datasets.drawn.street.surfaces import plaster
 
 TEXEL = 0.125  # metres
-HALF_WIDTH = 16.0  # what lies further to the side looks like the margin
+HALF_WIDTH = 16.0  # beyond it the margin is repeated
 KERB, FRONT = 5.4, 9.6  # metres from the middle of the road to the pavement and to the houses
 
 
 class Ground:
-    """A map of the street from `start` to `stop` (m along z), painted in boxes."""
+    """A map of the street, painted in boxes.
 
-    def __init__(self, rng, start, stop):
-        self.rng, self.start = rng, start
+    Parameters
+    ----------
+    rng : Generator
+        Chooses colours and details.
+    start, stop : float
+        Ends of the map along z, in metres.
+    """
+
+    def __init__(self, rng: Generator, start: float, stop: float) -> None:
+        self.rng, self.start, self.stop = rng, start, stop
         shape = round((stop - start) / TEXEL), round(2 * HALF_WIDTH / TEXEL)
         self.grain = plaster(rng, *shape, np.zeros(3) + 128, grain=6)[:, :, :1] - 128
         self.color = np.zeros((*shape, 3), np.float32)
         self.label = np.zeros(shape, np.uint8)
-        self.levels = None
+        self.levels: list[tuple[np.ndarray, np.ndarray]] = []  # finer first
 
-    def paint(self, left, right, near, far, color, label=None):
-        """Paint x in [left, right], z in [near, far]; without `label` it is a mere marking."""
+    def paint(
+        self,
+        left: float,
+        right: float,
+        near: float,
+        far: float,
+        color: npt.ArrayLike,
+        label: int | None = None,
+    ) -> None:
+        """Paint x in [left, right], z in [near, far]; without `label` only the colour changes."""
         box = (
             slice(*(max(0, int((z - self.start) / TEXEL)) for z in (near, far))),
             slice(*(max(0, int((x + HALF_WIDTH) / TEXEL)) for x in (left, right))),
@@ -32,9 +50,9 @@ class Ground:
         if label is not None:
             self.label[box] = label
 
-    def lay_street(self, stop):
-        """Road with lane markings between two pavements, grass beyond."""
-        rng, far = self.rng, stop
+    def lay_street(self) -> None:
+        """Paint a road with lane markings between two pavements, and grass beyond."""
+        rng, far = self.rng, self.stop
         asphalt = np.ones(3) * rng.uniform(70, 105) + rng.normal(0, 3, 3)
         stone = asphalt * rng.uniform(1.1, 1.5) + rng.normal(0, 5, 3)
         self.asphalt, self.white = asphalt, np.ones(3) * rng.uniform(150, 200)
@@ -45,8 +63,8 @@ class Ground:
             self.paint(inner, outer, self.start, far, stone, SIDEWALK)
             columns = slice(*(int((x + HALF_WIDTH) / TEXEL) for x in (inner, outer)))
             self.color[:: round(1 / TEXEL), columns] = stone * 0.88  # joints, a metre apart
-            edge = sorted((side * KERB, side * (KERB + 0.25)))
-            self.paint(*edge, self.start, far, stone * 1.2)
+            inner, outer = sorted((side * KERB, side * (KERB + 0.25)))
+            self.paint(inner, outer, self.start, far, stone * 1.2)
         self.paint(-KERB, KERB, self.start, far, asphalt, ROAD)
         for side in (-1, 1):
             self.paint(side * 3.6, side * 3.6 + 0.13, self.start, far, self.white * 0.8)
@@ -54,41 +72,36 @@ class Ground:
             self.paint(-0.07, 0.07, z, z + 3.0, self.white)
         for _ in range(12):  # patches, tar and manholes
             x, z = rng.uniform(-KERB, KERB - 1.5), rng.uniform(self.start, far)
-            self.paint(
-                x,
-                x + rng.uniform(0.4, 1.5),
-                z,
-                z + rng.uniform(0.5, 8),
-                asphalt * rng.uniform(0.75, 1.15),
-            )
+            right, end = x + rng.uniform(0.4, 1.5), z + rng.uniform(0.5, 8)
+            self.paint(x, right, z, end, asphalt * rng.uniform(0.75, 1.15))
 
-    def lay_crossing(self, near, far):
-        """A cross street between two zebra crossings."""
+    def lay_crossing(self, near: float, far: float) -> None:
+        """Paint a cross street from z = `near` to `far`, between two zebra crossings."""
         self.paint(-HALF_WIDTH, HALF_WIDTH, near, far, self.asphalt, ROAD)
         for z in (near - 3.2, far + 0.4):
             for x in np.arange(-KERB + 0.2, KERB - 0.4, 1.0):
                 self.paint(x, x + 0.5, z, z + 2.8, self.white)
 
-    def lay_verge(self, side, near, far):
-        """A strip of grass between kerb and pavement on `side` (-1 left, 1 right)."""
+    def lay_verge(self, side: int, near: float, far: float) -> None:
+        """Paint a strip of grass between kerb and pavement on `side` (-1 left, 1 right)."""
         inner, outer = sorted((side * (KERB + 0.3), side * (KERB + 1.5)))
         self.paint(inner, outer, near, far, self.grass, TERRAIN)
 
-    def lay_shade(self, side, reach):
-        """The houses' shadow, `reach` m wide from the fronts on `side`."""
+    def lay_shade(self, side: int, reach: float) -> None:
+        """Darken what lies in the houses' shadow, `reach` m wide from the fronts on `side`."""
         inner, outer = sorted((side * FRONT, side * (FRONT - reach)))
         x = np.arange(self.color.shape[1]) * TEXEL - HALF_WIDTH
         self.color[:, (x > inner) & (x < outer)] *= 0.62
 
-    def finish(self):
-        """Add grain and make the coarser maps for distant ground."""
+    def finish(self) -> None:
+        """Add grain and compute the coarser maps for distant ground."""
         color, label = np.clip(self.color + self.grain, 0, 255), self.label
         self.levels = [(color, label)]
         for _ in range(4):
             color, label = halve(color), label[1::2, 1::2]
             self.levels.append((color, label))
 
-    def draw(self, canvas):
+    def draw(self, canvas: Canvas) -> None:
         """Fill the part of `canvas` below the horizon."""
         cam = canvas.camera
         first = max(0, int(np.ceil(cam.horizon)))

@@ -1,71 +1,133 @@
 """What stands along the street: houses, walls, fences, parks, poles, trees and parked vehicles."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from datasets.drawn.render import Quad
+import numpy as np
+from numpy.random import Generator
+
+from datasets.drawn.render import Quad, Texture, Vector
 from datasets.drawn.street import figures, surfaces, vehicles
 from datasets.drawn.street.classes import BICYCLE, BUILDING, MOTORCYCLE
 from datasets.drawn.street.ground import FRONT, KERB, Ground
+from datasets.drawn.street.vehicles import Vehicle
 
 START, STOP = -12.0, 150.0  # metres along z
 UP = np.array((0.0, 1.0, 0.0))
 
 
-def upright(x0, z0, x1, z1, height, texture, repeat=1.0, light=1.0, foot=0.0):
-    """A vertical quad standing on the line from (x0, z0) to (x1, z1)."""
-    return Quad(
-        np.array((x0, foot, z0)),
-        np.array((x1 - x0, 0, z1 - z0)),
-        UP * height,
-        texture,
-        (repeat, 1),
-        light,
-    )
+def upright(
+    x0: float,
+    z0: float,
+    x1: float,
+    z1: float,
+    height: float,
+    texture: Texture,
+    repeat: float = 1.0,
+    light: float = 1.0,
+) -> Quad:
+    """Return a vertical quad on the ground line from (x0, z0) to (x1, z1).
+
+    Seen from its front, (x0, z0) is at the left. `repeat` counts the textures side by side.
+    """
+    return Quad((x0, 0, z0), (x1 - x0, 0, z1 - z0), UP * height, texture, (repeat, 1), light)
 
 
 class Cutout:
-    """A figure that faces the camera and may move, one of `textures` at a time."""
+    """A flat figure that always faces the camera and may move.
 
-    def __init__(self, textures, width, height, position, velocity=(0, 0, 0), rate=0.0, foot=0.0):
+    Parameters
+    ----------
+    textures : sequence of Texture
+        Shown one at a time, in a cycle.
+    width, height : float
+        Size in metres.
+    position : Vector
+        Middle of its lower edge at time 0, in metres.
+    velocity : Vector
+        In m/s.
+    rate : float
+        Textures per second.
+    """
+
+    def __init__(
+        self,
+        textures: Sequence[Texture],
+        width: float,
+        height: float,
+        position: Vector,
+        velocity: Vector = (0, 0, 0),
+        rate: float = 0.0,
+    ) -> None:
         self.textures, self.width, self.height = textures, width, height
-        self.position = np.array(position, float) + UP * foot
+        self.position = np.array(position, float)
         self.velocity, self.rate = np.array(velocity, float), rate
 
-    def quads(self, time, right):
-        """The figure at `time` (s), for a camera whose unit vector to the right is `right`."""
+    def quads(self, time: float, right: np.ndarray) -> list[Quad]:
+        """Return the figure at `time` (s), for a camera whose unit vector `right` is given."""
         texture = self.textures[int(time * self.rate) % len(self.textures)]
         middle = self.position + self.velocity * time
-        return [
-            Quad(middle - right * self.width / 2, right * self.width, UP * self.height, texture)
-        ]
+        corner, across = middle - right * self.width / 2, right * self.width
+        return [Quad(corner, across, UP * self.height, texture)]
 
 
 class Mover:
-    """A vehicle that keeps its velocity (m/s) and points where it goes, or where `heading` says."""
+    """A vehicle, parked or moving.
 
-    def __init__(self, vehicle, position, velocity=(0, 0, 0), heading=None):
+    Parameters
+    ----------
+    vehicle : Vehicle
+        What it looks like.
+    position, velocity : Vector
+        As for Cutout.
+    heading : float, optional
+        Turn to the right, in radians; by default it points where it drives.
+    """
+
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        position: Vector,
+        velocity: Vector = (0, 0, 0),
+        heading: float | None = None,
+    ) -> None:
         self.vehicle, self.position = vehicle, np.array(position, float)
         self.velocity = np.array(velocity, float)
         self.heading = np.arctan2(velocity[0], velocity[2]) if heading is None else heading
 
-    def quads(self, time, right):
-        """The vehicle at `time` (s)."""
+    def quads(self, time: float, right: np.ndarray) -> list[Quad]:
+        """Return the vehicle at `time` (s); it does not depend on the camera."""
         return self.vehicle.placed(self.position + self.velocity * time, self.heading)
 
 
 class Street:
-    """A street without its traffic: a ground and everything that does not move.
+    """A street without its traffic: the ground and everything that does not move.
 
-    fixed: Quads; figures: Cutouts and Movers at rest; crossing: (near, far) of the cross street.
+    Parameters
+    ----------
+    rng : Generator
+        Chooses what stands where.
+
+    Attributes
+    ----------
+    ground : Ground
+        Road, pavements and grass.
+    fixed : list of Quad
+        Houses, walls and fences.
+    figures : list of Cutout and Mover
+        Trees, poles, signs and parked vehicles.
+    crossing : (float, float)
+        Near and far side of the cross street, z in metres.
     """
 
-    def __init__(self, rng):
-        self.rng, self.fixed, self.figures = rng, [], []
+    def __init__(self, rng: Generator) -> None:
+        self.rng = rng
+        self.fixed: list[Quad] = []
+        self.figures: list[Cutout | Mover] = []
         near = rng.uniform(24, 60)
         self.crossing = near, near + rng.uniform(8, 11)
         self.sunny_side = rng.choice([-1, 1])
         self.ground = Ground(rng, START, STOP)
-        self.ground.lay_street(STOP)
+        self.ground.lay_street()
         self.ground.lay_crossing(*self.crossing)
         self.trees = [figures.tree(rng, 5.0, 7.0) for _ in range(3)]
         self.fronts = [(surfaces.facade(rng, 11.0, h), h) for h in rng.uniform(7, 17, 5)]
@@ -73,10 +135,7 @@ class Street:
         self.pole_skin = surfaces.metal(rng)
         self.cars = [vehicles.car(rng) for _ in range(4)]
         self.parked = {
-            label: [
-                figures.two_wheeler(rng, label, False, side_view)
-                for side_view in (True, True, False)
-            ]
+            label: [figures.two_wheeler(rng, label, False, side) for side in (True, True, False)]
             for label in (BICYCLE, MOTORCYCLE)
         }
         for side in (-1, 1):
@@ -88,6 +147,7 @@ class Street:
         self.ground.finish()
 
     def _light(self, side):
+        """Return the light on the fronts of a side."""
         # The fronts on the sunny side are those that look at the sun from across the street.
         return 1.1 if side == self.sunny_side else 0.78
 
@@ -108,6 +168,7 @@ class Street:
         self.fixed.append(upright(back, START, back, STOP, height, texture, repeat=14, light=0.9))
 
     def _houses(self, side, near, far, setback=0.0):
+        """Build a row of houses with gables at both ends."""
         rng = self.rng
         texture, height = self.fronts[rng.integers(len(self.fronts))]
         x = side * (FRONT + rng.uniform(0, 0.8) + setback)
@@ -118,20 +179,25 @@ class Street:
             self.fixed.append(upright(x, z, x + side * 10, z, height, gable, light=0.9))
 
     def _walled(self, side, near, far):
+        """Build a garden wall."""
         height = self.rng.uniform(2.0, 3.6)
         wall = surfaces.blank_wall(self.rng, far - near, height)
-        x = side * FRONT
-        self.fixed.append(upright(x, far, x, near, height, wall, light=self._light(side)))
-        self._behind(side, near, far)
+        self._enclose(side, near, far, height, wall)
 
     def _fenced(self, side, near, far):
+        """Build a fence."""
         height = self.rng.uniform(1.4, 2.4)
         fence = surfaces.fence(self.rng, far - near, height)
-        x = side * FRONT
-        self.fixed.append(upright(x, far, x, near, height, fence, light=self._light(side)))
+        self._enclose(side, near, far, height, fence)
+
+    def _enclose(self, side, near, far, height, texture):
+        """Put a wall or fence on the line of the fronts, and something behind it."""
+        x, light = side * FRONT, self._light(side)
+        self.fixed.append(upright(x, far, x, near, height, texture, light=light))
         self._behind(side, near, far)
 
     def _park_plot(self, side, near, far):
+        """Leave a lawn, perhaps behind a hedge."""
         if self.rng.random() < 0.4:
             height = self.rng.uniform(0.8, 1.6)
             hedge = surfaces.hedge(self.rng, far - near, height)
@@ -140,26 +206,28 @@ class Street:
         self._behind(side, near, far)
 
     def _behind(self, side, near, far):
-        """Trees, or houses set back, behind a wall, a fence or a lawn."""
+        """Put trees, perhaps in front of houses, behind a wall, a fence or a lawn."""
         if self.rng.random() < 0.45:
             self._houses(side, near, far, setback=self.rng.uniform(3, 8))
         for z in np.arange(near + 2, far, 4.5):
             self._tree(side * self.rng.uniform(FRONT + 2, FRONT + 7), z)
 
     def _tree(self, x, z):
+        """Plant a tree."""
         size = self.rng.uniform(0.7, 1.4)
         crown = self.trees[self.rng.integers(len(self.trees))]
         self.figures.append(Cutout([crown], 5.0 * size, 7.0 * size, (x, 0, z)))
 
     def _furnish(self, side):
-        """Lamp posts, signs, street trees, verges, and traffic lights at the crossing."""
+        """Put up lamp posts, signs, street trees, verges, and traffic lights at the crossing."""
         rng = self.rng
+        near, far = self.crossing
         if rng.random() < 0.6:
-            self.ground.lay_verge(side, START, self.crossing[0] - 6)
+            self.ground.lay_verge(side, START, near - 6)
         leafy = rng.random() < 0.5
         for z in np.arange(START + rng.uniform(0, 9), STOP, rng.uniform(9, 14)):
             x = side * (KERB + rng.uniform(0.5, 0.9))
-            if self.crossing[0] - 2 < z < self.crossing[1] + 2:
+            if near - 2 < z < far + 2:
                 continue
             kind = rng.random()
             if leafy and kind < 0.5:
@@ -169,7 +237,7 @@ class Street:
             else:
                 self._pole(x, z, 2.5)
                 self._plate(figures.traffic_sign(rng), 0.9, 0.9, x, z, rng.uniform(2.0, 2.3))
-        for z in (self.crossing[0] - 3.6, self.crossing[1] + 3.4):
+        for z in (near - 3.6, far + 3.4):
             x = side * (KERB + 0.4)
             self._pole(x, z, 3.4)
             self._plate(figures.traffic_light(rng), 0.45, 1.1, x, z, 2.5)
@@ -177,32 +245,32 @@ class Street:
                 self._plate(figures.traffic_sign(rng), 0.8, 0.8, x, z, 1.6)
 
     def _pole(self, x, z, height):
+        """Put up a pole."""
         self.figures.append(Cutout([self.pole_skin], 0.16, height, (x, 0, z)))
 
     def _plate(self, texture, width, height, x, z, foot):
-        self.figures.append(Cutout([texture], width, height, (x, 0, z - 0.12), foot=foot))
+        """Mount a sign or traffic light on the front of a pole, `foot` m above the ground."""
+        self.figures.append(Cutout([texture], width, height, (x, foot, z - 0.12)))
 
     def _park(self, side):
-        """Parked cars, motorcycles and bicycles between the lane and the kerb."""
+        """Park cars, motorcycles and bicycles between the lane and the kerb."""
         rng = self.rng
         fill = rng.uniform(0.1, 0.65)
         for z in np.arange(START, 90, 6.2):
             if self.crossing[0] - 6 < z < self.crossing[1] + 6 or rng.random() > fill:
                 continue
             kind, x = rng.random(), side * (KERB - 1.0)
-            heading = 0.0 if side > 0 else np.pi
             if kind < 0.65:
-                car = self.cars[rng.integers(4)]
+                car, heading = self.cars[rng.integers(4)], 0.0 if side > 0 else np.pi
                 self.figures.append(Mover(car, (x, 0, z), heading=heading))
-                continue
-            label = MOTORCYCLE if kind < 0.83 else BICYCLE
-            self._rack(label, x, z)
+            else:
+                self._rack(MOTORCYCLE if kind < 0.83 else BICYCLE, x, z)
         for _ in range(3):
             self._rack(BICYCLE, side * rng.uniform(KERB + 0.5, FRONT - 1), rng.uniform(4, 45))
 
     def _rack(self, label, x, z):
-        """A few two-wheelers parked beside each other, askew enough to be seen from the side."""
+        """Park a few two-wheelers one behind the other, not quite in line."""
         for k in range(self.rng.integers(1, 4)):
-            texture = self.parked[label][self.rng.integers(3)]
-            askew = self.rng.uniform(-0.5, 0.5)
-            self.figures.append(Cutout(texture, 2.0, 1.9, (x + askew, 0, z + 0.9 * k)))
+            textures = self.parked[label][self.rng.integers(3)]
+            place = x + self.rng.uniform(-0.5, 0.5), 0, z + 0.9 * k
+            self.figures.append(Cutout(textures, *figures.TWO_WHEELER, place))

@@ -1,5 +1,7 @@
 """A street scene from a seed, photographed and labelled at any moment of its snippet."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from datasets.drawn.photo import Film, Sky
@@ -10,18 +12,23 @@ from datasets.drawn.street.traffic import LARGE, Drive, populate
 from datasets.files import IGNORE
 
 RATE = 17.0  # frames a second, as in Cityscapes
-FAR = 120.0  # metres; what is beyond is hidden in haze
-BONNET = 0.05  # share of the picture, at its bottom, that shows our own car
+FAR = 120.0  # metres; beyond this the haze hides figures
+BONNET = 0.05  # share of the image, at its bottom, that shows our own car
 
 
 class Scene:
-    """One snippet: everything that the generator seeded with `seed` (int or ints) decides.
+    """One snippet of a drive along a street.
 
-    number: rotates buses, trucks and trams, so that consecutive numbers feature them all.
+    Parameters
+    ----------
+    seed : sequence of int
+        Decides everything that is random.
+    number : int
+        Consecutive numbers take turns to show a bus, a truck and a tram.
     """
 
-    def __init__(self, seed, number=0):
-        self.seed = list(np.atleast_1d(seed).astype(int))
+    def __init__(self, seed: Sequence[int], number: int = 0) -> None:
+        self.seed = list(seed)
         rng = np.random.default_rng(self.seed)
         self.street = Street(rng)
         self.drive = Drive(rng, self.street.crossing)
@@ -30,31 +37,40 @@ class Scene:
         self.sky = Sky(rng)
         self.film = Film(rng, self.sky.haze)
         self.horizon = rng.uniform(0.42, 0.5)
-        self.field = rng.uniform(0.85, 1.0)  # focal length over picture width
+        self.field = rng.uniform(0.85, 1.0)  # focal length over image width
 
-    def frame(self, index, width, height):
-        """Frame `index` as (H x W x 3 uint8 RGB, H x W uint8 train ids with 255 = ignore)."""
+    def frame(self, index: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+        """Render a frame.
+
+        Parameters
+        ----------
+        index : int
+            Number of the frame, from 0.
+        width, height : int
+            Size in pixels.
+
+        Returns
+        -------
+        photo : np.ndarray
+            RGB, height x width x 3 uint8.
+        label : np.ndarray
+            Train ids, height x width uint8, 255 = ignore.
+        """
         time = index / RATE
-        horizon = self.horizon * height + self.drive.pitch(time)
-        camera = Camera(
-            self.drive.position(time),
-            self.drive.yaw(time),
-            self.field * width,
-            width,
-            height,
-            horizon,
-        )
+        drive, horizon = self.drive, self.horizon * height + self.drive.pitch(time)
+        focal = self.field * width
+        camera = Camera(drive.position(time), drive.yaw(time), focal, width, height, horizon)
         canvas = Canvas(camera)
         canvas.label[:] = SKY
         self.sky.draw(canvas)
         self.street.ground.draw(canvas)
         canvas.draw(self._quads(camera, time))
         self._bonnet(canvas)
-        photo = self.film.expose(canvas, time, np.random.default_rng([*self.seed, index]))
-        return photo, canvas.label
+        rng = np.random.default_rng([*self.seed, index])
+        return self.film.expose(canvas.color, time, rng, canvas.nearness), canvas.label
 
     def _quads(self, camera, time):
-        """The quads of all that is not too far or behind us."""
+        """Return the quads of all that is neither too far away nor behind us."""
         right, _, ahead = camera.axes()
         quads = list(self.street.fixed)
         for figure in self.figures:
@@ -64,6 +80,7 @@ class Scene:
         return quads
 
     def _bonnet(self, canvas):
+        """Draw our own car at the bottom of the image."""
         height, width = canvas.label.shape
         x = np.linspace(-1, 1, width)
         edge = height * (1 - BONNET * (1 - 0.7 * x**4))

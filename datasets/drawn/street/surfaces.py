@@ -1,34 +1,46 @@
 """Textures of what lines a street: facades, walls, fences, hedges, poles."""
 
 import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
 
 from datasets.drawn.render import CLEAR, Texture
 from datasets.drawn.street.classes import BUILDING, FENCE, POLE, VEGETATION, WALL
 
-# Facades, walls and vans draw from the same paint, so that colour alone does not tell them apart.
-MASONRY = np.array(
-    [
-        (168, 150, 122),
-        (138, 134, 128),
-        (150, 96, 78),
-        (186, 176, 156),
-        (120, 104, 88),
-        (172, 160, 110),
-        (112, 120, 126),
-        (196, 190, 182),
-    ],
-    float,
-)
+# Facades, walls and vans share these colours, so that colour alone does not tell them apart.
+MASONRY = np.array([
+    (168, 150, 122), (138, 134, 128), (150, 96, 78), (186, 176, 156),
+    (120, 104, 88), (172, 160, 110), (112, 120, 126), (196, 190, 182),
+], float)  # fmt: skip
 TEXELS_PER_METRE = 12
 
 
-def masonry(rng):
-    """A random masonry colour, RGB."""
+def masonry(rng: Generator) -> np.ndarray:
+    """Return a random masonry colour, RGB."""
     return MASONRY[rng.integers(len(MASONRY))] * rng.uniform(0.75, 1.1) + rng.normal(0, 8, 3)
 
 
-def plaster(rng, height, width, color, grain=7.0):
-    """H x w x 3 texels of `color`, mottled at a fine and a coarse scale."""
+def plaster(
+    rng: Generator, height: int, width: int, color: npt.ArrayLike, grain: float = 7.0
+) -> np.ndarray:
+    """Return a mottled surface.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the noise.
+    height, width : int
+        Size in texels.
+    color : array-like
+        RGB in 0..255.
+    grain : float
+        Standard deviation of the noise, at each of a fine and a coarse scale.
+
+    Returns
+    -------
+    np.ndarray
+        height x width x 3, in 0..255.
+    """
     grey = rng.standard_normal((height, width), np.float32)
     coarse = rng.standard_normal((height // 8 + 1, width // 8 + 1), np.float32)
     grey += coarse.repeat(8, axis=0).repeat(8, axis=1)[:height, :width]
@@ -36,10 +48,9 @@ def plaster(rng, height, width, color, grain=7.0):
     return np.clip(texels, 0, 255, out=texels)
 
 
-def facade(rng, width, height):
-    """A house front of `width` x `height` m: floors of windows above doors and shop windows."""
-    scale = TEXELS_PER_METRE
-    rows, columns = round(height * scale), round(width * scale)
+def facade(rng: Generator, width: float, height: float) -> Texture:
+    """Draw a house front of `width` x `height` m: rows of windows above doors and shop windows."""
+    rows, columns = round(height * TEXELS_PER_METRE), round(width * TEXELS_PER_METRE)
     base = masonry(rng)
     color = plaster(rng, rows, columns, base)
     floors = max(1, round(height / rng.uniform(2.8, 3.6)))
@@ -49,7 +60,7 @@ def facade(rng, width, height):
     wide, tall = rng.uniform(0.4, 0.75), rng.uniform(0.45, 0.7)
     for j in range(floors):
         ground = j == floors - 1
-        if not ground and rng.random() < 0.7:
+        if not ground and rng.random() < 0.7:  # a ledge
             color[round((j + 1) * floor) - 2 : round((j + 1) * floor)] = frame
         for i in range(bays):
             w, h = bay * (0.8 if ground else wide), floor * (0.75 if ground else tall)
@@ -65,8 +76,8 @@ def facade(rng, width, height):
     return Texture(color, BUILDING)
 
 
-def blank_wall(rng, width, height, label=WALL):
-    """A free-standing wall, or with label BUILDING a windowless gable: courses of stone."""
+def blank_wall(rng: Generator, width: float, height: float, label: int = WALL) -> Texture:
+    """Draw a free-standing wall or, with label BUILDING, a windowless gable: courses of stone."""
     rows, columns = round(height * TEXELS_PER_METRE), round(width * TEXELS_PER_METRE)
     base = masonry(rng)
     color = plaster(rng, rows, columns, base, grain=10)
@@ -79,8 +90,8 @@ def blank_wall(rng, width, height, label=WALL):
     return Texture(color, label)
 
 
-def fence(rng, width, height):
-    """Bars or boards; through the gaps one sees what is behind, labelled fence all the same."""
+def fence(rng: Generator, width: float, height: float) -> Texture:
+    """Draw bars or boards; the gaps show what is behind, but are labelled fence as well."""
     rows, columns = round(height * 20), round(width * 20)
     base = rng.choice([(70, 74, 70), (140, 112, 84), (150, 152, 150), (58, 84, 62)])
     color = plaster(rng, rows, columns, base, grain=6)
@@ -93,8 +104,8 @@ def fence(rng, width, height):
     return Texture(color, FENCE, opaque)
 
 
-def hedge(rng, width, height):
-    """A trimmed hedge with a ragged top."""
+def hedge(rng: Generator, width: float, height: float) -> Texture:
+    """Draw a trimmed hedge with a ragged top."""
     rows, columns = round(height * 16), round(width * 16)
     color = plaster(rng, rows, columns, foliage(rng), grain=16)
     label = np.full((rows, columns), VEGETATION)
@@ -103,12 +114,12 @@ def hedge(rng, width, height):
     return Texture(color, label)
 
 
-def foliage(rng):
-    """A random green, RGB."""
+def foliage(rng: Generator) -> np.ndarray:
+    """Return a random green, RGB."""
     return np.array((72, 96, 48)) * rng.uniform(0.6, 1.3) + rng.normal(0, 8, 3)
 
 
-def metal(rng):
-    """The texture of a grey or dark pole."""
+def metal(rng: Generator) -> Texture:
+    """Draw the surface of a grey or dark pole."""
     base = rng.choice([(150, 152, 152), (96, 98, 100), (52, 66, 58)])
     return Texture(plaster(rng, 32, 4, base), POLE)

@@ -1,5 +1,8 @@
-"""The gradient of every layer: in double precision against finite differences of its own forward,
-and then the Net's, in float32, against that."""
+"""Gradients of every layer type.
+
+Autograd through the layer's forward is compared with finite differences in double precision; the
+Net's backward in float32 is compared with that.
+"""
 
 import numpy as np
 import pytest
@@ -9,21 +12,24 @@ import caffe
 from caffe.layer_types import registry
 from tests.caffe.layer_types.layer_cases import CASES, layer_and_values, name_of
 
-# data, what only says something about its bottoms, and the user's own
+# data sources and sinks, layers that only describe their bottoms, and user-defined layers
 NO_GRADIENT = set(
     "Accuracy ArgMax Data DummyData HDF5Data HDF5Output ImageData Input MemoryData "
     "Python Silence Threshold".split()
 )
-ROUNDED = {"MVN", "ContrastiveLoss"}  # whose gradient leaves out a small term, as in Caffe
+ROUNDED = {"MVN", "ContrastiveLoss"}  # their gradient omits a small term, as in Caffe
 
 
-def test_no_layer_is_forgotten():
+def test_all_layer_types_are_covered():
     tested = {case[0] for case in CASES}
     assert set(registry) - NO_GRADIENT == tested
 
 
 def traced(layer, geometry, values, params, dtype=torch.float64):
-    """(function of the differentiable tensors to the tops that have a gradient, those tensors)."""
+    """Return (function from the differentiable tensors to the tops, those tensors).
+
+    Only tops with a gradient are returned.
+    """
     bottoms = [
         torch.tensor(v, dtype=dtype, requires_grad=layer.takes_gradient(i))
         for i, v in enumerate(values)

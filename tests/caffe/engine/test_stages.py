@@ -1,4 +1,4 @@
-"""Staged execution: what is not run keeps what it held, and nothing stale is ever used."""
+"""Staged execution: layers that do not run keep their blobs, and no stale blob is used."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def put(net, value):
     net.blobs["data"].data[...] = value
 
 
-def test_a_stage_that_is_not_run_keeps_what_it_held(net):
+def test_a_stage_that_does_not_run_keeps_its_blobs(net):
     put(net, 1)
     net.forward()
     put(net, 2)
@@ -46,7 +46,7 @@ def test_a_stage_that_is_not_run_keeps_what_it_held(net):
     assert (net.blobs["fuse"].data == 24).all() and (net.blobs["deep"].data == 40).all()
 
 
-def test_stages_in_turn_are_a_full_pass(net):
+def test_all_stages_in_order_are_a_full_pass(net):
     put(net, 3)
     full = net.forward()["fuse"].copy()
     put(net, -1)
@@ -58,7 +58,7 @@ def test_stages_in_turn_are_a_full_pass(net):
 
 
 def test_a_late_stage_may_run_before_an_early_one(net):
-    """The pipeline: each stage works on what the one before it gave for an earlier frame."""
+    """Pipelining: each stage works on the previous stage's result for an earlier frame."""
     put(net, 1)
     net.forward()
     for value in (2, 3):
@@ -69,7 +69,7 @@ def test_a_late_stage_may_run_before_an_early_one(net):
         assert (net.blobs["fuse"].data == 2 * value + 20 * (value - 1)).all()
 
 
-def test_the_end_is_inclusive_and_the_in_place_layer_after_it_is_left_unrun(net):
+def test_the_end_is_inclusive_and_the_in_place_layer_after_it_does_not_run(net):
     put(net, -1)
     net.forward(end="shallow")
     assert (net.blobs["shallow"].data == -2).all()
@@ -97,8 +97,8 @@ def test_a_blob_that_feeds_several_layers_is_one_blob(net):
     assert (net.blobs["fuse"].data == 77).all()
 
 
-def test_a_new_input_is_seen_from_the_first_stage_on(make_net):
-    """In BVLC Caffe a stage that starts past the Split of `data` sees the frame before."""
+def test_a_new_input_reaches_all_its_readers(make_net):
+    """In BVLC Caffe, a stage that starts after the Split of `data` reads the previous frame."""
     net = make_net(HEAD + FUSE + POOL)
     put(net, 1)
     net.forward()
@@ -149,7 +149,7 @@ def test_inputs_of_another_size(net, size):
     with pytest.raises(
         StaleInput,
         match=r"'deep'.*computed from 'data' of shape \(1, 1, 4, 4\), "
-        rf"which is \({', '.join(map(str, size))}\) now",
+        rf"which has shape \({', '.join(map(str, size))}\) now",
     ):
         net.forward(start="deep")
     net.forward(end="relu")
@@ -160,7 +160,7 @@ def test_inputs_of_another_size(net, size):
 
 
 def test_back_to_the_size_before(net):
-    """Blobs that held through a change of size and back are of the right size again."""
+    """Blobs that were not cleared by the change of size are usable again."""
     put(net, 1)
     net.forward()
     net.blobs["data"].reshape(1, 1, 6, 6)
@@ -169,7 +169,7 @@ def test_back_to_the_size_before(net):
     assert (net.blobs["fuse"].data == 22).all()
 
 
-def test_after_reshape_of_the_net_nothing_is_computed(net):
+def test_reshaping_the_net_clears_blobs(net):
     put(net, 1)
     net.forward()
     net.blobs["data"].reshape(1, 1, 6, 6)
@@ -181,7 +181,7 @@ def test_after_reshape_of_the_net_nothing_is_computed(net):
 
 
 def test_back_to_the_size_before_after_reshapes_of_the_net(net):
-    """What was cleared on the way is no longer computed, though its shape is the old one again."""
+    """Cleared blobs have not been computed, even if their old shape comes back."""
     put(net, 1)
     net.forward()
     for size in (6, 4):
@@ -229,8 +229,10 @@ def test_blobs_filled_by_hand_at_another_size(net):
 
 
 def test_results_are_not_views_of_the_input(make_net):
-    """A crop of whole rows and a Dropout at test time hand on their bottom's values, in memory of
-    their own: the next frame must not show in what a stage holds."""
+    """A Crop of whole rows, a Dropout in TEST and a Split copy their bottom.
+
+    Otherwise the next frame would change the blobs of a stage that did not run.
+    """
     net = make_net(
         HEAD
         + """
@@ -250,7 +252,7 @@ layer { name: "split" type: "Split" bottom: "data" top: "one" top: "two" }"""
     assert (net.blobs["two"].data == 1).all()
 
 
-def test_views_of_what_a_stage_holds_stay_valid(net):
+def test_views_of_blobs_stay_valid(net):
     put(net, 1)
     out, data = net.forward()["fuse"], net.blobs["data"].data
     assert (out == 22).all()

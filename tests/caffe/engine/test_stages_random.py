@@ -1,7 +1,8 @@
-"""Random small graphs run in random stages, against a reference that recomputes each layer in numpy
-and knows of each blob when, and from inputs of which size, it was computed.
+"""Random small graphs run in random stages, against a reference implementation.
 
-In-place layers, blobs that feed several layers, inputs of changing size, blobs filled by hand.
+The reference computes each layer in NumPy and records for each blob whether it was computed and
+from which input sizes. The graphs have in-place layers and blobs that feed several layers; inputs
+change size, and blobs are filled by hand.
 """
 
 import itertools
@@ -18,12 +19,15 @@ SIZES = (2, 3)
 
 
 class Refused(Exception):
-    """The reference's word for a stage that must not run."""
+    """The reference refuses to run a stage."""
 
 
 class Reference:
-    """The same net without any state but its blobs: name -> values (None: not computed), and name
-    -> {input: shape} that they were computed from."""
+    """The same net with no state but its blobs.
+
+    `values` holds the values by blob name, None if not computed. `origin` holds the shapes of the
+    inputs that a blob was computed from, {input: shape} by blob name.
+    """
 
     def __init__(self, layers, inputs):
         self.layers, self.values, self.origin = layers, {}, {}
@@ -62,18 +66,18 @@ class Reference:
                 origin |= self.origin[name]
             if kind == "Input":
                 continue
-            made = self.compute(kind, setting, [self.values[name] for name in bottoms])
-            for name, values in zip(tops, made):
+            results = self.compute(kind, setting, [self.values[name] for name in bottoms])
+            for name, values in zip(tops, results):
                 self.values[name], self.origin[name] = values.copy(), origin
                 self.shapes[name] = values.shape
 
     def reshape(self):
-        """Shapes through all layers; what has another one than before is computed no longer."""
+        """Propagate shapes through all layers; clear the blobs whose shape changes."""
         for _, kind, setting, bottoms, tops in self.layers:
             if kind == "Input":
                 continue
-            made = self.compute(kind, setting, [np.zeros(self.shapes[b]) for b in bottoms])
-            for name, values in zip(tops, made):
+            results = self.compute(kind, setting, [np.zeros(self.shapes[b]) for b in bottoms])
+            for name, values in zip(tops, results):
                 if self.shapes.get(name) != values.shape:
                     self.shapes[name], self.values[name] = values.shape, None
 
@@ -85,7 +89,7 @@ class Reference:
 
 @st.composite
 def graphs(draw):
-    """[(layer name, type, setting, bottoms, tops)] and the names of the inputs."""
+    """Draw [(layer name, type, setting, bottoms, tops)] and the names of the inputs."""
     inputs = [f"in{i}" for i in range(draw(st.integers(1, 2)))]
     layers = [(name, "Input", None, [], [name]) for name in inputs]
     blobs, read, names = list(inputs), set(), (f"b{i}" for i in itertools.count())
@@ -119,8 +123,8 @@ def build(layers):
     return caffe.Net.from_param(param, caffe.TEST)
 
 
-def both(net, call, expected):
-    """Do the same with net and reference: both refuse, or neither."""
+def both(call, expected):
+    """Do the same with net and reference; both must refuse, or neither."""
     try:
         expected()
     except Refused:
@@ -132,14 +136,13 @@ def both(net, call, expected):
     except CaffeError as error:
         assert refused, error
     else:
-        assert not refused, "ran where the reference refuses"
+        assert not refused, "ran, but the reference refuses"
 
 
 def run_some(net, reference, chance):
     layers = reference.layers
     first, last = sorted(chance.choices(range(len(layers)), k=2))
     both(
-        net,
         lambda: net.forward(start=layers[first][0], end=layers[last][0]),
         lambda: reference.run(first, last),
     )
@@ -168,7 +171,7 @@ def resize(net, reference, chance):
         for name, v in reference.values.items()
     }
     if chance.random() < 0.5:
-        both(net, net.reshape, reference.reshape)
+        both(net.reshape, reference.reshape)
 
 
 STEPS = [run_some] * 3 + [fill_by_hand, fill_an_input, resize, resize]

@@ -1,4 +1,4 @@
-"""Mode and precision belong to the process; nets in several threads do not disturb each other."""
+"""Mode and precision belong to the process; nets in several threads are independent."""
 
 import sys
 import threading
@@ -27,14 +27,14 @@ layer { name: "score" type: "Convolution" bottom: "pool" top: "score" convolutio
 
 
 def in_another_thread(f):
-    found = []
-    thread = threading.Thread(target=lambda: found.append(f()))
+    results = []
+    thread = threading.Thread(target=lambda: results.append(f()))
     thread.start()
     thread.join()
-    return found[0]
+    return results[0]
 
 
-def test_the_choice_of_one_thread_is_that_of_all():
+def test_mode_and_precision_apply_to_all_threads():
     caffe.set_precision("bfloat16")
     assert in_another_thread(device.precision) == torch.bfloat16
     in_another_thread(lambda: caffe.set_precision("float32"))
@@ -43,25 +43,25 @@ def test_the_choice_of_one_thread_is_that_of_all():
 
 
 def frames(net, seed):
-    """Scores and gradients of ten frames, a few in stages."""
-    rng, found = np.random.default_rng(seed), []
+    """Return scores and gradients of ten frames, run in two stages."""
+    rng, results = np.random.default_rng(seed), []
     for _ in range(10):
         net.blobs["data"].data[...] = rng.normal(size=(1, 3, 40, 40))
         net.forward(end="relu")
         net.forward(start="pool")
         net.clear_param_diffs()
         net.backward(score=np.ones(net.blobs["score"].shape))
-        found.append(
+        results.append(
             (
                 net.blobs["score"].data.copy(),
                 net.blobs["data"].diff.copy(),
                 net.params["conv"][0].diff.copy(),
             )
         )
-    return found
+    return results
 
 
-def test_nets_in_threads_give_what_they_give_alone(make_net):
+def test_nets_in_threads_compute_the_same_as_alone(make_net):
     nets = [make_net(NET) for _ in range(4)]
     alone = [frames(net, seed) for seed, net in enumerate(nets)]
     with ThreadPoolExecutor(4) as pool:
@@ -81,7 +81,7 @@ def test_a_net_made_in_one_thread_runs_in_another(make_net):
     np.testing.assert_array_equal(here, there)
 
 
-def test_forward_leaves_gradient_recording_as_it_was(make_net):
+def test_forward_does_not_change_grad_mode(make_net):
     net = make_net(NET)
     net.blobs["data"].data[...] = np.random.default_rng(0).normal(size=(1, 3, 40, 40))
     for enabled in (True, False):
@@ -92,7 +92,7 @@ def test_forward_leaves_gradient_recording_as_it_was(make_net):
             assert net.params["conv"][0].diff.any()
 
 
-SOLVER = 'base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 weight_decay: 0.01 random_seed: %d'
+SOLVER = 'base_lr: 0.1 lr_policy: "fixed" momentum: 0.9 weight_decay: 0.01 random_seed: '
 DROPPING = small_solver.NET.replace(
     'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "score"',
     'layer { name: "noise" type: "DummyData" top: "noise" dummy_data_param { '
@@ -104,9 +104,11 @@ DROPPING = small_solver.NET.replace(
 
 
 def trained(make_solver, seed, gate=None):
-    """Weights after 30 steps of a solver made here; at the gate it waits for the others, so that
-    steps of several threads fall between each other's."""
-    solver = make_solver(SOLVER % seed, DROPPING)
+    """Return the weights after 30 steps of a new solver.
+
+    Before each step it waits at the gate, so the steps of several threads interleave.
+    """
+    solver = make_solver(f"{SOLVER} {seed}", DROPPING)
     for _ in range(30):
         if gate:
             gate.wait(60)
@@ -115,7 +117,7 @@ def trained(make_solver, seed, gate=None):
 
 
 def test_solvers_in_threads_draw_as_they_do_alone(make_solver):
-    """Fillers, Dropout and DummyData: each thread has a sequence of its own."""
+    """Fillers, Dropout and DummyData use a random generator per thread."""
     alone = [trained(make_solver, seed) for seed in range(3)]
     gate = threading.Barrier(3)
     with ThreadPoolExecutor(3) as pool:
@@ -126,7 +128,7 @@ def test_solvers_in_threads_draw_as_they_do_alone(make_solver):
     assert np.abs(alone[0][0] - alone[1][0]).max() > 0.01
 
 
-def test_a_thread_without_a_seed_begins_with_that_of_the_main_thread():
+def test_a_thread_without_a_seed_uses_that_of_the_main_thread():
     def draw():
         return torch.empty(5).uniform_(generator=device.generator()).tolist()
 
@@ -142,7 +144,7 @@ def test_a_thread_without_a_seed_begins_with_that_of_the_main_thread():
 
 
 def test_nets_in_threads_may_share_weights(make_net):
-    """The stages of a pipeline: one net in each thread, all over the same memory."""
+    """As in a pipeline of stages: one net per thread, all with the same weights."""
     first = make_net(NET)
     nets = [first] + [make_net(NET) for _ in range(3)]
     for net in nets[1:]:
@@ -158,8 +160,8 @@ def test_nets_in_threads_may_share_weights(make_net):
                 np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_the_lock_is_released_while_a_layer_computes(make_net):
-    """Another thread counts on during one long forward: holding the lock, it could not."""
+def test_the_gil_is_released_while_a_layer_computes(make_net):
+    """Another thread runs during one long forward, which it cannot if the GIL is held."""
     net = make_net(NET.replace("dim: 40 dim: 40", "dim: 900 dim: 900"))
     net.forward()
     ticks, done = [], threading.Event()
@@ -171,7 +173,7 @@ def test_the_lock_is_released_while_a_layer_computes(make_net):
 
     counter = threading.Thread(target=count)
     switch = sys.getswitchinterval()
-    sys.setswitchinterval(100)  # nobody is made to let go of the lock
+    sys.setswitchinterval(100)  # the interpreter itself does not switch threads
     try:
         counter.start()
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What the tests of solvers share: a small net, how to read its weights, a setting of each rule."""
+"""Shared by tests of solvers: a small net, its weights, parameters for each update rule."""
 
 NET = """
 layer { name: "data" type: "Input" top: "data"

@@ -1,20 +1,11 @@
-"""Training in float64 numpy, written from the formulas anew: what solvers are held against.
+"""Training in float64 NumPy, written from the formulas, as a reference for the solvers.
 
-The net is one inner product and a Euclidean loss, whose gradient is written down by hand, so that
-nothing of the engine takes part.
+The net is one inner product and a Euclidean loss. Its gradient is derived by hand, so the reference
+does not use the engine.
 """
 
 import numpy as np
 
-NET = """
-layer { name: "rows" type: "Python" top: "x" top: "y"
-  python_param { module: "cycling_rows" layer: "Rows" } }
-layer { name: "fc" type: "InnerProduct" bottom: "x" top: "fc"
-  param { lr_mult: %(lr_weight)s decay_mult: %(decay_weight)s }
-  param { lr_mult: %(lr_bias)s decay_mult: %(decay_bias)s }
-  inner_product_param { num_output: 3 } }
-layer { name: "loss" type: "EuclideanLoss" bottom: "fc" bottom: "y" top: "loss" }
-"""
 BATCH = 4
 LAYER = """
 import caffe
@@ -30,21 +21,34 @@ class Rows(caffe.Layer):
 """
 
 
+def net_of(lr_weight=1, decay_weight=1, lr_bias=1, decay_bias=1):
+    """Return the net with these multipliers of its weight and bias."""
+    return f"""
+layer {{ name: "rows" type: "Python" top: "x" top: "y"
+  python_param {{ module: "cycling_rows" layer: "Rows" }} }}
+layer {{ name: "fc" type: "InnerProduct" bottom: "x" top: "fc"
+  param {{ lr_mult: {lr_weight} decay_mult: {decay_weight} }}
+  param {{ lr_mult: {lr_bias} decay_mult: {decay_bias} }}
+  inner_product_param {{ num_output: 3 }} }}
+layer {{ name: "loss" type: "EuclideanLoss" bottom: "fc" bottom: "y" top: "loss" }}
+"""
+
+
 def batch(i):
-    """Batch i: x (4, 5) and y (4, 3), float32."""
+    """Return batch i: x (4, 5) and y (4, 3), float32."""
     rng = np.random.default_rng(i % 7)
     return rng.normal(size=(BATCH, 5)).astype("f4"), 2 * rng.normal(size=(BATCH, 3)).astype("f4")
 
 
 def gradient(w, b, i):
-    """(loss, d loss / dw, d loss / db) of batch i; loss = sum of squares / (2 rows)."""
+    """Return (loss, d loss / dw, d loss / db) of batch i; loss = sum of squares / (2 rows)."""
     x, y = (a.astype(np.float64) for a in batch(i))
     error = x @ w.T + b - y
     return (error**2).sum() / 2 / BATCH, error.T @ x / BATCH, error.sum(0) / BATCH
 
 
 def rate(p, i):
-    """The learning rate of iteration i, with the steps counted one by one."""
+    """Return the learning rate of iteration i; steps are counted one by one."""
     base, gamma, kind = p["base_lr"], p.get("gamma", 0), p["lr_policy"]
     if kind in ("step", "multistep"):
         steps = (
@@ -65,9 +69,9 @@ def rate(p, i):
 
 
 def train(p, mult, w, b, iterations):
-    """Weights and losses after each iteration, from weights w, b (float64).
+    """Return [(loss, w, b)] after each iteration, starting from weights w, b (float64).
 
-    p: the solver's parameters as a dict; mult: the lr_mult and decay_mult of NET.
+    `p` holds the solver's parameters, `mult` the multipliers as for `net_of`.
     """
     rule, size, states, seen, history = RULES[p["type"]], p.get("iter_size", 1), ({}, {}), 0, []
     for t in range(iterations):
@@ -75,7 +79,7 @@ def train(p, mult, w, b, iterations):
         seen += size
         loss = sum(g[0] for g in passes) / size
         gradients = [sum(g[k] for g in passes) for k in (1, 2)]
-        # a blob of lr_mult 0 has no gradient, in the norm neither
+        # a blob with lr_mult 0 has no gradient and does not count in the norm
         gradients = [g * (mult[k] != 0) for g, k in zip(gradients, ("lr_weight", "lr_bias"))]
         norm = np.sqrt(sum((g**2).sum() for g in gradients))
         limit = p.get("clip_gradients", -1)

@@ -1,4 +1,4 @@
-"""Solvers against update rules in plain numpy; test nets, callbacks, schedules, refusals."""
+"""Solvers against update rules in plain NumPy; test nets, callbacks, schedules, errors."""
 
 import logging
 
@@ -25,25 +25,25 @@ def gradients(net):
     "decay", ["", "weight_decay: 0.1", 'weight_decay: 0.1 regularization_type: "L1"']
 )
 def test_update_rules(make_solver, kind, decay):
-    rule, given = RULES[kind], SETTINGS[kind]
+    rule, settings = RULES[kind], SETTINGS[kind]
     solver = make_solver(
-        BASE + f'type: "{kind}" {decay} ' + " ".join(f"{k}: {v}" for k, v in given.items())
+        BASE + f'type: "{kind}" {decay} ' + " ".join(f"{k}: {v}" for k, v in settings.items())
     )
     assert type(solver).__name__ == f"{kind}Solver" and solver.type == kind
     assert type(solver) is getattr(caffe, f"{kind}Solver")
     wanted, states = [w.astype(np.float64) for w in weights(solver.net)], [{} for _ in MULTIPLIERS]
     for t in range(1, 6):
-        found = []
+        grads = []
         solver._callbacks.clear()
-        solver.add_callback(lambda: None, lambda found=found: found.extend(gradients(solver.net)))
+        solver.add_callback(lambda: None, lambda grads=grads: grads.extend(gradients(solver.net)))
         solver.step(1)
-        for i, ((lr, decays), g) in enumerate(zip(MULTIPLIERS, found, strict=True)):
+        for i, ((lr, decays), g) in enumerate(zip(MULTIPLIERS, grads, strict=True)):
             if not lr:
                 continue
             g = g.astype(np.float64)
             if decay:
                 g += 0.1 * decays * (np.sign(wanted[i]) if "L1" in decay else wanted[i])
-            wanted[i] = wanted[i] - rule(g, 0.1 * lr, states[i], t, given)
+            wanted[i] = wanted[i] - rule(g, 0.1 * lr, states[i], t, settings)
         for mine, theirs in zip(weights(solver.net), wanted, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=2e-5, atol=2e-6)
 
@@ -83,17 +83,17 @@ def test_steps_passed():
         (dict(), "lr_policy '' is not known"),
         (dict(lr_policy="step"), "stepsize"),
         (dict(lr_policy="poly"), "max_iter"),
-        (dict(lr_policy="exp", gamma=1e30, base_lr=1), "no finite number"),
-        (dict(lr_policy="poly", max_iter=1, power=-1, base_lr=1), "no finite number"),
+        (dict(lr_policy="exp", gamma=1e30, base_lr=1), "not a finite number"),
+        (dict(lr_policy="poly", max_iter=1, power=-1, base_lr=1), "not a finite number"),
     ],
 )
-def test_policies_that_make_no_sense(p, words):
+def test_invalid_policies(p, words):
     with pytest.raises(SolverError, match=words):
         rate(caffe_pb2.SolverParameter(**p), 10**6)
 
 
-def test_iter_size_adds_up_batches_and_averages(make_solver):
-    """The same batch twice is that batch once."""
+def test_iter_size_averages_over_batches(make_solver):
+    """The same batch twice is equivalent to that batch once."""
     once, twice = make_solver(BASE), make_solver(BASE + "iter_size: 2")
     for blob, other in zip(once.net._learned, twice.net._learned, strict=True):
         other.blob.data[...] = blob.blob.data
@@ -104,13 +104,13 @@ def test_iter_size_adds_up_batches_and_averages(make_solver):
 
 
 def test_clip_gradients(make_solver):
-    solver, found = make_solver(BASE + "clip_gradients: 0.01"), []
+    solver, grads = make_solver(BASE + "clip_gradients: 0.01"), []
     before = weights(solver.net)
-    solver.add_callback(lambda: None, lambda: found.extend(gradients(solver.net)))
+    solver.add_callback(lambda: None, lambda: grads.extend(gradients(solver.net)))
     solver.step(1)
-    norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in found))
+    norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in grads))
     assert norm > 0.01
-    for (lr, _), w, g, after in zip(MULTIPLIERS, before, found, weights(solver.net), strict=True):
+    for (lr, _), w, g, after in zip(MULTIPLIERS, before, grads, weights(solver.net), strict=True):
         np.testing.assert_allclose(w - after, 0.1 * lr * g * 0.01 / norm, rtol=1e-2, atol=1e-7)
     wide = make_solver(BASE + "clip_gradients: 1000")
     wide.step(1)
@@ -120,7 +120,7 @@ def test_clip_gradients(make_solver):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_callbacks_stand_where_pycaffe_has_them(make_solver):
+def test_callbacks_run_when_pycaffe_runs_them(make_solver):
     solver, calls = make_solver(BASE), []
     solver.add_callback(
         lambda: calls.append(("start", solver.iter, weights(solver.net))),
@@ -146,7 +146,7 @@ layer { name: "only" type: "Power" bottom: "score" top: "only" power_param { sca
 )
 
 
-def test_test_nets_share_the_weights_and_are_scored_on_time(make_solver, caplog):
+def test_test_nets_share_the_weights_and_run_at_intervals(make_solver, caplog):
     solver = make_solver(
         BASE + "test_iter: 3 test_iter: 2 test_interval: 2 "
         'test_state { stage: "extra" } test_state { } ',
@@ -166,14 +166,12 @@ def test_test_nets_share_the_weights_and_are_scored_on_time(make_solver, caplog)
     assert full.forward()["loss"] > 0
 
 
-def test_no_test_at_the_start_if_not_wanted_and_one_at_the_end(make_solver):
-    solver, seen = (
-        make_solver(
-            BASE + "test_iter: 1 test_interval: 2 test_initialization: false "
-            "max_iter: 4 snapshot_after_train: false"
-        ),
-        [],
+def test_without_test_initialization_the_first_test_is_later(make_solver):
+    solver = make_solver(
+        BASE + "test_iter: 1 test_interval: 2 test_initialization: false "
+        "max_iter: 4 snapshot_after_train: false"
     )
+    seen = []
     solver.test_all = lambda: seen.append(solver.iter)
     solver.solve()
     assert seen == [2, 4]
@@ -210,10 +208,10 @@ def test_random_seed_repeats_the_fillers(make_solver):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_backward_after_an_update_sees_what_memory_holds(make_solver):
+def test_backward_after_an_update_uses_the_new_weights(make_solver):
     solver = make_solver(BASE)
     solver.step(1)
-    solver.net.backward()  # autograd's own rules would forbid it
+    solver.net.backward()  # autograd itself refuses tensors modified in place
     assert np.isfinite(solver.net.params["low"][0].diff).all()
 
 
@@ -241,7 +239,7 @@ def test_old_solver_types(make_solver):
         (BASE + 'weights: "nothing.caffemodel"', "nothing.caffemodel"),
     ],
 )
-def test_parameters_that_are_refused(write, parameters, words):
+def test_invalid_parameters(write, parameters, words):
     net = write(NET)
     path = write(f'net: "{net}" ' + parameters.replace("{net}", str(net)))
     with pytest.raises(CaffeError, match=words):

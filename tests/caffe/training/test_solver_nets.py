@@ -1,4 +1,4 @@
-"""Which nets a solver trains and tests, how they share weights, and what training leaves behind."""
+"""Nets that a solver trains and tests, shared weights, and the state after training."""
 
 import logging
 import re
@@ -12,16 +12,14 @@ from caffe.errors import SolverError
 from caffe.proto import caffe_pb2
 from caffe.training.solver import SOLVERS
 from tests.caffe.training.small_solver import BASE, NET, weights
-from tests.caffe.training.solver_oracle import LAYER, batch, gradient
-from tests.caffe.training.solver_oracle import NET as CYCLING
+from tests.caffe.training.solver_oracle import LAYER, batch, gradient, net_of
 
-MULT = dict(lr_weight=1, lr_bias=1, decay_weight=1, decay_bias=1)
 TESTED = "test_interval: 2 test_iter: 3 "
 
 
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
-    """Makes the oracle's batches a Python layer."""
+    """Make the Python layer with the oracle's batches importable."""
     (tmp_path / "cycling_rows.py").write_text(LAYER)
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -31,7 +29,7 @@ def solver_of(write, text):
 
 
 def named(name, **layers):
-    """A net of that name; layers: name -> include rule, none for ''."""
+    """Return a net of that name with extra layers, given as name -> include or exclude rule."""
     extra = "".join(
         f'layer {{ name: "{k}" type: "Silence" bottom: "low" {v} }}' for k, v in layers.items()
     )
@@ -39,7 +37,7 @@ def named(name, **layers):
 
 
 def test_test_nets_in_their_order(write):
-    """test_net_param, then test_net, then the net itself for what is left of test_iter."""
+    """The order is test_net_param, test_net, then the net itself for the remaining test_iter."""
     solver = solver_of(
         write,
         f'net: "{write(named("own"))}" test_net: "{write(named("file"))}" '
@@ -56,7 +54,7 @@ def test_test_nets_in_their_order(write):
     assert [solver.net.name] + [n.name for n in solver.test_nets] == ["train", "a", "b"]
 
 
-def test_states_choose_the_layers(write):
+def test_states_select_layers(write):
     net = (
         named(
             "n",
@@ -84,8 +82,8 @@ def test_states_choose_the_layers(write):
     assert layers(solver.test_nets[1]) == ["train", "deep", "y", "not_x"]
 
 
-def test_scores_are_means_over_batches_under_the_weights_of_the_moment(rows, write, caplog):
-    solver = solver_of(write, f'net: "{write(CYCLING % MULT)}" {TESTED} test_compute_loss: true')
+def test_test_outputs_are_means_over_batches_at_the_present_weights(rows, write, caplog):
+    solver = solver_of(write, f'net: "{write(net_of())}" {TESTED} test_compute_loss: true')
     wanted, test_batches = [], iter(range(99))
 
     def expect():
@@ -96,15 +94,15 @@ def test_scores_are_means_over_batches_under_the_weights_of_the_moment(rows, wri
     solver.test_all = lambda: (expect(), real())
     with caplog.at_level(logging.INFO, "caffe"):
         solver.step(5)
-    found = [float(m.split("= ")[1]) for m in caplog.messages if "test loss" in m]
-    assert len(found) == 3 and len(set(found)) == 3
-    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    logged = [float(m.split("= ")[1]) for m in caplog.messages if "test loss" in m]
+    assert len(logged) == 3 and len(set(logged)) == 3
+    np.testing.assert_allclose(logged, wanted, rtol=1e-5)
     summed = [float(m.split("= ")[1]) for m in caplog.messages if "(loss)" in m]
     np.testing.assert_allclose(summed, wanted, rtol=1e-5)
     (net,) = solver.test_nets
     net.params["fc"][0].data[0, 0] = 77
     assert solver.net.params["fc"][0].data[0, 0] == 77
-    assert solver.net.layers[0].at == 5  # testing takes nothing of the training data
+    assert solver.net.layers[0].at == 5  # testing uses no training data
 
 
 def test_weights_to_start_from_reach_the_test_nets(make_solver, tmp_path):
@@ -129,8 +127,8 @@ def test_share_weights_with_another_net(make_solver):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_apply_update_counts_and_leaves_the_update_in_diff(make_solver):
-    """A loop of one's own: forward, backward, apply_update."""
+def test_apply_update_increments_iter_and_writes_the_update_to_diff(make_solver):
+    """In a user's own loop of forward, backward and apply_update."""
     text = BASE + "momentum: 0.9 weight_decay: 0.1"
     solver, other = make_solver(text), make_solver(text)
     for i in range(3):
@@ -149,7 +147,7 @@ def test_apply_update_counts_and_leaves_the_update_in_diff(make_solver):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_what_a_callback_does_to_gradients_is_applied(make_solver):
+def test_gradients_changed_by_a_callback_are_applied(make_solver):
     plain, doubled = make_solver(BASE), make_solver(BASE)
     before = weights(plain.net)
 
@@ -165,28 +163,28 @@ def test_what_a_callback_does_to_gradients_is_applied(make_solver):
         np.testing.assert_allclose(twice - old, 2 * (once - old), rtol=1e-3, atol=1e-6)
 
 
-def test_solve_shows_the_loss_of_the_last_update(rows, write, caplog):
-    solver = solver_of(write, f'net: "{write(CYCLING % MULT)}" max_iter: 4 display: 2')
+def test_solve_logs_the_loss_after_the_last_update(rows, write, caplog):
+    solver = solver_of(write, f'net: "{write(net_of())}" max_iter: 4 display: 2')
     with caplog.at_level(logging.INFO, "caffe"):
         solver.solve()
     assert solver.net.layers[0].at == 5  # one more forward than iterations
     w, b = (blob.data.astype(float) for blob in solver.net.params["fc"])
-    shown = re.search(r"iteration 4, loss ([\d.]+)", caplog.text)
-    assert float(shown[1]) == pytest.approx(gradient(w, b, 4)[0], rel=1e-3)
+    logged = re.search(r"iteration 4, loss ([\d.]+)", caplog.text)
+    assert float(logged[1]) == pytest.approx(gradient(w, b, 4)[0], rel=1e-3)
     x, y = batch(4)
     np.testing.assert_array_equal(solver.net.blobs["x"].data, x)
     np.testing.assert_array_equal(solver.net.blobs["y"].data, y)
 
 
 def test_average_loss(rows, write, caplog):
-    solver = solver_of(write, f'net: "{write(CYCLING % MULT)}" display: 1 average_loss: 3')
+    solver = solver_of(write, f'net: "{write(net_of())}" display: 1 average_loss: 3')
     losses = []
     solver.add_callback(lambda: None, lambda: losses.append(float(solver.net.blobs["loss"].data)))
     with caplog.at_level(logging.INFO, "caffe"):
         solver.step(5)
-    shown = [float(re.search(r"loss ([\d.]+)", m)[1]) for m in caplog.messages]
+    logged = [float(re.search(r"loss ([\d.]+)", m)[1]) for m in caplog.messages]
     np.testing.assert_allclose(
-        shown, [np.mean(losses[max(0, i - 2) : i + 1]) for i in range(5)], rtol=1e-4
+        logged, [np.mean(losses[max(0, i - 2) : i + 1]) for i in range(5)], rtol=1e-4
     )
 
 
@@ -197,11 +195,11 @@ def test_beyond_max_iter(make_solver):
     assert solver.max_iter == 2
     solver.solve()
     before = weights(solver.net)
-    solver.step(3)  # Caffe's rate is not a number there, and so are its weights
+    solver.step(3)  # Caffe's rate, and hence its weights, would be NaN
     assert solver.iter == 5 and solver.lr == 0
     for mine, theirs in zip(weights(solver.net), before, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    solver.solve()  # nothing is left to do
+    solver.solve()  # no iteration is left
     assert solver.iter == 5
 
 
@@ -222,7 +220,7 @@ def test_every_way_to_name_a_solver(make_solver, old, kind):
         assert type(make_solver(BASE + text)) is SOLVERS[kind] is getattr(caffe, kind + "Solver")
 
 
-def test_the_same_seed_the_same_training(make_solver):
+def test_the_same_seed_gives_the_same_training(make_solver):
     net = NET.replace('bottom: "low" top: "score"', 'bottom: "drop" top: "score"').replace(
         'layer { name: "score"',
         'layer { name: "drop" type: "Dropout" bottom: "low" top: "drop" }\nlayer { name: "score"',
@@ -245,14 +243,14 @@ def test_the_same_seed_the_same_training(make_solver):
         ("test_interval: 1 test_iter: 1 test_state { } test_state { }", "2 test_state for 1"),
     ],
 )
-def test_refused(make_solver, text, words):
+def test_invalid_parameters(make_solver, text, words):
     with pytest.raises(SolverError, match=words):
         make_solver(BASE + text)
 
 
 @pytest.mark.parametrize("diff", [True, False])
 def test_snapshot_diff(make_solver, diff):
-    """Snapshots hold what was last subtracted from the weights, if wanted."""
+    """Snapshots hold the last update of the weights if snapshot_diff is set."""
     solver = make_solver(BASE + f"snapshot_diff: {str(diff).lower()}")
     solver.step(2)
     wanted = {n: [b.diff.copy() for b in blobs] for n, blobs in solver.net.params.items()}

@@ -1,39 +1,39 @@
-"""All six solvers over many random settings against float64 training by hand, and torch.optim."""
+"""All six solvers with random settings against the float64 reference and torch.optim."""
 
 import numpy as np
 import pytest
 import torch
 
 import caffe
-from tests.caffe.training.solver_oracle import LAYER, NET, RULES, gradient, train
+from tests.caffe.training.solver_oracle import LAYER, RULES, gradient, net_of, train
 
 ITERATIONS = 12
-SETTINGS = 40  # of each solver
+SETTINGS = 40  # per solver
 
 
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
-    """Makes the oracle's batches a Python layer."""
+    """Make the Python layer with the oracle's batches importable."""
     (tmp_path / "cycling_rows.py").write_text(LAYER)
     monkeypatch.syspath_prepend(tmp_path)
 
 
 def text_of(p):
-    """The prototxt of a dict of solver parameters."""
+    """Return the prototxt of a dict of solver parameters."""
 
     def line(key, value):
         return f'{key}: "{value}"' if isinstance(value, str) else f"{key}: {value!r}"
 
     return " ".join(
         line(k, v)
-        for key, given in p.items()
-        for k, v in [(key, x) for x in (given if isinstance(given, list) else [given])]
+        for k, values in p.items()
+        for v in (values if isinstance(values, list) else [values])
     )
 
 
 def start(write, p, mult, seed):
-    """The solver of these parameters, its weights noise; and these weights in float64."""
-    solver = caffe.get_solver(write(f'net: "{write(NET % mult)}" {text_of(p)}'))
+    """Return a solver with random weights, and these weights in float64."""
+    solver = caffe.get_solver(write(f'net: "{write(net_of(**mult))}" {text_of(p)}'))
     rng = np.random.default_rng(seed)
     for blob in solver.net.params["fc"]:
         blob.data[...] = rng.normal(size=blob.shape)
@@ -45,7 +45,7 @@ def some(rng, *choices):
 
 
 def policy(rng):
-    """Parameters of a random learning-rate policy."""
+    """Return parameters of a random learning rate policy."""
     kind = some(rng, "fixed", "step", "multistep", "exp", "inv", "poly", "sigmoid")
     gamma = float(rng.uniform(0.5, 0.95))
     return {"lr_policy": kind} | {
@@ -64,8 +64,8 @@ def policy(rng):
     }[kind]
 
 
-def own(kind, rng):
-    """Random parameters of a solver's own."""
+def rule_settings(kind, rng):
+    """Return random parameters of the update rule."""
     delta = float(10 ** rng.uniform(-4, -1))
     return {
         "SGD": dict(momentum=float(rng.uniform(0, 0.95))),
@@ -82,8 +82,12 @@ def own(kind, rng):
 
 
 def random_setting(kind, rng):
-    """(solver parameters, multipliers)."""
-    p = {"type": kind, "base_lr": float(10 ** rng.uniform(-3, -1.3))} | policy(rng) | own(kind, rng)
+    """Return (solver parameters, multipliers)."""
+    p = (
+        {"type": kind, "base_lr": float(10 ** rng.uniform(-3, -1.3))}
+        | policy(rng)
+        | rule_settings(kind, rng)
+    )
     if rng.random() < 0.6:
         p |= dict(
             weight_decay=float(10 ** rng.uniform(-3, -0.5)),
@@ -102,7 +106,7 @@ def random_setting(kind, rng):
 
 
 @pytest.mark.parametrize("kind", RULES)
-def test_random_settings_against_training_by_hand(rows, write, kind):
+def test_random_settings_against_the_reference(rows, write, kind):
     rng, worst = np.random.default_rng(list(RULES).index(kind)), 0
     for n in range(SETTINGS):
         p, mult = random_setting(kind, rng)
@@ -119,8 +123,10 @@ def test_random_settings_against_training_by_hand(rows, write, kind):
 
 
 def optimizer(p, mult, w, b):
-    """The torch.optim of a solver under a fixed rate: there the formulas agree, Adam's where its
-    delta is next to nothing."""
+    """Return the torch.optim equivalent of a solver at a fixed rate.
+
+    Adam's formulas agree only for a very small delta.
+    """
     groups = [
         dict(
             params=[t],
@@ -150,7 +156,7 @@ def test_random_settings_against_torch_optim(rows, write, kind):
             "base_lr": p["base_lr"],
             "lr_policy": "fixed",
             "weight_decay": p.get("weight_decay", 0.0),
-        } | own(kind, rng)
+        } | rule_settings(kind, rng)
         p["momentum"] = max(0.1, p.get("momentum", 0.0)) if kind != "AdaGrad" else 0.0
         if kind == "RMSProp":
             del p["momentum"]

@@ -1,5 +1,4 @@
-"""Going on from a snapshot to the bit: six solvers, both formats, wherever the snapshot fell; and
-states that BVLC Caffe wrote."""
+"""Resuming from snapshots is exact: six solvers, both formats, any iteration; states from Caffe."""
 
 import logging
 
@@ -10,17 +9,17 @@ import pytest
 import caffe
 from caffe.proto import caffe_pb2
 from tests.caffe.training.small_solver import SETTINGS, weights
-from tests.caffe.training.solver_oracle import LAYER, NET
+from tests.caffe.training.solver_oracle import LAYER, net_of
 
 FORMATS = ["BINARYPROTO", "HDF5"]
 MULT = dict(lr_weight=1, lr_bias=2, decay_weight=1, decay_bias=0)
-NORMED = (NET % MULT).replace('bottom: "x" top: "fc"', 'bottom: "bn" top: "fc"')
+NORMED = net_of(**MULT).replace('bottom: "x" top: "fc"', 'bottom: "bn" top: "fc"')
 NORMED = NORMED.replace(
     'layer { name: "fc"',
     'layer { name: "bn" type: "BatchNorm" bottom: "x" top: "bn" }\nlayer { name: "fc"',
     1,
 )
-# rates that change at iterations 2, 3 and 5, and every iteration; what is added over passes
+# rates that change at iterations 2, 3 and 5, or in every iteration; gradients of several passes
 POLICIES = [
     'lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 3 stepvalue: 5 weight_decay: 0.001',
     'lr_policy: "poly" power: 0.9 max_iter: 20 iter_size: 3 clip_gradients: 0.5',
@@ -31,7 +30,7 @@ POLICIES = [
 
 @pytest.fixture
 def make(tmp_path, monkeypatch, write):
-    """make(parameters) -> a solver whose data come from a Python layer."""
+    """Return make(parameters) -> a solver whose data come from a Python layer."""
     (tmp_path / "cycling_rows.py").write_text(LAYER)
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -47,16 +46,16 @@ def make(tmp_path, monkeypatch, write):
     return make
 
 
-def own(kind):
+def rule_settings(kind):
     return f'type: "{kind}" ' + " ".join(f"{k}: {v}" for k, v in SETTINGS[kind].items())
 
 
-def same(mine, theirs):
-    """Weights, histories, iteration and rate of two solvers, to the bit."""
+def assert_same(mine, theirs):
+    """Compare weights, histories, iteration and rate of two solvers bit for bit."""
     assert mine.iter == theirs.iter and mine.lr == theirs.lr
     for a, b in zip(weights(mine.net), weights(theirs.net), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert sum(bool(h.any()) for h in mine.history) >= 2  # BatchNorm's have none
+    assert sum(bool(h.any()) for h in mine.history) >= 2  # BatchNorm's blobs have none
     for a, b in zip(mine.history, theirs.history, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -64,9 +63,9 @@ def same(mine, theirs):
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("kind", SETTINGS)
 @pytest.mark.parametrize("policy", range(len(POLICIES)))
-def test_to_the_bit(make, kind, ending, policy):
-    """From snapshots on the way, before, at and after steps of the rate."""
-    text = f"{own(kind)} {POLICIES[policy]} snapshot_format: {ending}"
+def test_resuming_is_exact(make, kind, ending, policy):
+    """From snapshots before, at and after steps of the learning rate."""
+    text = f"{rule_settings(kind)} {POLICIES[policy]} snapshot_format: {ending}"
     whole = make(text + " snapshot: 1")
     whole.step(8)
     passes = whole.param.iter_size
@@ -75,43 +74,42 @@ def test_to_the_bit(make, kind, ending, policy):
         other = make(text)
         other.restore(whole.param.snapshot_prefix + f"_iter_{at}.solverstate{h5}")
         assert other.iter == at
-        other.net.layers[0].at = at * passes  # where the data go on is not in a state
+        other.net.layers[0].at = at * passes  # a state does not hold the position in the data
         other.step(8 - at)
-        same(other, whole)
+        assert_same(other, whole)
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("kind", SETTINGS)
-def test_a_snapshot_with_gradients_half_gathered(make, kind, ending):
-    """Taken in a callback, between the passes or before the update, it is that of the iteration's
-    start: the iteration is run again."""
-    text = f"{own(kind)} {POLICIES[1]} snapshot_format: {ending}"
-    plain = NET % MULT  # statistics of a batch would have changed already
-    whole, found = make(text, plain), []
+def test_a_snapshot_during_an_iteration(make, kind, ending):
+    """A snapshot from a callback, between passes or before the update, repeats the iteration."""
+    text = f"{rule_settings(kind)} {POLICIES[1]} snapshot_format: {ending}"
+    plain = net_of(**MULT)  # BatchNorm's statistics would have changed already
+    whole, states = make(text, plain), []
     whole.net.before_forward(
         lambda *_: (
-            found.append(whole.snapshot()[1])
-            if whole.net.layers[0].at == 3 * 3 + 1 and len(found) < 1
+            states.append(whole.snapshot()[1])
+            if whole.net.layers[0].at == 3 * 3 + 1 and not states
             else None
         )
     )
     whole.add_callback(
-        lambda: None, lambda: found.append(whole.snapshot()[1]) if whole.iter == 4 else None
+        lambda: None, lambda: states.append(whole.snapshot()[1]) if whole.iter == 4 else None
     )
     whole.step(8)
-    assert len(found) == 2
-    for at, state in zip((3, 4), found):
+    assert len(states) == 2
+    for at, state in zip((3, 4), states):
         other = make(text, plain)
         other.restore(state)
         assert other.iter == at
         other.net.layers[0].at = at * 3
         other.step(8 - at)
-        same(other, whole)
+        assert_same(other, whole)
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
-def test_one_format_holds_what_the_other_does(make, kind):
-    solver = make(f"{own(kind)} {POLICIES[0]}")
+def test_both_formats_hold_the_same(make, kind):
+    solver = make(f"{rule_settings(kind)} {POLICIES[0]}")
     solver.step(4)
     _, proto = solver.snapshot()
     solver.param.snapshot_format = caffe_pb2.SolverParameter.HDF5
@@ -126,13 +124,13 @@ def test_one_format_holds_what_the_other_does(make, kind):
             np.testing.assert_array_equal(np.ravel(f["history"][str(i)]), blob.data)
 
 
-def test_momentum_counts(make):
-    """Without its history training goes elsewhere: the tests above could fail."""
-    whole = make(own("SGD") + " " + POLICIES[0])
+def test_momentum_matters(make):
+    """Without the history, training differs; hence the tests above can fail."""
+    whole = make(rule_settings("SGD") + " " + POLICIES[0])
     whole.step(3)
     model, state = whole.snapshot()
     whole.step(1)
-    other = make(own("SGD") + " " + POLICIES[0])
+    other = make(rule_settings("SGD") + " " + POLICIES[0])
     other.restore(state)
     for history in other.history:
         history.zero_()
@@ -141,15 +139,15 @@ def test_momentum_counts(make):
     assert (weights(other.net)[-1] != weights(whole.net)[-1]).any()
 
 
-def test_other_stepvalues_at_resumption_are_said(make, caplog):
-    text = 'lr_policy: "multistep" gamma: 0.5 stepvalue: %s'
-    solver = make(text % "2 stepvalue: 3")
+def test_resuming_with_other_stepvalues_warns(make, caplog):
+    policy = 'lr_policy: "multistep" gamma: 0.5 '
+    solver = make(policy + "stepvalue: 2 stepvalue: 3")
     solver.step(4)
     _, state = solver.snapshot()
     with caplog.at_level(logging.WARNING, "caffe"):
-        make(text % "2 stepvalue: 3").restore(state)
+        make(policy + "stepvalue: 2 stepvalue: 3").restore(state)
         assert not caplog.messages
-        other = make(text % "9")
+        other = make(policy + "stepvalue: 9")
         other.restore(state)
     assert "had passed 2 stepvalue(s) at iteration 4" in caplog.text
     assert other.lr == pytest.approx(0.05)
@@ -164,8 +162,10 @@ RECORDED = (
 
 @pytest.fixture
 def recorded(shared, monkeypatch):
-    """recorded(name) -> (folder, solver, feed): the solver of a training that Caffe recorded, and
-    feed(i), which fills its inputs for iteration i."""
+    """Return recorded(name) -> (folder, solver, feed) of a training recorded from Caffe.
+
+    `feed(i)` fills the solver's inputs for iteration i.
+    """
     folder = shared / "golden/train"
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
@@ -193,9 +193,8 @@ def close(mine, theirs):
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_states_are_those_of_caffe(recorded, name, tmp_path):
-    """Ours after ten iterations against the recorded .solverstate; then on from the recorded one to
-    the end, by its iteration, history and weights."""
+def test_states_against_caffe(recorded, name, tmp_path):
+    """Compare our state after ten iterations with the recorded one, then resume from the latter."""
     folder, solver, feed = recorded(name)
     solver.net.copy_from(folder / "init.caffemodel")
     for i in range(10):

@@ -1,4 +1,4 @@
-"""Snapshots of solvers: names, content, going on to the bit, and states that do not fit."""
+"""Snapshots of solvers: names, content, exact resuming, and states that do not fit."""
 
 import h5py
 import numpy as np
@@ -12,7 +12,7 @@ from tests.caffe.training.small_solver import BASE, NET, SETTINGS, weights
 
 @pytest.mark.parametrize("ending", ["BINARYPROTO", "HDF5"])
 @pytest.mark.parametrize("kind", SETTINGS)
-def test_training_goes_on_from_a_snapshot_to_the_bit(make_solver, kind, ending):
+def test_resuming_from_a_snapshot_is_exact(make_solver, kind, ending):
     text = (
         BASE
         + f'type: "{kind}" snapshot_format: {ending} weight_decay: 0.01 '
@@ -49,7 +49,7 @@ def test_names_of_snapshots(make_solver, write, tmp_path):
     assert (
         caffe.get_solver(tmp_path / "own.prototxt").snapshot()[0]
         == f"{tmp_path}/own_iter_0.caffemodel"
-    )  # no prefix: beside the solver, by its name
+    )  # without a prefix, beside the solver and named after it
     (tmp_path / "folder").mkdir()
     (tmp_path / "own.prototxt").write_text(
         f'net: "{net}" {BASE} snapshot_prefix: "{tmp_path}/folder"'
@@ -60,7 +60,7 @@ def test_names_of_snapshots(make_solver, write, tmp_path):
     )
 
 
-def test_what_a_state_holds(make_solver):
+def test_content_of_a_state(make_solver):
     solver = make_solver('base_lr: 0.1 lr_policy: "step" gamma: 0.1 stepsize: 2 momentum: 0.9')
     solver.step(5)
     state = caffe_pb2.SolverState.FromString(open(solver.snapshot()[1], "rb").read())
@@ -71,7 +71,7 @@ def test_what_a_state_holds(make_solver):
         assert f["iter"][()] == 5 and f["current_step"][()] == 2 and len(f["history"]) == 4
 
 
-def test_snapshots_on_the_way_and_at_the_end(make_solver, tmp_path):
+def test_snapshots_at_intervals_and_at_the_end(make_solver, tmp_path):
     make_solver(BASE + "snapshot: 2 max_iter: 5").solve()
     assert sorted(p.name for p in tmp_path.glob("*.solverstate")) == [
         f"snap_iter_{i}.solverstate" for i in (2, 4, 5)
@@ -81,7 +81,7 @@ def test_snapshots_on_the_way_and_at_the_end(make_solver, tmp_path):
     assert solver.iter == 6 and not (tmp_path / "snap_iter_6.solverstate").exists()
 
 
-def test_a_state_that_was_moved_finds_the_weights_beside_it(make_solver, tmp_path):
+def test_a_moved_state_finds_the_weights_beside_it(make_solver, tmp_path):
     solver = make_solver(BASE)
     solver.step(1)
     (tmp_path / "moved").mkdir()
@@ -99,6 +99,7 @@ def test_a_state_that_was_moved_finds_the_weights_beside_it(make_solver, tmp_pat
 
 
 def bad_states(solver, tmp_path):
+    """Yield (words in the message, path) of states that do not fit."""
     model, state = solver.snapshot()
     content = open(state, "rb").read()
     yield "no such solver state", tmp_path / "nothing.solverstate"
@@ -130,9 +131,9 @@ def test_states_that_do_not_fit_change_nothing(make_solver, tmp_path):
     solver = make_solver(BASE)
     solver.step(2)
     before, history = weights(solver.net), [h.clone() for h in solver.history]
-    n = 0
+    number = 0
     for words, path in bad_states(solver, tmp_path):
-        n += 1
+        number += 1
         with pytest.raises(WeightsError, match=words):
             solver.restore(path)
         assert solver.iter == 2
@@ -140,7 +141,7 @@ def test_states_that_do_not_fit_change_nothing(make_solver, tmp_path):
             np.testing.assert_array_equal(mine, theirs)
         for mine, theirs in zip(solver.history, history, strict=True):
             np.testing.assert_array_equal(mine, theirs)
-    assert n == 8
+    assert number == 8
 
 
 def test_a_state_of_another_solver(make_solver):
@@ -151,7 +152,7 @@ def test_a_state_of_another_solver(make_solver):
 
 
 def hostile(f, what):
-    """Change a sound .solverstate.h5 so that to read it would take memory or another file."""
+    """Change a valid .solverstate.h5 so that reading it would need much memory or another file."""
     shape = f["history/0"].shape
     if what == "history elsewhere":
         del f["history/0"]

@@ -1,23 +1,15 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from lib.plot.clock import filmstrip
+from lib.plot.clock import filmstrip, timeline
 from lib.schedule import Step
 
 PALETTE = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
 IMAGES = [Image.fromarray(np.full((4, 6, 3), 50 * t, np.uint8)) for t in range(2)]
 ALL = ("shallow", "middle", "deep", "fuse")
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def step(value, ran, then=()):
@@ -65,3 +57,14 @@ def test_frames_are_numbered_from_the_first():
 def test_as_many_steps_as_images():
     with pytest.raises(ValueError, match="short: 1 steps for 2 images"):
         filmstrip(IMAGES, {"short": [step(0, ALL)]}, PALETTE)
+
+
+def test_frames_run_and_scored():
+    ax = timeline({"10": [(1, False), (11, True)], "5": [(1, True), (6, True)]}, last=12)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["10", "5"]
+    run, scored, every = ax.lines[:3]
+    assert (list(run.get_xdata()), list(scored.get_xdata())) == ([1], [11])
+    assert list(every.get_xdata()) == list(range(1, 13))
+    assert run.get_markerfacecolor() != scored.get_markerfacecolor()
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["run", "run and scored", "frame of the shot"]

@@ -1,18 +1,11 @@
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from lib.evaluate import Result
 from lib.plot.curves import accuracy_against_cost, curves, period_sweep
-from lib.score_util import Summary
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
+from lib.score_util import Scores, Summary
 
 
 def result(mean_iu, giga, fired=1):
@@ -55,11 +48,9 @@ def test_period_sweep_in_order_of_periods():
 
 
 def kept(value):
-    """A result whose output is one frame of 4 pixels, of the class `value` but for one."""
-    made = result(0.5, 1)
-    made.name, made.clips, made.scores.n_classes = "kept", ["a"], 3
-    made.labels = [[np.array([[0, value, value, value]], np.uint8)]]
-    return made
+    """Return a Result that kept one frame of 4 pixels, three of them of class `value`."""
+    label = np.array([[0, value, value, value]], np.uint8)
+    return Result("kept", Scores(3), {}, 1e9, 30, 20, 1, 0, labels=[[label]], clips=["a"])
 
 
 def test_scores_against_the_oracle_in_place_of_labels():

@@ -1,16 +1,8 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from lib.differences import Differences
 from lib.plot.differences import growth, layer_means, traces
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture
@@ -82,7 +74,7 @@ def test_growth_is_over_the_distance_of_frames(shot):
     ax = growth({5: [other], 1: [shot]})
     assert lines(ax) == {"score": [(1, 20), (5, 50)]}  # the label was not measured over 5
     assert colours(ax)["score"] == colours(traces(shot))["score"]
-    assert ax.get_xlabel() == "frames from one to the other"
+    assert ax.get_xlabel() == "distance between frames (frames)"
     assert ax.get_xticks().tolist() == [1, 5]
     assert lines(growth({5: [other], 1: [shot]}, "relative"))["data"] == [(1, 0.75), (5, 1)]
     with pytest.raises(ValueError, match="no measure 'mean'"):

@@ -1,18 +1,10 @@
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from lib.plot.regions import RIGHT, WRONG, paint_errors, region_bars, wrong_share
 from lib.score_util import Summary
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def result(name, all_pixels, region):

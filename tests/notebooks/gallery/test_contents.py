@@ -1,4 +1,4 @@
-"""notebooks/README.md lists every notebook as it is now, and each keeps the house rules."""
+"""notebooks/README.md lists every notebook, and each notebook follows the conventions."""
 
 import base64
 import io
@@ -12,11 +12,10 @@ import pytest
 from PIL import Image
 
 from nets.weights import TABLE
-from notebooks.gallery import contents, thumbnail
+from notebooks.gallery import check, contents, thumbnail
 
-KNOWN = [name for lines in contents.SECTIONS.values() for name in lines]
+LISTED = [name for descriptions in contents.SECTIONS.values() for name in descriptions]
 PRESENT = sorted(path.stem for path in contents.FOLDER.glob("*.ipynb"))
-MEGABYTES = 3
 
 
 @pytest.fixture
@@ -34,39 +33,39 @@ def code(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-@pytest.mark.parametrize("name", KNOWN)
-def test_a_known_notebook_is_there(path):
+@pytest.mark.parametrize("name", LISTED)
+def test_listed_notebook_exists(path):
     assert path.is_file()
 
 
 @pytest.mark.parametrize("name", PRESENT)
 class TestNotebook:
-    def test_is_listed_as_it_is_now(self, name, notebook):
+    def test_is_listed_with_its_current_title(self, name, notebook):
         text = (contents.FOLDER / "README.md").read_text()
-        assert name in KNOWN
+        assert name in LISTED
         fresh = contents.page({name: notebook}, repository_of(text))
         (line,) = (line for line in fresh.splitlines() if f"thumbnails/{name}.png" in line)
         assert line in text.splitlines(), "run `make contents`"
 
-    def test_has_a_thumbnail_of_its_figure(self, name, notebook):
+    def test_has_a_current_thumbnail(self, name, notebook):
         path = contents.FOLDER / "thumbnails" / f"{name}.png"
         assert path.stat().st_size < 60_000
         fresh = thumbnail.scaled(thumbnail.picture_of(notebook, name))
-        there = Image.open(path).convert("RGB")
-        assert there.size == fresh.size and there.width == 320
-        assert np.abs(np.subtract(there, fresh, dtype=float)).mean() < 8, "run `make contents`"
+        saved = Image.open(path).convert("RGB")
+        assert saved.size == fresh.size and saved.width == 320
+        assert np.abs(np.subtract(saved, fresh, dtype=float)).mean() < 8, "run `make contents`"
 
-    def test_says_first_what_its_outputs_come_from(self, notebook):
+    def test_begins_with_the_source_of_its_outputs(self, notebook):
         first = notebook.cells[0]
         assert first.cell_type == "markdown" and first.source.startswith("# ")
         assert re.search(r"\*\*[^*]*outputs[^*]*\*\*", first.source)
         assert any(name.removesuffix(".caffemodel") in first.source for name in TABLE)
 
-    def test_ends_beside_the_published_figures(self, notebook):
+    def test_ends_with_the_published_figures(self, notebook):
         last = notebook.cells[-1]
         assert last.cell_type == "markdown" and "published" in last.source.lower()
 
-    def test_has_one_cell_of_parameters_with_a_word_before_it(self, notebook):
+    def test_has_one_parameters_cell_after_its_heading(self, notebook):
         tagged = [
             i
             for i, cell in enumerate(notebook.cells)
@@ -82,31 +81,24 @@ class TestNotebook:
             len(cell.source.splitlines()) <= 12 or "\nimport " in cell.source for cell in code
         )
 
-    def test_was_executed_from_top_to_bottom(self, code):
-        assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    def test_was_executed_without_errors_and_is_small(self, path, code):
+        assert check.problems_in(path) == []
         assert any(
             "image/png" in output.get("data", {}) for cell in code for output in cell.outputs
         )
 
-    def test_shows_no_warning_and_no_error(self, code):
-        kinds = {output.get("name", output.output_type) for cell in code for output in cell.outputs}
-        assert not kinds & {"stderr", "error"}
-
-    def test_is_small(self, path):
-        assert path.stat().st_size < MEGABYTES * 1e6
-
 
 def repository_of(text):
-    """OWNER/NAME that the links of the README go to."""
+    """Return OWNER/NAME from the links in the README."""
     return re.search(r"nbviewer\.org/github/([^/]+/[^/]+)/blob", text)[1]
 
 
-def test_readme_is_what_is_written_now():
+def test_readme_is_up_to_date():
     text = (contents.FOLDER / "README.md").read_text()
     assert text == contents.page(contents.read_notebooks(), repository_of(text))
 
 
-def test_main_readme_points_to_the_contents(root):
+def test_main_readme_links_to_the_contents(root):
     assert "(notebooks/README.md)" in (root / "README.md").read_text()
 
 
@@ -126,7 +118,7 @@ def test_name_of_a_github_address(address):
 @pytest.mark.parametrize(
     "address", ["", "/srv/clock.git", "https://example.org/github/a/b", "https://notgithub.com/a/b"]
 )
-def test_other_addresses_have_none(address):
+def test_other_addresses_have_no_name(address):
     assert contents.github_name(address) is None
 
 
@@ -141,7 +133,7 @@ def test_repository_of_a_clone(tmp_path):
 
 @pytest.fixture
 def folder(write_notebook, tmp_path):
-    """A folder with one notebook, of the name of a real one, whose figure is red above blue."""
+    """Return a folder with one notebook that has a listed name and a figure, red above blue."""
     figure = Image.new("RGBA", (640, 960), (255, 0, 0, 255))
     figure.paste((0, 0, 255, 255), (0, 480, 640, 960))
     file = io.BytesIO()
@@ -164,27 +156,30 @@ def test_contents_of_a_folder(folder):
     assert small.size == (320, 240) and small.getpixel((9, 100)) == (255, 0, 0)
 
 
-def test_what_cannot_be_listed_is_named(folder, write_notebook, capsys):
+def test_problems_are_reported(folder, write_notebook, capsys):
     write_notebook(folder / "unheard-of.ipynb", "x = 1")
     assert contents.main([], folder) == 1
     printed = capsys.readouterr().err
-    assert "unheard-of: say in SECTIONS" in printed and "unheard-of: 0 cells are tagged" in printed
+    assert (
+        "unheard-of: add a description to SECTIONS" in printed
+        and "unheard-of: 0 cells are tagged" in printed
+    )
 
 
-def test_a_thumbnail_cell_without_a_picture(folder):
+def test_thumbnail_cell_without_a_picture(folder):
     notebook = nbformat.read(folder / "data-cityscapes.ipynb", as_version=4)
     notebook.cells[1].outputs = []
     with pytest.raises(thumbnail.ThumbnailError, match="data-cityscapes: .* shows no picture"):
         thumbnail.picture_of(notebook, "data-cityscapes")
 
 
-def test_a_thumbnail_is_small_whatever_it_shows():
+def test_thumbnail_of_noise_is_small():
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
     assert len(thumbnail.png(Image.fromarray(noise))) < thumbnail.LIMIT
 
 
 @pytest.mark.parametrize("name", ["owner", "a/b/c", "a b/c"])
-def test_repository_of_another_form(name, folder, capsys):
+def test_malformed_repository_is_rejected(name, folder, capsys):
     with pytest.raises(SystemExit):
         contents.main(["--repository", name], folder)
     assert "OWNER/NAME" in capsys.readouterr().err

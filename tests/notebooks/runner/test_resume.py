@@ -1,4 +1,4 @@
-"""A run goes on from one that was interrupted or had failures; one that ended well is run anew."""
+"""A run resumes one that was interrupted or failed; after a success all notebooks run again."""
 
 import os
 import signal
@@ -12,52 +12,55 @@ import psutil  # comes with ipykernel
 import pytest
 
 from notebooks import run
-from notebooks.runner import resume as journal
+from notebooks.runner import resume
 from notebooks.runner.execute import Outcome
 
-# Notes that it runs and in which kernel; stays as long as the file `wait` is there.
-CELL = """import os, pathlib, time
-with open("log", "a") as log:
-    log.write(f"{name} {{os.getpid()}}\\n")
-while {waits} and pathlib.Path("wait").exists():
-    time.sleep(0.05)"""
 COMMAND = """import sys
 from pathlib import Path
 from notebooks import run
-from notebooks.runner import resume as journal
+from notebooks.runner import resume
 run.NOTEBOOKS = {"first": None, "second": None}
-journal.code_digest = lambda: "this code"
+resume.code_digest = lambda: "this code"
 run.main(["--results", "results", "--jobs", "1"], Path.cwd())"""
+
+
+def cell(name, waits):
+    """Return code that logs its execution and kernel, and may wait while the file `wait` exists."""
+    return f"""import os, pathlib, time
+with open("log", "a") as log:
+    print({name!r}, os.getpid(), file=log)
+while {waits} and pathlib.Path("wait").exists():
+    time.sleep(0.05)"""
 
 
 @pytest.fixture
 def two(write_notebook, tmp_path, monkeypatch):
-    """A folder with notebooks first and second; second goes on as long as the file `wait` does."""
+    """Return a folder with notebooks first and second; second waits for the file `wait` to go."""
     for name, waits in (("first", False), ("second", True)):
-        write_notebook(tmp_path / f"{name}.ipynb", CELL.format(name=name, waits=waits))
+        write_notebook(tmp_path / f"{name}.ipynb", cell(name, waits))
     (tmp_path / "wait").touch()
     monkeypatch.setattr(run, "NOTEBOOKS", {"first": None, "second": None})
-    monkeypatch.setattr(journal, "code_digest", lambda: "this code")
+    monkeypatch.setattr(resume, "code_digest", lambda: "this code")
     return tmp_path
 
 
 def executions(folder):
-    """(name, process id of the kernel) for each time that a notebook of `folder` was executed."""
+    """Return (notebook, process id of the kernel) for each execution logged in `folder`."""
     log = folder / "log"
     lines = log.read_text().splitlines() if log.exists() else []
     return [(name, int(pid)) for name, pid in map(str.split, lines)]
 
 
 def signal_at(execution, folder, process, number):
-    """Send signal `number` to `process` as soon as so many notebooks were executed."""
+    """Send signal `number` to `process` after `execution` notebook executions."""
     wait_until(lambda: len(executions(folder)) == execution)
     os.kill(process, number)
 
 
 def wait_until(condition):
-    end = time.monotonic() + 300  # of a very busy machine
+    end = time.monotonic() + 300  # enough for a very busy machine
     while not condition():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.05)
 
 
@@ -65,7 +68,7 @@ def has_ended(pid):
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_stopped_run_goes_on_with_what_is_not_finished(two, root, capsys):
+def test_stopped_run_resumes_with_unfinished_notebooks(two, root, capsys):
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND],
         cwd=two,
@@ -74,31 +77,34 @@ def test_a_stopped_run_goes_on_with_what_is_not_finished(two, root, capsys):
     ) as running:
         signal_at(2, two, running.pid, signal.SIGKILL)
     again = partial(run.main, ["--results", str(two / "results"), "--jobs", "1"], two)
-    with ThreadPoolExecutor(1) as thread:  # a user at the keyboard
+    with ThreadPoolExecutor(1) as thread:  # sends Ctrl-C
         thread.submit(signal_at, 3, two, os.getpid(), signal.SIGINT)
         assert again() == 130
     for _, kernel in executions(two):
-        wait_until(partial(has_ended, kernel))  # none is left behind
-    assert "the same command goes on from here" in capsys.readouterr().out
+        wait_until(partial(has_ended, kernel))  # no kernel is left running
+    assert "the same command resumes here" in capsys.readouterr().out
     (two / "wait").unlink()
     assert again() == 0
     assert [name for name, _ in executions(two)] == ["first", "second", "second", "second"]
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("first: ok (finished earlier), ") and lines[1] == "second: started"
-    assert not (two / "results" / journal.FILE).exists()
+    assert not (two / "results" / resume.FILE).exists()
 
 
 @pytest.fixture
 def executed(write_notebook, tmp_path, monkeypatch):
-    """executed(*argv): names of the notebooks that one run over a, b and c executes, where the
-    names in executed.failing fail."""
+    """Return executed(*argv): the notebooks that one run over a, b and c executes, as a string.
+
+    The notebooks in executed.failing fail.
+    """
     for name in "abc":
         write_notebook(tmp_path / f"{name}.ipynb", "x = 1")
     monkeypatch.setattr(run, "NOTEBOOKS", dict.fromkeys("abc"))
-    monkeypatch.setattr(journal, "code_digest", lambda: executed.code)
+    monkeypatch.setattr(resume, "code_digest", lambda: executed.code)
 
-    def execute_all(paths, results, on_end, **_):
-        outcomes = {}
+    outcomes = {}
+
+    def execute_all(paths, results, workers, on_end, **_):
         for path in paths:
             state = "failed" if path.stem in executed.failing else "ok"
             for kind in ("ipynb", "html"):
@@ -108,27 +114,21 @@ def executed(write_notebook, tmp_path, monkeypatch):
         return outcomes
 
     def executed(*argv):
-        names = []
-        monkeypatch.setattr(
-            run,
-            "execute_all",
-            lambda paths, results, workers, **more: (
-                names.extend(path.stem for path in paths),
-                execute_all(paths, results, **more),
-            )[1],
-        )
+        outcomes.clear()
         executed.status = run.main(["--results", str(tmp_path / "results"), *argv], tmp_path)
-        return "".join(names)
+        return "".join(outcomes)
+
+    monkeypatch.setattr(run, "execute_all", execute_all)
 
     executed.failing, executed.code = "", "code"
     return executed
 
 
-def test_after_a_good_end_all_run_anew(executed):
+def test_after_success_all_run_again(executed):
     assert executed() == "abc" and executed() == "abc" and executed.status == 0
 
 
-def test_after_failures_only_those_are_redone(executed, capsys):
+def test_after_failures_only_those_run_again(executed, capsys):
     executed.failing = "b"
     assert executed() == "abc" and executed.status == 1
     assert executed() == "b" and executed.status == 1
@@ -138,19 +138,19 @@ def test_after_failures_only_those_are_redone(executed, capsys):
     assert executed() == "abc"
 
 
-def test_anew_redoes_all(executed):
+def test_anew_runs_all_again(executed):
     executed.failing = "b"
     assert executed() == "abc" and executed("--anew") == "abc" and executed() == "b"
 
 
-def test_a_changed_notebook_is_redone(executed, write_notebook, tmp_path):
+def test_changed_notebook_runs_again(executed, write_notebook, tmp_path):
     executed.failing = "b"
     executed()
     write_notebook(tmp_path / "c.ipynb", "x = 2")
     assert executed() == "bc"
 
 
-def test_outputs_are_no_change(executed, tmp_path):
+def test_changed_outputs_do_not_count(executed, tmp_path):
     executed.failing = "b"
     executed()
     path = tmp_path / "c.ipynb"
@@ -158,38 +158,38 @@ def test_outputs_are_no_change(executed, tmp_path):
     assert executed() == "b"
 
 
-def test_changed_code_redoes_all(executed):
+def test_changed_code_runs_all_again(executed):
     executed.failing = "b"
     executed()
     executed.code = "other"
     assert executed() == "abc"
 
 
-def test_a_lost_page_is_made_again(executed, tmp_path):
+def test_notebook_with_a_missing_page_runs_again(executed, tmp_path):
     executed.failing = "b"
     executed()
     (tmp_path / "results/c.html").unlink()
     assert executed() == "bc"
 
 
-def test_a_damaged_journal_counts_for_nothing(executed, tmp_path):
+def test_damaged_journal_is_ignored(executed, tmp_path):
     executed.failing = "b"
     for damage in ("", "[1]", '{"a": {"digest": 1}}', '{"a": null}'):
         executed()
-        (tmp_path / "results" / journal.FILE).write_text(damage)
+        (tmp_path / "results" / resume.FILE).write_text(damage)
         assert executed() == "abc"
 
 
-def test_code_digest_follows_code_nets_and_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(journal, "ROOT", tmp_path)
+def test_code_digest_depends_on_code_nets_and_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "ROOT", tmp_path)
     (tmp_path / "nets/deeper").mkdir(parents=True)
-    seen = {journal.code_digest()}
+    seen = {resume.code_digest()}
     for name in ("deeper/a.py", "a.prototxt", "a.caffemodel"):
         (tmp_path / "nets" / name).write_text("1")
-        seen.add(journal.code_digest())
+        seen.add(resume.code_digest())
         (tmp_path / "nets" / name).write_text("22")
-        seen.add(journal.code_digest())
-    (tmp_path / "nets/README.md").write_text("no code")
+        seen.add(resume.code_digest())
+    (tmp_path / "nets/README.md").write_text("not code")
     monkeypatch.setenv("CLOCKWORK_CAMVID", "elsewhere")
-    seen |= {journal.code_digest(), journal.code_digest()}
+    seen |= {resume.code_digest(), resume.code_digest()}
     assert len(seen) == 8

@@ -13,18 +13,11 @@ from lib.plot.labels import animate, class_cmap, embed, paint, rows, segm_cmap, 
 RED_GREEN = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
 
 
-@pytest.fixture(autouse=True)
-def no_window():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 def test_paint():
     label = np.array([[[0, 1], [255, 0]]], np.uint8)
     want = [[[255, 0, 0], [0, 255, 0]], [[0, 0, 0], [255, 0, 0]]]
     np.testing.assert_array_equal(paint(label, RED_GREEN), want)
-    assert label[0, 1, 0] == 255  # the input is left as it was
+    assert label[0, 1, 0] == 255  # the input is not changed
 
 
 def test_colours_are_apart_and_seeded():

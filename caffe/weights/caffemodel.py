@@ -28,10 +28,10 @@ from caffe.weights.files import (
     check_number,
     check_shape,
     is_hdf5,
-    write_whole,
 )
 from caffe.weights.stored_blobs import DATA, DIFF, SHAPE, StoredBlob
 from caffe.weights.wire import Damaged, Wire, number
+from caffe.weights.write_whole import write_whole
 
 if TYPE_CHECKING:
     from caffe.net import Net

@@ -6,9 +6,10 @@ import h5py
 
 from caffe.errors import CaffeError, WeightsError
 from caffe.weights.all_or_none import put_all, room
-from caffe.weights.files import PathLike, check_number, check_shape, write_whole
+from caffe.weights.files import PathLike, check_number, check_shape
 from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member, parts
 from caffe.weights.hdf5_writer import layout
+from caffe.weights.write_whole import write_whole
 
 if TYPE_CHECKING:
     from caffe.net import Net

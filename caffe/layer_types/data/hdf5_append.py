@@ -25,12 +25,13 @@ from typing import BinaryIO, NamedTuple
 import h5py
 import numpy as np
 
-from caffe.weights.files import write_whole
 from caffe.weights.hdf5_writer import PAGE, layout
+from caffe.weights.write_whole import write_whole
 
 END_OF_FILE = 40  # the byte of superblock 0 with the size of the file
 DATASPACE, DATA_LAYOUT = 0x1, 0x8  # types of messages
 HEADER, MESSAGE, NUMBER = struct.Struct("<BxHII4x"), struct.Struct("<HHB3x"), struct.Struct("<Q")
+MARK = 16  # bytes at the end of the first page that say who writes the file
 HOLE = 2**16  # bytes of the first hole
 COPIED = 2**20  # bytes that are copied at once
 
@@ -64,7 +65,9 @@ class RowFile:
 
     def __init__(self, path: str, shapes: Mapping[str, tuple[int, ...]]):
         self.path, self.shapes = os.path.realpath(path), dict(shapes)
-        self._empty_page, datasets = _first_page(self.shapes)
+        page, datasets = _first_page(self.shapes)
+        # Files of other writers that have as many rows are told apart by what HDF5 does not use.
+        self._empty_page = page[:-MARK] + os.urandom(MARK)
         self._datasets = dict(sorted(datasets.items(), key=lambda item: item[1].row_bytes))
         self._state: State | None = None
         self._next: State | None = None  # that of a write which was perhaps interrupted
@@ -184,7 +187,7 @@ def _first_page(shapes):
             headers[name] = h5py.h5o.get_info(dataset).addr
     page = bytearray(PAGE)
     made.pages.seek(0)
-    if made.pages.readinto(page) >= PAGE:
+    if made.pages.readinto(page) > PAGE - MARK:
         raise ValueError("what HDF5 writes about these datasets does not fit into its first page")
     found = {}
     for name, shape in shapes.items():

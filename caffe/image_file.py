@@ -7,7 +7,6 @@ decoded.
 
 import io
 import os
-import re
 import warnings
 from typing import BinaryIO
 
@@ -51,10 +50,6 @@ def read_image(source: PathLike | BinaryIO | bytes) -> np.ndarray:
         return _read(io.BytesIO(source), "the image in memory")
     if not isinstance(source, str | os.PathLike) and hasattr(source, "read"):
         return _read(source, getattr(source, "name", "the open file"))  # a download, in web_demo
-    if isinstance(source, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source):
-        raise ImageError(
-            f"{shown(source)}: images are read from files only: fetch it first, and give the path"
-        )
     path = as_path(source, IMAGE)
     with open_file(path, IMAGE) as file:
         return _read(file, path)

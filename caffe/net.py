@@ -188,12 +188,19 @@ class Net:
         ]
         for blobs in self._params.values():
             blobs.fixed = True
+        self._top_names = self._by_layer(self._graph.tops)
+        self._bottom_names = self._by_layer(self._graph.bottoms)
+        self._layer_dict = self._by_layer(self._layers)
         self._params_by_name = ByName(
             self._params.items(),
             "layer with weights",
             "weights",
             "write net.params[{name}][0].data[...] = array",
         )
+
+    def _by_layer(self, values):
+        pairs = zip(self._layer_names, values)
+        return ByName(pairs, "layer", "layers", "change the prototxt and make another Net")
 
     def _set_up(self, i, layer):
         """Create layer i's learned blobs and give its tops their first shapes."""
@@ -278,21 +285,17 @@ class Net:
     @property
     def top_names(self) -> ByName[list[str]]:
         """Names of the tops by layer name."""
-        return self._by_layer(map(list, self._graph.tops))
+        return self._top_names
 
     @property
     def bottom_names(self) -> ByName[list[str]]:
         """Names of the bottoms by layer name."""
-        return self._by_layer(map(list, self._graph.bottoms))
+        return self._bottom_names
 
     @property
     def layer_dict(self) -> ByName[LayerView | Layer]:
         """Layer by name."""
-        return self._by_layer(self.layers)
-
-    def _by_layer(self, values):
-        pairs = zip(self._layer_names, values)
-        return ByName(pairs, "layer", "layers", "change the prototxt and make another Net")
+        return self._layer_dict
 
     _layer_names = property(lambda self: [layer.name for layer in self._graph.layers])
 
@@ -674,8 +677,8 @@ class Net:
     def copy_from(self, source: Weights) -> None:
         """Copy weights by layer name.
 
-        Layers that the source lacks keep their weights; layers that only the source has are
-        ignored.
+        Layers that the source lacks keep their weights, and are named in a warning with those that
+        only the source has.
 
         Parameters
         ----------
@@ -685,7 +688,8 @@ class Net:
         Raises
         ------
         WeightsError
-            If the file is damaged or a shape differs. No weight has changed then.
+            If the file is damaged, a shape differs or no layer has the name of one of the net. No
+            weight has changed then.
         """
         with self._one_caller:
             caffemodel.load(self, source)

@@ -21,14 +21,8 @@ from caffe.weights import hdf5 as weights_hdf5
 from caffe.weights import wire, wrong_kind
 from caffe.weights.all_or_none import put_all, room
 from caffe.weights.blobproto import check_count
-from caffe.weights.files import (
-    HDF5_MAGIC,
-    PathLike,
-    check_file,
-    check_number,
-    check_shape,
-    is_hdf5,
-)
+from caffe.weights.files import HDF5_MAGIC, PathLike, check_file, check_number, check_shape, is_hdf5
+from caffe.weights.matching import check_names
 from caffe.weights.stored_blobs import DATA, DIFF, SHAPE, StoredBlob
 from caffe.weights.wire import Damaged, Wire, number
 from caffe.weights.write_whole import write_whole
@@ -159,12 +153,15 @@ def read_message(path: PathLike, message: AnyMessage, what: str) -> AnyMessage:
 
 def _load(net, path, f, size):
     """Check and read all weights that are in both net and file, then copy them."""
-    reader, pairs, layers = Wire(f), [], 0
+    reader, pairs, layers, found, names = Wire(f), [], 0, set(), []
     for name, blobs in wire.layers(reader, size):
         layers += 1
         mine = net.params.get(name)
+        if blobs:
+            names.append(name)
         if not mine or not blobs:
             continue
+        found.add(name)
         check_number(path, name, len(blobs), len(mine))
         for i, (blob, (start, stop)) in enumerate(zip(mine, blobs)):
             stored = StoredBlob(reader, start, stop, blob.count)
@@ -177,6 +174,7 @@ def _load(net, path, f, size):
         raise WeightsError(
             f"{path} holds no layers: it is not a .caffemodel" + (f": {why}" if why else "")
         )
+    check_names(net, str(path), names, found)
     with room((blob for blob, _ in pairs), path) as arrays:
         for (_, stored), array in zip(pairs, arrays):
             stored.into(reader, array)

@@ -9,6 +9,7 @@ from caffe.weights.all_or_none import put_all, room
 from caffe.weights.files import PathLike, check_number, check_shape
 from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member, parts
 from caffe.weights.hdf5_writer import layout
+from caffe.weights.matching import check_names
 from caffe.weights.write_whole import write_whole
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
             if not isinstance(group, h5py.Group):
                 raise WeightsError(f"{path} has no group 'data': it is not a .caffemodel.h5")
             pairs = _pairs(net, group, path)
+            found = {name for name in net.params if member(group, name) is not None}
+            # the group of a layer called a/b lies in one called a
+            stored = [n for n in group if not any(f.startswith(f"{n}/") for f in found)]
+            check_names(net, str(path), stored, found)
             for _, stored in pairs:
                 check_dataset(stored)
             with room((blob for blob, _ in pairs), str(path)) as arrays:

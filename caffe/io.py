@@ -8,6 +8,7 @@ An image is a float32 array H x W x channels with values in [0, 1], RGB or one g
 """
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
@@ -300,6 +301,11 @@ class Transformer:
             is resized to the blob's size. Its range and channel order are those of the blob.
         """
         self._check(in_)
+        if isinstance(mean, str | os.PathLike):
+            raise ImageError(
+                f"the mean is an array, not the path {os.fspath(mean)!r}: give np.load(path) of a "
+                ".npy, or caffe.io.blobproto_to_array of a .binaryproto"
+            )
         mean, wanted = np.asarray(mean), tuple(self.inputs[in_][1:])
         if mean.ndim == 1:
             if len(mean) != wanted[0]:

@@ -43,6 +43,7 @@ from caffe.net_arguments import (
     fill,
     names_of,
 )
+from caffe.old_names import IN_NET, missing
 from caffe.proto import caffe_pb2
 from caffe.torch_module import NetModule
 from caffe.weights import caffemodel, hdf5, state_dict
@@ -244,6 +245,10 @@ class Net:
             "other.share_with(net) or other.load_state_dict(net.state_dict()); a state_dict can "
             "be pickled"
         )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Raise AttributeError; for a name of another version of pycaffe it says what to use."""
+        raise missing("a Net", name, IN_NET)
 
     # Structure
 

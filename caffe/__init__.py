@@ -8,6 +8,8 @@ For example:
     net.forward(start="conv1_1", end="score_pool4")
 """
 
+from typing import NoReturn
+
 from caffe import coord_map, draw, errors, io, proto
 from caffe.blobs.blob import Blob
 from caffe.blobs.device import (
@@ -24,6 +26,8 @@ from caffe.layer_types import registry as _registry
 from caffe.layer_types.python import Layer
 from caffe.net import Net
 from caffe.net_spec import NetSpec, layers, params, to_proto
+from caffe.old_names import IN_MODULE as _IN_MODULE
+from caffe.old_names import missing as _missing
 from caffe.proto.caffe_pb2 import TEST, TRAIN
 from caffe.pycaffe import (
     Timer,
@@ -52,6 +56,11 @@ __version__ = "1.0.0"
 def layer_type_list() -> list[str]:
     """Return the names of all layer types, sorted."""
     return sorted(_registry)
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Raise AttributeError; for a name of another version of pycaffe it says what to use."""
+    raise _missing("module 'caffe'", name, _IN_MODULE)
 
 
 __all__ = [

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from caffe import io
-from caffe.errors import ImageError
+from caffe.errors import CaffeError, ImageError
 from caffe.net import Net
 from caffe.proto.caffe_pb2 import TEST
 from caffe.weights.files import PathLike
@@ -27,6 +27,11 @@ def image_transformer(
     mean, input_scale, raw_scale, channel_swap : optional
         See `caffe.io.Transformer`; steps that are not given are skipped.
     """
+    if isinstance(mean, int):
+        raise CaffeError(
+            f"mean is {mean}, one whole number: give a value for each channel, or an image; phase "
+            "is no argument here, as the net is always in phase TEST"
+        )
     in_ = net.inputs[0]
     transformer = io.Transformer({in_: net.blobs[in_].shape})
     transformer.set_transpose(in_, (2, 0, 1))
@@ -71,6 +76,11 @@ class Classifier(Net):
         raw_scale: float | None = None,
         channel_swap: Sequence[int] | None = None,
     ):
+        if image_dims is not None and np.shape(image_dims) != (2,):
+            raise CaffeError(
+                f"Classifier: image_dims, the third argument, is {image_dims!r}: give height and "
+                "width, or leave it out; phase is no argument here, as it is always TEST"
+            )
         super().__init__(model_file, TEST, weights=pretrained_file)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].shape[2:])

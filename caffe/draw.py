@@ -30,6 +30,7 @@ __all__ = [
     "draw_net_to_file",
     "get_edge_label",
     "get_layer_label",
+    "get_layer_lr_mult",
     "get_pooling_types_dict",
     "get_pydot_graph",
     "read",
@@ -70,7 +71,30 @@ def get_edge_label(layer: caffe_pb2.LayerParameter) -> str:
     return ""
 
 
-def get_layer_label(layer: caffe_pb2.LayerParameter, rankdir: str) -> str:
+def get_layer_lr_mult(layer: caffe_pb2.LayerParameter) -> tuple[float, float]:
+    """Return the learning rate multipliers of a layer's weights and bias, 1 if not given.
+
+    Parameters
+    ----------
+    layer : LayerParameter
+        A Convolution, Deconvolution or InnerProduct.
+
+    Raises
+    ------
+    ValueError
+        If the layer is of another type, or has more than two multipliers.
+    """
+    if layer.type not in ("Convolution", "Deconvolution", "InnerProduct"):
+        raise ValueError(f"layer {layer.name!r}: a {layer.type} has no learning rate multipliers")
+    if len(layer.param) > 2:
+        raise ValueError(f"layer {layer.name!r}: {len(layer.param)} param {{ }} for two blobs")
+    weights, bias = ([param.lr_mult for param in layer.param] + [1.0, 1.0])[:2]
+    return weights, bias
+
+
+def get_layer_label(
+    layer: caffe_pb2.LayerParameter, rankdir: str, display_lrm: bool = False
+) -> str:
     """Return the label of a layer's box: its name, its type and how it slides.
 
     Parameters
@@ -79,6 +103,8 @@ def get_layer_label(layer: caffe_pb2.LayerParameter, rankdir: str) -> str:
     rankdir : str
         Direction of the drawing. The parts of the label are on separate lines for LR and RL, on
         one line for TB and BT.
+    display_lrm : bool
+        Add the learning rate multipliers of layers with weights.
     """
     separator = " " if rankdir in ("TB", "BT") else "\\n"
     param: caffe_pb2.ConvolutionParameter | caffe_pb2.PoolingParameter
@@ -88,13 +114,21 @@ def get_layer_label(layer: caffe_pb2.LayerParameter, rankdir: str) -> str:
         param = layer.pooling_param
         method = f"{get_pooling_types_dict()[param.pool]} {layer.type}"
     else:
-        return f"{layer.name}{separator}({layer.type})"
+        return separator.join([layer.name, f"({layer.type})", *_multipliers(layer, display_lrm)])
     sizes = [
         f"kernel size: {_size(param, 'kernel', 'all')}",
         f"stride: {_size(param, 'stride', 1)}",
         f"pad: {_size(param, 'pad', 0)}",
     ]
-    return separator.join([layer.name, f"({method})", *sizes])
+    parts = [layer.name, f"({method})", *sizes, *_multipliers(layer, display_lrm)]
+    return separator.join(parts)
+
+
+def _multipliers(layer, display_lrm):
+    """Return the part of a label with the learning rate multipliers, if there are some."""
+    if not display_lrm or layer.type not in ("Convolution", "Deconvolution", "InnerProduct"):
+        return []
+    return ["lr mult: {:g}, {:g}".format(*get_layer_lr_mult(layer))]
 
 
 def _size(param, name, default):
@@ -117,6 +151,7 @@ def get_pydot_graph(
     rankdir: str,
     label_edges: bool = True,
     phase: int | None = None,
+    display_lrm: bool = False,
 ) -> pydot.Dot:
     """Return the net as a graph: a box for each layer, an octagon for each blob.
 
@@ -130,6 +165,8 @@ def get_pydot_graph(
         Label the edges from layers to their tops, see `get_edge_label`.
     phase : int, optional
         Draw only the layers of ``caffe.TRAIN`` or ``caffe.TEST``.
+    display_lrm : bool
+        Show learning rate multipliers, see `get_layer_label`.
 
     Raises
     ------
@@ -156,7 +193,8 @@ def get_pydot_graph(
             if in_place
             else LAYER_STYLE_DEFAULT | {"fillcolor": choose_color_by_layertype(layer.type)}
         )
-        graph.add_node(pydot.Node(node, label=_quoted(get_layer_label(layer, rankdir)), **style))
+        label = get_layer_label(layer, rankdir, display_lrm)
+        graph.add_node(pydot.Node(node, label=_quoted(label), **style))
         for blob in layer.bottom:
             graph.add_edge(pydot.Edge(_blob_node(blob), node))
         label = get_edge_label(layer) if label_edges else ""
@@ -181,13 +219,17 @@ def _quoted(text):
 
 
 def draw_net(
-    caffe_net: caffe_pb2.NetParameter, rankdir: str, ext: str = "png", phase: int | None = None
+    caffe_net: caffe_pb2.NetParameter,
+    rankdir: str,
+    ext: str = "png",
+    phase: int | None = None,
+    display_lrm: bool = False,
 ) -> bytes:
     """Return a drawing of the net.
 
     Parameters
     ----------
-    caffe_net, rankdir, phase
+    caffe_net, rankdir, phase, display_lrm
         See `get_pydot_graph`.
     ext : str
         Format: png, pdf, svg or another one of Graphviz; raw for the graph in dot's language.
@@ -202,7 +244,7 @@ def draw_net(
     MissingTool
         If pydot or dot is not installed.
     """
-    graph = get_pydot_graph(caffe_net, rankdir, phase=phase)
+    graph = get_pydot_graph(caffe_net, rankdir, phase=phase, display_lrm=display_lrm)
     if ext == "raw":
         return graph.to_string().encode()
     try:
@@ -219,12 +261,13 @@ def draw_net_to_file(
     filename: PathLike,
     rankdir: str = "LR",
     phase: int | None = None,
+    display_lrm: bool = False,
 ) -> None:
     """Write a drawing of the net to a file.
 
     Parameters
     ----------
-    caffe_net, rankdir, phase
+    caffe_net, rankdir, phase, display_lrm
         See `get_pydot_graph`.
     filename : path
         Its extension is the format, see `draw_net`.
@@ -239,5 +282,6 @@ def draw_net_to_file(
     ext = os.path.splitext(filename)[1][1:]
     if not ext:
         raise ValueError(f"{filename}: the name needs an extension that gives the format, as .png")
-    with open(filename, "wb") as f:
-        f.write(draw_net(caffe_net, rankdir, ext, phase))
+    drawing = draw_net(caffe_net, rankdir, ext, phase, display_lrm)
+    with open(filename, "wb") as f:  # only now: if drawing fails, the file stays as it is
+        f.write(drawing)

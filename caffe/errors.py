@@ -41,6 +41,14 @@ class LabelRange(LayerError):
     """A label is outside the classes that the scores have."""
 
 
+class NotAssignable(CaffeError, AttributeError, TypeError):
+    """Something was put in place of a blob or its arrays, which are written to instead."""
+
+
+class NetInUse(CaffeError):
+    """A net was called while it runs in another thread."""
+
+
 class WeightsError(CaffeError):
     """A weights or solver state file is missing, damaged or of another kind."""
 
@@ -55,6 +63,10 @@ class SolverError(CaffeError):
 
 class ImageError(CaffeError, ValueError):
     """An image cannot be read, or its shape does not fit the operation."""
+
+
+class NoCopy(CaffeError, TypeError):
+    """A net was to be copied or pickled."""
 
 
 class MissingTool(CaffeError):

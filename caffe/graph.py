@@ -197,6 +197,22 @@ class Graph:
         if not self.force_backward:
             self._drop_layers_without_loss()
 
+    def gets_no_gradient(self, name: str, first: int, last: int) -> bool:
+        """Tell whether layers first..last read a blob that could have a gradient, and give none."""
+        readers = [
+            (i, j)
+            for i in range(first, last + 1)
+            for j, bottom in enumerate(self.bottoms[i])
+            if bottom == name
+        ]
+        could = any(self.layers[i].takes_gradient(j) for i, j in readers)
+        return could and not any(self.down[i][j] for i, j in readers)
+
+    def has_no_backward(self, name: str) -> bool:
+        """Tell whether the layers that write a blob are without backward, but read something."""
+        writers = [i for i, tops in enumerate(self.tops) if name in tops and self.bottoms[i]]
+        return bool(writers) and not any(self.need[i] for i in writers)
+
     def _drop_layers_without_loss(self):
         """Take layers that no loss depends on out of backward."""
         reaches_loss = set()

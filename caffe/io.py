@@ -8,12 +8,15 @@ An image is a float32 array H x W x channels with values in [0, 1], RGB or one g
 """
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from caffe.errors import ImageError
+from caffe.image_file import read_image
 from caffe.proto import caffe_pb2
 from caffe.weights.blobproto import shape_of, to_blob_proto
 from caffe.weights.files import PathLike
@@ -23,41 +26,40 @@ Size = Sequence[int] | np.ndarray  # height, width
 # Images
 
 
-def load_image(filename: PathLike, color: bool = True) -> np.ndarray:
+def load_image(filename: PathLike | BinaryIO | bytes, color: bool = True) -> np.ndarray:
     """Read an image file.
 
     Parameters
     ----------
-    filename : path
+    filename : path, binary file or bytes
+        BMP, GIF, JPEG, JPEG 2000, PNG, PPM, TIFF or WebP on this machine; the content tells which.
     color : bool
         Return RGB, with a grey file's channel repeated; if False, return one grey channel.
 
     Returns
     -------
     numpy.ndarray
-        H x W x 3, or H x W x 1 if `color` is False; float32 in [0, 1]. An alpha channel is dropped.
+        H x W x 3, or H x W x 1 if `color` is False; float32 in [0, 1]. An alpha channel is dropped;
+        a grey image of one with alpha is what it looks like on white, if it has colours.
 
     Raises
     ------
     ImageError
-        If the file is missing or not an image.
+        If the file is missing, not such an image, damaged or too large.
     """
-    from skimage.io import imread  # slow to import, and few nets read image files
+    from skimage.color import rgb2gray, rgba2rgb  # slow to import, and few nets read image files
     from skimage.util import img_as_float
 
-    try:
-        image = img_as_float(imread(filename, as_gray=not color)).astype(np.float32)
-    except (OSError, ValueError, SyntaxError) as e:
-        raise ImageError(f"{filename} cannot be read as an image: {e}") from e
-    if image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] not in (1, 2, 3, 4):
-        raise ImageError(
-            f"{filename} holds an array of shape {image.shape}, not one image: save the frame that "
-            "you want as a PNG"
-        )
+    image = read_image(filename)
+    if image.ndim == 3 and image.shape[2] == 2:  # grey with alpha
+        image = image[:, :, 0]
+    if image.ndim == 3 and not color:
+        image = rgb2gray(rgba2rgb(image) if image.shape[2] == 4 else image)
+    image = img_as_float(image).astype(np.float32)
     if image.ndim == 2:
         image = image[:, :, None]
-    if color and image.shape[2] < 3:  # grey, or grey with alpha
-        image = np.repeat(image[:, :, :1], 3, axis=2)
+    if color and image.shape[2] == 1:
+        image = np.repeat(image, 3, axis=2)
     return image[:, :, :3]
 
 
@@ -227,7 +229,7 @@ class Transformer:
         in_ : str
             Name of the input.
         data : array_like
-            Values of the input blob; axes of length 1 are dropped first.
+            What `preprocess` returned, or a batch of one of it. Axes of length 1 may be missing.
 
         Returns
         -------
@@ -235,7 +237,7 @@ class Transformer:
             H x W x channels, float32.
         """
         self._check(in_)
-        array = np.array(data, np.float32).squeeze()
+        array = self._without_batch(in_, np.array(data, np.float32))
         if self.input_scale.get(in_) is not None:
             array /= self.input_scale[in_]
         if self.mean.get(in_) is not None:
@@ -246,6 +248,22 @@ class Transformer:
             array = array[np.argsort(self.channel_swap[in_])]
         if self.transpose.get(in_) is not None:
             array = array.transpose(np.argsort(self.transpose[in_]))
+        return array
+
+    def _without_batch(self, in_, array):
+        """Return an array with the axes of the input but the first, whichever axes of 1 it has."""
+        axes = len(self.inputs[in_]) - 1
+        while array.ndim > axes and array.shape[0] == 1:
+            array = array[0]
+        if array.ndim < axes and self.transpose.get(in_) is not None:
+            wanted = tuple(self.inputs[in_][1:])
+            if [d for d in array.shape if d > 1] == [d for d in wanted if d > 1]:
+                return array.reshape(wanted)
+        if array.ndim != axes and self.transpose.get(in_) is not None:
+            raise ImageError(
+                f"deprocess takes one row of {in_!r}, {axes} axes without the batch, and was given "
+                f"shape {array.shape}: give data[i]"
+            )
         return array
 
     def set_transpose(self, in_: str, order: Sequence[int]) -> None:
@@ -283,6 +301,11 @@ class Transformer:
             is resized to the blob's size. Its range and channel order are those of the blob.
         """
         self._check(in_)
+        if isinstance(mean, str | os.PathLike):
+            raise ImageError(
+                f"the mean is an array, not the path {os.fspath(mean)!r}: give np.load(path) of a "
+                ".npy, or caffe.io.blobproto_to_array of a .binaryproto"
+            )
         mean, wanted = np.asarray(mean), tuple(self.inputs[in_][1:])
         if mean.ndim == 1:
             if len(mean) != wanted[0]:
@@ -290,7 +313,7 @@ class Transformer:
                     f"the mean has {len(mean)} values, {in_!r} has {wanted[0]} channels: "
                     "mean.mean(1).mean(1) gives one value per channel"
                 )
-            mean = mean[:, None, None]
+            mean = mean.reshape(-1, *[1] * (len(wanted) - 1))
         elif mean.ndim not in (2, 3):
             raise ImageError(f"a mean has one, two or three axes, this one has shape {mean.shape}")
         elif (1,) * (3 - mean.ndim) + mean.shape != wanted:

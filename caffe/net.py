@@ -6,11 +6,13 @@ never computed, or were computed for another input size, raises an error instead
 values.
 """
 
+import logging
 import os
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +20,30 @@ import torch
 
 from caffe.blobs import device
 from caffe.blobs.blob import Blob, BlobVec
+from caffe.blobs.by_name import ByName
 from caffe.blobs.learned import LearnedBlobs, learns
 from caffe.definition.prototxt import read_net
 from caffe.definition.split_names import NamedBlobs, copies
 from caffe.definition.upgrade import current_form
 from caffe.engine.executor import Executor
-from caffe.errors import CaffeError, ShapeMismatch
+from caffe.engine.one_caller import OneCaller
+from caffe.errors import CaffeError, NoCopy, ShapeMismatch
+from caffe.files import shown
 from caffe.graph import Graph, net_state
-from caffe.layer_types.base import LayerType, StatefulLayer
+from caffe.layer_types.base import StatefulLayer
 from caffe.layer_types.data.memory_data import MemoryData
 from caffe.layer_types.python import Layer, Python
+from caffe.net_arguments import (
+    check_given,
+    check_numbers,
+    check_order,
+    check_state,
+    constructor_arguments,
+    copied,
+    fill,
+    names_of,
+)
+from caffe.old_names import IN_NET, missing
 from caffe.proto import caffe_pb2
 from caffe.torch_module import NetModule
 from caffe.weights import caffemodel, hdf5, state_dict
@@ -39,15 +55,16 @@ Arrays = dict[str, np.ndarray]
 Rows = Sequence[npt.ArrayLike] | np.ndarray
 # arrays passed on as **keywords: mypy would check a dict of arrays against `start` and `end` too
 Keywords = dict[str, Any]
+log = logging.getLogger("caffe")
 
 
+@dataclass(frozen=True, eq=False)
 class LayerView:
     """An entry of `net.layers`: the type, name and learned blobs of a layer."""
 
-    def __init__(self, layer: LayerType, blobs: BlobVec):
-        self.type: str = layer.spec.type
-        self.name: str = layer.name
-        self.blobs = blobs
+    type: str
+    name: str
+    blobs: BlobVec
 
 
 class Net:
@@ -69,26 +86,24 @@ class Net:
     weights : path, bytes or NetParameter
         See `copy_from`.
 
-    Attributes
-    ----------
-    blobs : OrderedDict of str to Blob
-        The blobs by name, in the order in which layers produce them.
-    params : OrderedDict of str to list of Blob
-        The learned blobs by layer name.
-    layers : list
-        A `LayerView` per layer, or the user's own object for a Python layer.
-
     Raises
     ------
     CaffeError
         A named exception of `caffe.errors`, whose message says layer, file and fix.
+
+    Notes
+    -----
+    A net serves one thread at a time: calls from a second one while the first is in a method that
+    runs or changes the net raise NetInUse.
     """
 
-    blobs: OrderedDict[str, Blob]
-    params: OrderedDict[str, BlobVec]
-    layers: list[LayerView | Layer]
+    _blobs_by_name: NamedBlobs
+    _params: OrderedDict[str, BlobVec]
+    _params_by_name: ByName[BlobVec]
+    _layers: list[LayerView | Layer]
     _graph: Graph
     _executor: Executor
+    _one_caller: OneCaller
 
     @overload
     def __init__(
@@ -111,12 +126,8 @@ class Net:
     ) -> None: ...
 
     def __init__(self, network_file, *args, phase=None, level=0, stages=None, weights=None):
-        phase, level, stages, weights = _constructor_arguments(args, phase, level, stages, weights)
-        if phase not in (caffe_pb2.TRAIN, caffe_pb2.TEST):
-            raise CaffeError(
-                f"Net({str(network_file)!r}, ...): phase must be caffe.TRAIN or caffe.TEST, is "
-                f"{phase!r}"
-            )
+        phase, level, stages, weights = constructor_arguments(args, phase, level, stages, weights)
+        stages = check_state(f"Net({shown(network_file)!r}, ...)", phase, level, stages)
         self._build(read_net(network_file), phase, level, stages)
         if weights is not None:
             self.copy_from(weights)
@@ -138,23 +149,27 @@ class Net:
         phase, level, stages
             As for the class.
         """
+        stages = check_state("Net.from_param", phase, level, stages)
         net = cls.__new__(cls)
         net._build(current_form(param), phase, level, stages)
         return net
 
     def _build(self, param, phase, level, stages):
         self._name = param.name
+        self._called = f"net {param.name!r}" if param.name else "this net"  # in messages
+        self._one_caller = OneCaller(self._called)
+        self._warned = set()  # blobs of which `backward` has said that they get no diff
         self._graph = Graph(param, net_state(param, phase, level, stages))
-        self.blobs = NamedBlobs(
+        self._blobs_by_name = NamedBlobs(
             ((name, Blob()) for name in self._graph.blobs),
             copies(
                 self._layer_names, self._graph.bottoms, self._graph.tops, self._graph.loss_weights
             ),
         )
-        self.params = OrderedDict()
+        self._params = OrderedDict()
         self._learned = LearnedBlobs()
         self._callbacks = defaultdict(list)
-        self._executor = Executor(self._graph, self.blobs, self.params)
+        self._executor = Executor(self._graph, self.blobs, self._params)
         for i, layer in enumerate(self._graph.layers):
             self._set_up(i, layer)
         self._learned.fill_all()
@@ -162,16 +177,31 @@ class Net:
             self._put_initial(i, layer)
         self._graph.plan_gradients(
             [
-                [learns(layer, k) for k in range(len(self.params.get(layer.name, ())))]
+                [learns(layer, k) for k in range(len(self._params.get(layer.name, ())))]
                 for layer in self._graph.layers
             ]
         )
-        self.layers = [
+        self._layers = [
             layer.user
             if isinstance(layer, Python)
-            else LayerView(layer, self.params.get(layer.name, BlobVec()))
+            else LayerView(layer.spec.type, layer.name, self._params.get(layer.name, BlobVec()))
             for layer in self._graph.layers
         ]
+        for blobs in self._params.values():
+            blobs.fixed = True
+        self._top_names = self._by_layer(self._graph.tops)
+        self._bottom_names = self._by_layer(self._graph.bottoms)
+        self._layer_dict = self._by_layer(self._layers)
+        self._params_by_name = ByName(
+            self._params.items(),
+            "layer with weights",
+            "weights",
+            "write net.params[{name}][0].data[...] = array",
+        )
+
+    def _by_layer(self, values):
+        pairs = zip(self._layer_names, values)
+        return ByName(pairs, "layer", "layers", "change the prototxt and make another Net")
 
     def _set_up(self, i, layer):
         """Create layer i's learned blobs and give its tops their first shapes."""
@@ -189,7 +219,7 @@ class Net:
                     f"two layers are called {layer.spec.name!r}, and this one has weights, which "
                     "are found by layer name: rename one"
                 )
-            self.params[layer.name] = blobs
+            self._params[layer.name] = blobs
         if stateful:
             layer.blobs = blobs  # blobs shared by name come from another layer
         self._executor.reshape_layer(i, setting_up=True)
@@ -207,7 +237,35 @@ class Net:
                 blob.synced_data.put(tensor)
                 self._executor.freshness.record(i, {})
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Raise NoCopy: open files and the objects of Python layers have no copy."""
+        raise NoCopy(
+            f"{self._called} cannot be copied or pickled: make another with caffe.Net(path, "
+            "phase), in the process that uses it, and give it the weights with "
+            "other.share_with(net) or other.load_state_dict(net.state_dict()); a state_dict can "
+            "be pickled"
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Raise AttributeError; for a name of another version of pycaffe it says what to use."""
+        raise missing("a Net", name, IN_NET)
+
     # Structure
+
+    @property
+    def blobs(self) -> NamedBlobs:
+        """The blobs by name, in the order in which layers produce them."""
+        return self._blobs_by_name
+
+    @property
+    def params(self) -> ByName[BlobVec]:
+        """The learned blobs of each layer that has some, by its name."""
+        return self._params_by_name
+
+    @property
+    def layers(self) -> list[LayerView | Layer]:
+        """A `LayerView` per layer, or the user's own object for a Python layer."""
+        return self._layers
 
     @property
     def name(self) -> str:
@@ -230,19 +288,19 @@ class Net:
         return OrderedDict((b, self._graph.loss_weights[b]) for b in self.blobs)
 
     @property
-    def top_names(self) -> OrderedDict[str, list[str]]:
+    def top_names(self) -> ByName[list[str]]:
         """Names of the tops by layer name."""
-        return OrderedDict(zip(self._layer_names, self._graph.tops))
+        return self._top_names
 
     @property
-    def bottom_names(self) -> OrderedDict[str, list[str]]:
+    def bottom_names(self) -> ByName[list[str]]:
         """Names of the bottoms by layer name."""
-        return OrderedDict(zip(self._layer_names, self._graph.bottoms))
+        return self._bottom_names
 
     @property
-    def layer_dict(self) -> OrderedDict[str, LayerView | Layer]:
+    def layer_dict(self) -> ByName[LayerView | Layer]:
         """Layer by name."""
-        return OrderedDict(zip(self._layer_names, self.layers))
+        return self._layer_dict
 
     _layer_names = property(lambda self: [layer.name for layer in self._graph.layers])
 
@@ -306,8 +364,9 @@ class Net:
 
     def reshape(self) -> None:
         """Propagate the inputs' shapes through all layers."""
-        for i in range(len(self._graph.layers)):
-            self._executor.reshape_layer(i)
+        with self._one_caller:
+            for i in range(len(self._graph.layers)):
+                self._executor.reshape_layer(i)
 
     def forward(
         self,
@@ -338,18 +397,24 @@ class Net:
         StaleInput
             If a layer's bottom was never computed, or was computed for another input size.
         """
-        first, last = self._range(start, end)
-        wanted = [*(self._graph.tops[last] if end is not None else self.outputs), *(blobs or [])]
-        self._check_names(wanted)
-        if inputs:
-            self._feed(inputs)
-        self.forward_range(first, last)
-        return {name: self.blobs[name].data for name in wanted}
+        with self._one_caller:
+            first, last = self._range(start, end)
+            check_order("forward", start or "", end or "", first, last)
+            tops = self._graph.tops[last] if end is not None else self.outputs
+            wanted = [*tops, *names_of(blobs, "forward: blobs")]
+            self._check_names(wanted)
+            if inputs:
+                self._feed(inputs)
+            self.forward_range(first, last)
+            return {name: self.blobs[name].data for name in wanted}
 
     def forward_range(self, first: int = 0, last: int | None = None) -> None:
         """Run layers `first` to `last` by number, both inclusive; copies no blob to the host."""
-        for i in range(first, len(self.layers) if last is None else last + 1):
-            self._run_layer("forward", i, self._executor.forward_layer)
+        last = len(self.layers) - 1 if last is None else last
+        check_numbers("forward", first, last, len(self.layers))
+        with self._one_caller:
+            for i in range(first, last + 1):
+                self._run_layer("forward", i, self._executor.forward_layer)
 
     def loss(self) -> float:
         """Return the sum over blobs of loss weight times values, as of the last forward."""
@@ -360,13 +425,9 @@ class Net:
         )
 
     def _feed(self, inputs):
-        if set(inputs) != set(self.inputs):
-            raise CaffeError(
-                f"forward was given inputs {sorted(inputs)}, the net takes {sorted(self.inputs)}"
-            )
+        check_given(inputs, self.inputs, "forward was given inputs", ("blobs", "start", "end"))
         for name, array in inputs.items():
-            fix = f": call net.blobs[{name!r}].reshape first"
-            _fill(self.blobs[name].data, array, f"input {name!r}", fix)
+            fill(name, self.blobs[name].data, array, f"input {name!r}", resizable=True)
 
     # Backward
 
@@ -398,32 +459,67 @@ class Net:
         ------
         LayerError
             If a layer never ran forward and no range was given.
+
+        Notes
+        -----
+        Without `force_backward: true` in the prototxt, gradients go no further down than weights
+        that learn. If that leaves out one of the diffs to return, this is logged as a warning.
         """
-        last = self._layer_index(start, "start") if start is not None else len(self.layers) - 1
-        first = self._layer_index(end, "end") if end is not None else 0
-        wanted = [*(self._graph.bottoms[first] if end is not None else self.inputs), *(diffs or [])]
-        self._check_names(wanted)
-        if top_diffs and set(top_diffs) != set(self.outputs):
-            raise CaffeError(
-                f"backward was given diffs of {sorted(top_diffs)}, the net's outputs are "
-                f"{self.outputs}"
+        with self._one_caller:
+            first, last = self._range(end, start)
+            check_order("backward", start or "", end or "", first, last)
+            bottoms = self._graph.bottoms[first] if end is not None else self.inputs
+            wanted = [*bottoms, *names_of(diffs, "backward: diffs")]
+            self._check_names(wanted)
+            if top_diffs:
+                given = "backward was given diffs of the outputs"
+                check_given(top_diffs, self.outputs, given, ("diffs", "start", "end"))
+            for name, array in top_diffs.items():
+                what = f"the diff of {name!r}"
+                fill(name, self.blobs[name].diff, array, what, resizable=False)
+            if start is not None or end is not None:
+                self._executor.trace_missing(first, last)
+            self.backward_range(last, first)
+            self._warn_of_no_gradient(wanted, top_diffs, first, last)
+            return {name: self.blobs[name].diff for name in wanted}
+
+    def _warn_of_no_gradient(self, wanted, top_diffs, first, last):
+        """Log, once for each blob, that no gradient came to it, or that none went down from it."""
+        graph = self._graph
+        cut = [
+            n for n in wanted if n not in self._warned and graph.gets_no_gradient(n, first, last)
+        ]
+        deaf = [n for n in top_diffs if n not in self._warned and graph.has_no_backward(n)]
+        self._warned.update(cut, deaf)
+        if cut:
+            log.warning(
+                "backward of %s: no layer propagates a gradient to %s, so what is returned for "
+                "it is what its diff held before, zero at first: add `force_backward: true` to the "
+                "prototxt",
+                self._called,
+                " ".join(map(repr, cut)),
             )
-        for name, array in top_diffs.items():
-            _fill(self.blobs[name].diff, array, f"the diff of {name!r}")
-        if start is not None or end is not None:
-            self._executor.trace_missing(first, last)
-        self.backward_range(last, first)
-        return {name: self.blobs[name].diff for name in wanted}
+        elif deaf:
+            log.warning(
+                "backward of %s: the diff given for %s goes to no layer, as the net has no "
+                "loss above weights that learn: add `force_backward: true` to the prototxt",
+                self._called,
+                " ".join(map(repr, deaf)),
+            )
 
     def backward_range(self, last: int | None = None, first: int = 0) -> None:
         """Propagate from layer `last` down to `first` by number; copies no blob to the host."""
-        for i in range(len(self.layers) - 1 if last is None else last, first - 1, -1):
-            self._run_layer("backward", i, self._executor.backward_layer)
+        last = len(self.layers) - 1 if last is None else last
+        check_numbers("backward", first, last, len(self.layers))
+        with self._one_caller:
+            for i in range(last, first - 1, -1):
+                self._run_layer("backward", i, self._executor.backward_layer)
 
     def clear_param_diffs(self) -> None:
         """Set the diffs of all learned blobs to zero."""
-        for learned in self._learned:
-            learned.blob.synced_diff.clear(learned.blob.shape)
+        with self._one_caller:
+            for learned in self._learned:
+                learned.blob.synced_diff.clear(learned.blob.shape)
 
     # Callbacks. Each is called with the layer's number in `layers`. Backward visits all layers,
     # including those that have no gradient to propagate.
@@ -480,6 +576,8 @@ class Net:
             )
         first.set_arrays(data, labels)
 
+    _set_input_arrays = set_input_arrays  # the name of the C++ function, which scripts use too
+
     def forward_all(self, blobs: Iterable[str] | None = None, **inputs: Rows) -> Arrays:
         """Run any number of rows forward, one batch at a time.
 
@@ -500,9 +598,12 @@ class Net:
         CaffeError
             If the padding's results cannot be separated from the others, as in a loss.
         """
-        self._check_rows(inputs)
-        results = [_copied(self.forward(blobs=blobs, **batch)) for batch in self._batches(inputs)]
-        return self._concatenated(results, len(inputs[self.inputs[0]]))
+        with self._one_caller:
+            blobs = names_of(blobs, "forward_all: blobs")
+            self._check_rows(inputs)
+            batches = self._batches(inputs)
+            results = [copied(self.forward(blobs=blobs, **batch)) for batch in batches]
+            return self._concatenated(results, len(inputs[self.inputs[0]]))
 
     def forward_backward_all(
         self, blobs: Iterable[str] | None = None, diffs: Iterable[str] | None = None, **arrays: Rows
@@ -524,17 +625,20 @@ class Net:
         (dict of str to numpy.ndarray, dict of str to numpy.ndarray)
             Values and diffs.
         """
+        blobs = names_of(blobs, "forward_backward_all: blobs")
+        diffs = names_of(diffs, "forward_backward_all: diffs")
         tops = {name: rows for name, rows in arrays.items() if name in self.outputs}
         inputs = {name: rows for name, rows in arrays.items() if name not in tops}
         self._check_rows(inputs, tops)
         values, gradients = [], []
         no_diffs: Keywords = {}
         batches = zip_longest(self._batches(inputs), self._batches(tops), fillvalue=no_diffs)
-        for batch, top_diffs in batches:
-            values.append(_copied(self.forward(blobs=blobs, **batch)))
-            gradients.append(_copied(self.backward(diffs=diffs, **top_diffs)))
-        n = len(inputs[self.inputs[0]])
-        return self._concatenated(values, n), self._concatenated(gradients, n)
+        with self._one_caller:
+            for batch, top_diffs in batches:
+                values.append(copied(self.forward(blobs=blobs, **batch)))
+                gradients.append(copied(self.backward(diffs=diffs, **top_diffs)))
+            n = len(inputs[self.inputs[0]])
+            return self._concatenated(values, n), self._concatenated(gradients, n)
 
     def _check_rows(self, inputs, tops=()):
         """Raise CaffeError unless each input has rows, and all as many."""
@@ -578,8 +682,8 @@ class Net:
     def copy_from(self, source: Weights) -> None:
         """Copy weights by layer name.
 
-        Layers that the source lacks keep their weights; layers that only the source has are
-        ignored.
+        Layers that the source lacks keep their weights, and are named in a warning with those that
+        only the source has.
 
         Parameters
         ----------
@@ -589,9 +693,11 @@ class Net:
         Raises
         ------
         WeightsError
-            If the file is damaged or a shape differs. No weight has changed then.
+            If the file is damaged, a shape differs or no layer has the name of one of the net. No
+            weight has changed then.
         """
-        caffemodel.load(self, source)
+        with self._one_caller:
+            caffemodel.load(self, source)
 
     load_hdf5 = copy_from
 
@@ -606,20 +712,44 @@ class Net:
     def share_with(self, other: "Net") -> None:
         """Share the weights of layers of the same name: this net uses `other`'s memory from now on.
 
+        If no layer has the name of one of `other`, this is logged as a warning.
+
         Raises
         ------
         ShapeMismatch
-            If the shapes of such weights differ.
+            If the shapes of such weights differ. Nothing is shared then.
         """
-        for name, blobs in self.params.items():
-            theirs = other.params.get(name, blobs)
-            here, there = [b.shape for b in blobs], [b.shape for b in theirs]
-            if here != there:
-                raise ShapeMismatch(
-                    f"share_with: layer {name!r} has weights {here} here, {there} there"
+        if not isinstance(other, Net):
+            raise CaffeError(f"share_with takes a Net, not {type(other).__name__}")
+        with self._one_caller:
+            pairs = [pair for name in self.params for pair in self._shared_with(other, name)]
+            if self.params and not pairs:
+                log.warning(
+                    "share_with shares nothing: no layer with weights of %s (%s) has the name of "
+                    "one of the other (%s)",
+                    self._called,
+                    " ".join(self.params),
+                    " ".join(other.params) or "none",
                 )
-            for mine, source in zip(blobs, theirs):
-                mine.share_data(source)
+            before = [mine.synced_data for mine, _ in pairs]
+            try:
+                for mine, source in pairs:
+                    mine.share_data(source)
+            except BaseException:  # KeyboardInterrupt
+                for (mine, _), content in zip(pairs, before):
+                    mine.synced_data = content
+                raise
+
+    def _shared_with(self, other, name):
+        """Return [(blob, blob of `other`)] of a layer; raise ShapeMismatch if shapes differ."""
+        blobs, theirs = self.params[name], other.params.get(name, ())
+        here, there = [b.shape for b in blobs], [b.shape for b in theirs]
+        if theirs and here != there:
+            raise ShapeMismatch(
+                f"share_with: layer {name!r} has weights {here} here, {there} there: nothing was "
+                "shared"
+            )
+        return list(zip(blobs, theirs))
 
     # PyTorch
 
@@ -654,7 +784,8 @@ class Net:
         ShapeMismatch
             If a shape differs. No weight has changed then.
         """
-        return state_dict.load(self, source, strict)
+        with self._one_caller:
+            return state_dict.load(self, source, strict)
 
     def to_module(self, start: str | None = None, end: str | None = None) -> NetModule:
         """Return layers `start` to `end`, both inclusive, as a torch module over the same weights.
@@ -677,47 +808,3 @@ class Net:
         """
         first, last = self._range(start, end)
         return NetModule(self, first, last)
-
-
-def _constructor_arguments(args, phase, level, stages, weights):
-    """Return (phase, level, stages, weights) from either order of Net's arguments."""
-    if args and not isinstance(args[0], int):
-        names = "weights", "phase", "level", "stages"
-    else:
-        names = "phase", "level", "stages", "weights"
-    if len(args) > len(names):
-        raise CaffeError(
-            "Net takes a path, weights and a phase, or a path, a phase, a level, stages and "
-            f"weights; {1 + len(args)} arguments were given"
-        )
-    given = dict(phase=phase, level=level, stages=stages, weights=weights) | dict(zip(names, args))
-    return given["phase"], given["level"], given["stages"], given["weights"]
-
-
-def _fill(target, values, what, fix=""):
-    """Write `values` to `target`, which must have as many rows; other axes broadcast as in NumPy.
-
-    Raise CaffeError, beginning with `what` and ending with `fix`, if they do not fit.
-    """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ShapeMismatch(f"{what} has no shape: its rows differ in length") from None
-    if array.shape[:1] != target.shape[:1] or not _broadcasts(array.shape, target.shape):
-        raise ShapeMismatch(f"{what} has shape {array.shape}, its blob {target.shape}{fix}")
-    try:
-        target[...] = array
-    except (TypeError, ValueError) as e:
-        raise CaffeError(f"{what} must be numbers: {e}") from None
-
-
-def _broadcasts(shape, wanted):
-    """Return whether NumPy broadcasts an array of this shape to the one wanted."""
-    return len(shape) <= len(wanted) and all(
-        d in (1, w) for d, w in zip(reversed(shape), reversed(wanted))
-    )
-
-
-def _copied(arrays):
-    """Return copies, because the next batch overwrites what forward and backward return."""
-    return {name: array.copy() for name, array in arrays.items()}

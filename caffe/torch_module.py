@@ -68,7 +68,10 @@ class LayerModule(nn.Module):
         ------
         LayerError
             If the layer cannot run on bottoms of these shapes.
+        CaffeError
+            If the module is being traced.
         """
+        _refuse_tracing()
         layer = self._by_training[self.training]
         shapes = [tuple(b.shape) for b in bottoms]
         tensors = [getattr(self, name) for name in self._names]
@@ -112,8 +115,10 @@ class NetModule(nn.Module):
     solvers. BatchNorm's blobs are buffers in Caffe's form: sum_mean, sum_var, scale_factor. Losses
     are not weighted.
 
-    An exported module (torch.export, ONNX) has fixed sizes. Layers that check the numbers they read
-    (labels, Embed) cannot be exported, nor can ArgMax with top_k above 1 to ONNX.
+    An exported module (torch.export, ONNX) has fixed sizes, which torch.export checks. Layers that
+    check the numbers they read (labels, Embed) cannot be exported, nor can ArgMax with top_k above
+    1 to ONNX. Tracing (torch.jit.trace, torch.onnx.export with dynamo=False) is refused: it takes
+    some sizes for constants, and the traced module gives wrong values without an error.
 
     Parameters
     ----------
@@ -190,8 +195,9 @@ class NetModule(nn.Module):
         Raises
         ------
         CaffeError
-            If the arguments are not the inputs of the range.
+            If the arguments are not the inputs of the range, or the module is being traced.
         """
+        _refuse_tracing()
         blobs = self._checked_inputs(inputs, named)
         for name in self._layers:
             bottoms, tops = self._edges[name]
@@ -216,6 +222,16 @@ class NetModule(nn.Module):
                     f"input {name!r} is a {type(tensor).__name__}: give a torch.Tensor"
                 )
         return {name: t if t.is_floating_point() else t.float() for name, t in tensors.items()}
+
+
+def _refuse_tracing():
+    """Raise CaffeError while TorchScript records the module."""
+    if torch.jit.is_tracing():
+        raise CaffeError(
+            "a module of Net.to_module cannot be traced by TorchScript, which gives sizes that are "
+            "wrong: use torch.onnx.export(..., dynamo=True) in place of dynamo=False, and "
+            "torch.export.export(module, inputs) in place of torch.jit.trace"
+        )
 
 
 def _phase(layer, training):

@@ -32,10 +32,13 @@ FLOORS = (
     "caffe.graph",
     "caffe.engine",
     "caffe.torch_module",
+    "caffe.net_arguments caffe.old_names",
     "caffe.net",
     "caffe.training",
+    "caffe.image_file",
     "caffe.io caffe.pycaffe caffe.net_spec caffe.coord_map caffe.draw caffe.classifier "
     "caffe.detector",
+    "caffe._caffe",
 )
 
 # Distributions whose modules have another name.

@@ -2,12 +2,16 @@
 
 import math
 import os
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, Protocol, SupportsIndex, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from caffe.blobs.synced import SyncedTensor
-from caffe.errors import CaffeError
+from caffe.blobs.watched import watch
+from caffe.errors import CaffeError, NotAssignable
 
 MOST_AXES = 32
 # Caffe counts elements in an int, and no array can be larger than the machine's memory.
@@ -47,6 +51,16 @@ def refusal(shape: Sequence) -> str | None:
     return None
 
 
+class Watcher(Protocol):
+    """What knows whether the values of a net's blobs may be used; see `caffe.blobs.watched`."""
+
+    def outdated(self, name: str) -> bool:
+        """Tell whether a blob was never computed, or for another input size."""
+
+    def filled(self, name: str) -> None:
+        """Record that a blob was filled by hand."""
+
+
 class Blob:
     """`data` and `diff`, two float32 arrays of one shape; each is allocated on first use.
 
@@ -70,21 +84,63 @@ class Blob:
         _check(shape)
         self.synced_data = SyncedTensor(shape)
         self.synced_diff = SyncedTensor(shape)
+        self._watcher: weakref.ref[Watcher] | None = None  # weak: blobs outlive their net
+        self._name = ""
 
     @property
     def data(self) -> np.ndarray:
         """A float32 view of the values; writing to it writes to the net."""
-        return self.synced_data.numpy()
+        view = self.synced_data.numpy()
+        watcher = self._watcher() if self._watcher is not None else None
+        if watcher is None or not watcher.outdated(self._name):
+            return view
+        return watch(view, self._filled)
+
+    @data.setter
+    def data(self, value: npt.ArrayLike) -> None:
+        self._put_back("data", value)
 
     @property
     def diff(self) -> np.ndarray:
         """A float32 view of the gradient; writing to it writes to the net."""
         return self.synced_diff.numpy()
 
+    @diff.setter
+    def diff(self, value: npt.ArrayLike) -> None:
+        self._put_back("diff", value)
+
+    def _put_back(self, what: str, value: npt.ArrayLike) -> None:
+        """Accept the view that `data` or `diff` returned, as of `blob.data += 1`; refuse all else.
+
+        Raises
+        ------
+        NotAssignable
+            If the value is another array, or no array.
+        """
+        mine = (self.synced_data if what == "data" else self.synced_diff).numpy()
+        if isinstance(value, np.ndarray) and (
+            value.__array_interface__["data"] == mine.__array_interface__["data"]
+            and (value.shape, value.strides, value.dtype) == (mine.shape, mine.strides, mine.dtype)
+        ):
+            return
+        given = value.shape if isinstance(value, np.ndarray) else self.shape
+        size = f", after .reshape{given} of the blob, whose shape is {self.shape}"
+        raise NotAssignable(
+            f"a blob's {what} is memory of the net, in place of which no array can be put: write "
+            f".{what}[...] = array, which copies the values{'' if given == self.shape else size}"
+        )
+
+    def __setitem__(self, where: Any, value: Any) -> NoReturn:
+        raise NotAssignable("a blob has no elements: write .data[...] = array, or .diff[...]")
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The dimensions."""
         return self.synced_data.shape
+
+    @shape.setter
+    def shape(self, value: Sequence[int]) -> None:
+        raise NotAssignable("a blob's shape is set by .reshape(*shape), which reaches the net")
 
     @property
     def count(self) -> int:
@@ -134,6 +190,22 @@ class Blob:
         """Use `other`'s memory for the values from now on."""
         self.synced_data = other.synced_data
 
+    def watch(self, watcher: Watcher, name: str) -> None:
+        """Let `watcher` know of values that are written by hand while it calls them outdated.
+
+        Parameters
+        ----------
+        watcher : Watcher
+        name : str
+            The blob's name there.
+        """
+        self._watcher, self._name = weakref.ref(watcher), name
+
+    def _filled(self):
+        watcher = self._watcher() if self._watcher is not None else None
+        if watcher is not None:
+            watcher.filled(self._name)
+
     def _legacy(self, axis):
         """Return the size of an axis by its legacy number; missing trailing axes are 1."""
         if len(self.shape) > 4:
@@ -146,13 +218,77 @@ class Blob:
     def __repr__(self):
         return f"Blob({', '.join(map(str, self.shape))})"
 
+    def __reduce__(self):
+        """Copy and pickle a blob by its values; the copy belongs to no net."""
+        diff = self.synced_diff.numpy().copy() if self.synced_diff.held else None
+        return _from_arrays, (np.array(self.synced_data.numpy()), diff)
+
+
+def _from_arrays(data, diff):
+    """Return a Blob of these values and gradients, None for zeros."""
+    blob = Blob(*data.shape)
+    blob.data[...] = data
+    if diff is not None:
+        blob.diff[...] = diff
+    return blob
+
 
 class BlobVec(list[Blob]):
-    """A layer's blobs; a Python layer adds its own with `add_blob`."""
+    """A layer's blobs; a Python layer adds its own with `add_blob`.
+
+    Attributes
+    ----------
+    fixed : bool
+        True for the blobs of a net, which stay where they are.
+    """
+
+    fixed = False
 
     def add_blob(self, *shape: int) -> None:
         """Append a zeroed blob of this shape."""
         self.append(Blob(*shape))
+
+    def append(self, blob: Blob) -> None:
+        """Append a blob; raise NotAssignable for anything else."""
+        self._check(blob)
+        super().append(blob)
+
+    def extend(self, blobs: Iterable[Blob]) -> None:
+        """Append blobs; raise NotAssignable for anything else."""
+        for blob in blobs:
+            self.append(blob)
+
+    @overload
+    def __setitem__(self, i: SupportsIndex, value: Blob) -> None: ...
+
+    @overload
+    def __setitem__(self, i: slice, value: Iterable[Blob]) -> None: ...
+
+    def __setitem__(self, i, value):
+        if self.fixed:
+            raise NotAssignable(
+                f"the blobs of a layer stay in place, and number {i} cannot become another: write "
+                "[i].data[...] = array (of another net: net.share_with, or = its [i].data)"
+            )
+        for blob in value if isinstance(i, slice) else [value]:
+            self._check(blob)
+        super().__setitem__(i, value)
+
+    def __delitem__(self, i: SupportsIndex | slice) -> None:
+        if self.fixed:
+            raise NotAssignable(f"the blobs of a layer stay in place: number {i} cannot be deleted")
+        super().__delitem__(i)
+
+    def __reduce__(self):
+        """Copy and pickle as blobs of no net."""
+        return BlobVec, (list(self),)
+
+    def _check(self, blob):
+        if not isinstance(blob, Blob):
+            raise NotAssignable(
+                f"a {type(blob).__name__} is not a Blob: use add_blob(*shape), then write "
+                "[i].data[...] = array"
+            )
 
 
 def _check(shape):

@@ -5,13 +5,13 @@ Caffe puts a Split layer after such a blob: `pool1` of layer `pool1`, read twice
 copy). Here there is one blob only, and a script that asks for a copy by name gets that.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 from caffe.blobs.blob import Blob
+from caffe.blobs.by_name import ByName
 
 
-class NamedBlobs(OrderedDict[str, Blob]):
+class NamedBlobs(ByName[Blob]):
     """Blobs by name, in order; the name of one of Caffe's copies gives the blob itself.
 
     Names of copies are not listed, and `in` is False for them. The `diff` under such a name is that
@@ -25,14 +25,13 @@ class NamedBlobs(OrderedDict[str, Blob]):
     """
 
     def __init__(self, blobs: Iterable[tuple[str, Blob]], copies: Mapping[str, str]):
-        super().__init__(blobs)
+        super().__init__(blobs, "blob", "blobs", "write net.blobs[{name}].data[...] = array")
         self.copies = copies
 
     def __missing__(self, name):
-        try:
+        if isinstance(name, str) and name in self.copies:
             return self[self.copies[name]]
-        except (KeyError, TypeError):
-            raise KeyError(f"no blob {name!r}; there are {' '.join(self)}") from None
+        return super().__missing__(name)
 
 
 def copies(

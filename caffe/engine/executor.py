@@ -73,7 +73,11 @@ class Executor:
         layer, (bottoms, tops) = self.graph.layers[i], self.ends(i)
         before = [b.shape for b in tops]
         if isinstance(layer, StatefulLayer):
-            layer.reshape(bottoms, tops)
+            try:
+                layer.reshape(bottoms, tops)
+            except BaseException:  # the user's code may have reshaped some of the tops
+                self._fail(i)
+                raise
             geometry = None
         else:
             geometry = self._geometry_of(i, layer, [b.shape for b in bottoms])
@@ -146,10 +150,21 @@ class Executor:
             memory.check(sum(b.count for b in tops), f"layer {layer.name!r} needs")
         if layer.spec.type != "Input":
             before = [b.shape for b in tops]
-            self._tapes[i] = compute.forward(layer, geometry, bottoms, params, tops, down)
-            # only now do the tops of a content_sized layer have their shape
-            self._write_loss_weights(i, before)
-        self.freshness.record(i, sources)
+            try:
+                self._tapes[i] = compute.forward(layer, geometry, bottoms, params, tops, down)
+                # only now do the tops of a content_sized layer have their shape
+                self._write_loss_weights(i, before)
+                self.freshness.record(i, sources)
+            except BaseException:  # KeyboardInterrupt too
+                self._fail(i)
+                raise
+        else:
+            self.freshness.record(i, sources)
+
+    def _fail(self, i: int) -> None:
+        """Record that layer i did not end: neither its tops nor its tape may be used."""
+        self.freshness.unfinished(i)
+        self._tapes.pop(i, None)
 
     # Backward
 

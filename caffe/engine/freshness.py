@@ -2,7 +2,9 @@
 
 A stage must not run on values that were computed for another input size, so each computed blob
 remembers the shapes of the net inputs that it depends on. A blob that the user filled by hand
-counts as computed.
+counts as computed: `caffe.blobs.watched` notices writes, whatever the values, and what it cannot
+see counts if it is not all zero. The tops of a layer that raised, or was interrupted, are half
+written and count as not computed.
 """
 
 from collections.abc import Mapping
@@ -30,6 +32,10 @@ class Freshness:
         self._graph, self._blobs = graph, blobs
         # shape None: was computed once and has been cleared since
         self._computed: dict[str, tuple[Shape | None, Sources]] = {}
+        self._unfinished: dict[str, str] = {}  # blob -> layer that did not end
+        self._inputs = frozenset(graph.inputs)
+        for name, blob in blobs.items():
+            blob.watch(self, name)
 
     def record(self, i: int, sources: Sources) -> None:
         """Record that layer i has just computed its tops.
@@ -44,6 +50,30 @@ class Freshness:
         for name in self._graph.tops[i]:
             shape = self._blobs[name].shape
             self._computed[name] = shape, sources if self._graph.bottoms[i] else {name: shape}
+            self._unfinished.pop(name, None)
+
+    def unfinished(self, i: int) -> None:
+        """Record that layer i raised or was interrupted, so that its tops are half written."""
+        for name in self._graph.tops[i]:
+            if name not in self._inputs:
+                self._unfinished[name] = self._graph.layers[i].name
+
+    def filled(self, name: str) -> None:
+        """Record that a blob was filled by hand: an outdated one is valid and has no source now."""
+        if self.outdated(name):
+            self._computed[name] = self._blobs[name].shape, {}
+            self._unfinished.pop(name, None)
+
+    def outdated(self, name: str) -> bool:
+        """Tell whether a blob was never computed, was half computed, or for another input size."""
+        if name in self._inputs:
+            return False
+        if name in self._unfinished:
+            return True
+        shape, sources = self._computed.get(name, (None, {}))
+        return shape != self._blobs[name].shape or any(
+            self._blobs[source].shape != then for source, then in sources.items()
+        )
 
     def forget(self, name: str) -> None:
         """Record that a blob was cleared; it stays so even if its old shape comes back."""
@@ -66,7 +96,8 @@ class Freshness:
         Raises
         ------
         StaleInput
-            If a bottom was never computed, or a source has another shape now.
+            If a bottom was never computed, its layer did not end, or a source has another shape
+            now.
         """
         sources: Sources = {}
         for name in self._graph.bottoms[i]:
@@ -74,6 +105,8 @@ class Freshness:
             if name in self._graph.inputs:
                 sources[name] = blob.shape
                 continue
+            if name in self._unfinished:
+                self._refuse(i, name, f"is half computed: layer {self._unfinished[name]!r} failed")
             shape, own_sources = self._computed.get(name, (None, {}))
             if shape != blob.shape:
                 if blob.synced_data.blank:
@@ -95,5 +128,7 @@ class Freshness:
         graph = self._graph
         maker = next(layer.name for layer, tops in zip(graph.layers, graph.tops) if blob in tops)
         raise graph.layers[i].error(
-            f"its bottom {blob!r} {why}: run forward from layer {maker!r} or before it", StaleInput
+            f"its bottom {blob!r} {why}: run forward from layer {maker!r} or before it, or fill "
+            "the blob by hand (.data[...] = values)",
+            StaleInput,
         )

@@ -23,6 +23,7 @@ from caffe.weights.caffemodel import read_message, write_message
 from caffe.weights.files import check_file, is_hdf5, write_whole
 from caffe.weights.hdf5 import DAMAGE
 from caffe.weights.hdf5_checks import Refused, check_dataset, member
+from caffe.weights.hdf5_writer import layout
 from caffe.weights.wire import MOST_BYTES
 
 if TYPE_CHECKING:
@@ -98,17 +99,16 @@ def _save_proto(solver, path, model):
 def _save_hdf5(solver, path, model):
     name, steps = model.encode(), _step(solver)
 
-    def write(part):
-        with h5py.File(part, "w") as f:
-            # the types that Caffe's own reader expects: C ints, and a zero-terminated string
-            f["iter"] = np.array([solver.iter], np.int32)
-            f["current_step"] = np.array([steps], np.int32)
-            f["learned_net"] = np.array(name, f"S{len(name) + 1}")
-            history = f.create_group("history")
-            for i, h in enumerate(solver.history):
-                history[str(i)] = h.cpu().numpy()
-
-    write_whole(path, write)
+    with layout() as made:
+        f = made.file
+        # the types that Caffe's own reader expects: C ints, and a zero-terminated string
+        f["iter"] = np.array([solver.iter], np.int32)
+        f["current_step"] = np.array([steps], np.int32)
+        f["learned_net"] = np.array(name, f"S{len(name) + 1}")
+        f.create_group("history")
+        for i, h in enumerate(solver.history):
+            made.add(f"history/{i}", h.cpu().numpy())
+    write_whole(path, made.write_to)
 
 
 def load(solver: SGDSolver, path: str) -> None:
@@ -199,7 +199,9 @@ def _read_hdf5(path, solver):
         with h5py.File(path, "r") as f:
             model = _single(f, "learned_net", b"")
             model = os.fsdecode(model) if isinstance(model, bytes) else str(model)
-            stored = f["history"]
+            stored = member(f, "history")
+            if not isinstance(stored, h5py.Group):
+                raise WeightsError(f"{path} has no group 'history': it is not a .solverstate.h5")
             _check_number(path, len(stored), solver)
             history = [member(stored, str(i)) for i in range(len(stored))]
             for i, (h, own) in enumerate(zip(history, solver.history)):

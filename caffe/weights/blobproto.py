@@ -1,6 +1,8 @@
 """BlobProto to and from NumPy arrays: a blob of a weights file, a solver state or a mean file.
 
-The shape is in `shape` or, in older files, in num, channels, height and width.
+The shape is in `shape` or, in older files, in num, channels, height and width. The values are in
+`data` or `double_data`; NVIDIA's Caffe and OpenCV's shrinking tool write them as bytes in `raw_data`,
+mostly as half floats, which are exact in single precision.
 """
 
 import math
@@ -10,8 +12,10 @@ import numpy as np
 from caffe.blobs.blob import refusal
 from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
-from caffe.weights.wire import head, number
+from caffe.weights.wire import Damaged, head, number
 
+B = caffe_pb2.BlobProto
+RAW_DTYPES = {B.DOUBLE: "<f8", B.FLOAT: "<f4", B.FLOAT16: "<f2"}  # those with which Caffe computes
 LEGACY = ("num", "channels", "height", "width")
 
 
@@ -47,7 +51,10 @@ def to_array(proto: caffe_pb2.BlobProto, place: str, of: str = "data") -> np.nda
     WeightsError
         If no blob can have its shape, or the number of values does not match it.
     """
-    shape, array = shape_of(proto), values(proto, of)
+    try:
+        shape, array = shape_of(proto), values(proto, of)
+    except Damaged as e:
+        raise WeightsError(f"{place}: {e}") from None
     if problem := refusal(shape):
         raise WeightsError(f"{place}: its {of} {problem}")
     check_count(len(array), shape, place)
@@ -55,9 +62,27 @@ def to_array(proto: caffe_pb2.BlobProto, place: str, of: str = "data") -> np.nda
 
 
 def values(proto: caffe_pb2.BlobProto, of: str = "data") -> np.ndarray:
-    """Return the values of a BlobProto as a flat float32 array, without a list in between."""
-    stored = getattr(proto, of) or getattr(proto, f"double_{of}")
-    return np.fromiter(stored, np.float32, len(stored))
+    """Return the values of a BlobProto as a flat float32 array; raise Damaged if they are none."""
+    stored, raw = getattr(proto, of) or getattr(proto, f"double_{of}"), getattr(proto, f"raw_{of}")
+    if not raw:
+        return np.fromiter(stored, np.float32, len(stored))  # without a list in between
+    if stored:
+        raise Damaged(f"it gives its values twice, in {of} and raw_{of}")
+    dtype = raw_dtype(proto, of)
+    if len(raw) % dtype.itemsize:
+        raise Damaged(f"the {len(raw)} bytes of raw_{of} are cut short")
+    return np.frombuffer(raw, dtype).astype(np.float32)
+
+
+def raw_dtype(proto: caffe_pb2.BlobProto, of: str = "data") -> np.dtype:
+    """Return the type of the values in raw_data; raise Damaged if it is missing or no float."""
+    given = f"raw_{of}_type"
+    if not proto.HasField(given):
+        raise Damaged(f"it has raw_{of} without a {given} that is known")
+    kind = getattr(proto, given)
+    if kind not in RAW_DTYPES:
+        raise Damaged(f"its {given} is {B.RawType.Name(kind)}, weights are FLOAT16, FLOAT or DOUBLE")
+    return np.dtype(RAW_DTYPES[kind])
 
 
 def check_count(count: int, shape: tuple[int, ...], place: str) -> None:

@@ -1,8 +1,8 @@
 """Read and write .caffemodel files (protobuf), and dispatch to `hdf5` for .caffemodel.h5 files.
 
-All of a file is checked before the first weight is copied, and files are written atomically, so
-neither a bad file nor a full disk leaves half a net. Weights go straight from the file into the
-net's memory and back, without a second copy of them.
+All of a file is checked and read before the first weight is copied, and files are written
+atomically, so neither a bad file, Ctrl-C nor a full disk leaves half a net. Reading takes as much
+memory again as the weights; they are written straight from the net's memory.
 """
 
 import io
@@ -18,19 +18,14 @@ from google.protobuf.message import DecodeError, Message
 from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
 from caffe.weights import hdf5 as weights_hdf5
-from caffe.weights import wire
+from caffe.weights import wire, wrong_kind
+from caffe.weights.all_or_none import put_all, room
 from caffe.weights.blobproto import check_count
-from caffe.weights.files import (
-    HDF5_MAGIC,
-    PathLike,
-    check_file,
-    check_number,
-    check_shape,
-    is_hdf5,
-    write_whole,
-)
+from caffe.weights.files import HDF5_MAGIC, PathLike, check_file, check_number, check_shape, is_hdf5
+from caffe.weights.matching import check_names
 from caffe.weights.stored_blobs import DATA, DIFF, SHAPE, StoredBlob
 from caffe.weights.wire import Damaged, Wire, number
+from caffe.weights.write_whole import write_whole
 
 if TYPE_CHECKING:
     from caffe.net import Net
@@ -122,15 +117,9 @@ def _explained(path, what, f, size):
         yield
     except (Damaged, DecodeError) as e:
         f.seek(0)
-        start = f.read(60)
-        if start.startswith(b"version https://git-lfs"):
-            why = "it is a Git LFS pointer: run git lfs pull"
-        elif start.lstrip()[:1] == b"<":
-            why = "it looks like a web page: the download went wrong"
-        elif start.startswith(b"PK"):
-            why = "it looks like a PyTorch file: use net.load_state_dict(path)"
-        else:
-            why = f"it is truncated or of another kind ({size} bytes; {e}): fetch it again"
+        why = wrong_kind.fix(f.read(300), what) or (
+            f"it is truncated or of another kind ({size} bytes; {e}): fetch it again"
+        )
         raise WeightsError(f"{path} is not {what}: {why}") from None
 
 
@@ -163,13 +152,16 @@ def read_message(path: PathLike, message: AnyMessage, what: str) -> AnyMessage:
 
 
 def _load(net, path, f, size):
-    """Check all weights that are in both net and file, then copy them."""
-    reader, pairs, layers = Wire(f), [], 0
+    """Check and read all weights that are in both net and file, then copy them."""
+    reader, pairs, layers, found, names = Wire(f), [], 0, set(), []
     for name, blobs in wire.layers(reader, size):
         layers += 1
         mine = net.params.get(name)
+        if blobs:
+            names.append(name)
         if not mine or not blobs:
             continue
+        found.add(name)
         check_number(path, name, len(blobs), len(mine))
         for i, (blob, (start, stop)) in enumerate(zip(mine, blobs)):
             stored = StoredBlob(reader, start, stop, blob.count)
@@ -177,9 +169,16 @@ def _load(net, path, f, size):
             check_count(stored.count, stored.shape, f"{path}: layer {name!r}, blob {i}")
             pairs.append((blob, stored))
     if not layers:
-        raise WeightsError(f"{path} holds no layers: it is not a .caffemodel")
-    for blob, stored in pairs:
-        stored.into(reader, blob.data)
+        f.seek(0)
+        why = wrong_kind.fix(f.read(300), "a .caffemodel")
+        raise WeightsError(
+            f"{path} holds no layers: it is not a .caffemodel" + (f": {why}" if why else "")
+        )
+    check_names(net, str(path), names, found)
+    with room((blob for blob, _ in pairs), path) as arrays:
+        for (_, stored), array in zip(pairs, arrays):
+            stored.into(reader, array)
+    put_all((blob for blob, _ in pairs), arrays)
 
 
 def save(net: "Net", path: PathLike, diff: bool = False) -> None:

@@ -1,18 +1,18 @@
-"""What all kinds of weights files share: checks that name the likely cause, and atomic writes."""
+"""What all kinds of weights files share: checks that name the likely cause; `write_whole`."""
 
-import os
-import threading
-from collections.abc import Callable
+import dataclasses
 
+from caffe import files
 from caffe.errors import ShapeMismatch, WeightsError
+from caffe.weights.write_whole import write_whole as write_whole
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-PathLike = str | os.PathLike[str]
+PathLike = files.PathLike
 Shape = tuple[int, ...]
 
 
-def check_file(path: PathLike, what: str = "weights file") -> None:
-    """Raise WeightsError if `path` is not a file, cannot be read or is empty.
+def check_file(path: PathLike, what: str = files.WEIGHTS.name) -> None:
+    """Raise WeightsError unless `path` is a regular file that can be read and is not empty.
 
     Parameters
     ----------
@@ -20,17 +20,9 @@ def check_file(path: PathLike, what: str = "weights file") -> None:
     what : str
         What the file is, for the message.
     """
-    if os.path.isdir(path):
-        raise WeightsError(f"{path} is a folder: name the {what} in it")
-    if not os.path.exists(path):
-        raise WeightsError(
-            f"{path}: no such {what} (looked in {os.getcwd()}): see nets/README.md for where "
-            "weights come from, or check the path"
-        )
-    if not os.access(path, os.R_OK):
-        raise WeightsError(f"{path} cannot be read: check its permissions")
-    if not os.path.getsize(path):
-        raise WeightsError(f"{path} is empty: fetch it again")
+    if isinstance(path, str) and not path:
+        raise WeightsError(f"no {what} is named, its path is ''")
+    files.check_file(path, dataclasses.replace(files.WEIGHTS, name=what))
 
 
 def is_hdf5(path: PathLike) -> bool:
@@ -98,37 +90,3 @@ def likely_cause(mine: Shape, theirs: Shape) -> str:
     if len(differing) == 1 and all(d == 1 for d in mine[: differing[0]]):
         return f"another num_output, such as another number of classes: {another}"
     return another
-
-
-def write_whole(path: PathLike, write: Callable[[str], None]) -> None:
-    """Write a file atomically: other programs see the old file or the whole new one.
-
-    The new file is written beside `path`, flushed to the disk and then renamed. If anything fails,
-    it is removed and `path` stays as it was.
-
-    Parameters
-    ----------
-    path : path
-    write : callable
-        ``write(temporary_path)`` creates the file, with ordinary permissions.
-
-    Raises
-    ------
-    WeightsError
-        If the folder does not exist, or if writing or renaming fails with OSError or ValueError.
-    """
-    path = os.fspath(path)
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder):
-        raise WeightsError(f"{path}: cannot be written, there is no folder {folder}: make it first")
-    part = f"{path}.part{os.getpid()}-{threading.get_ident()}"
-    try:
-        write(part)
-        with open(part, "rb+") as f:
-            os.fsync(f.fileno())
-        os.replace(part, path)
-    except (OSError, ValueError) as e:
-        raise WeightsError(f"{path}: cannot be written: {e}") from e
-    finally:
-        if os.path.exists(part):
-            os.remove(part)

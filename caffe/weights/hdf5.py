@@ -5,8 +5,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import h5py
 
 from caffe.errors import CaffeError, WeightsError
-from caffe.weights.files import PathLike, check_number, check_shape, write_whole
-from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member
+from caffe.weights.all_or_none import put_all, room
+from caffe.weights.files import PathLike, check_number, check_shape
+from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member, parts
+from caffe.weights.hdf5_writer import layout
+from caffe.weights.matching import check_names
+from caffe.weights.write_whole import write_whole
 
 if TYPE_CHECKING:
     from caffe.net import Net
@@ -25,7 +29,7 @@ DAMAGE = (
 
 
 def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
-    """Copy weights into a net by layer name, straight into its memory.
+    """Copy weights into a net by layer name.
 
     Parameters
     ----------
@@ -47,18 +51,23 @@ def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
             if not isinstance(group, h5py.Group):
                 raise WeightsError(f"{path} has no group 'data': it is not a .caffemodel.h5")
             pairs = _pairs(net, group, path)
+            found = {name for name in net.params if member(group, name) is not None}
+            # the group of a layer called a/b lies in one called a
+            stored = [n for n in group if not any(f.startswith(f"{n}/") for f in found)]
+            check_names(net, str(path), stored, found)
             for _, stored in pairs:
                 check_dataset(stored)
-            for blob, stored in pairs:
-                array = blob.data
-                if array.size:
-                    stored.read_direct(array)
+            with room((blob for blob, _ in pairs), str(path)) as arrays:
+                for (_, stored), array in zip(pairs, arrays):
+                    if array.size:
+                        stored.read_direct(array)
     except CaffeError:
         raise
     except Refused as e:
         raise WeightsError(f"{path}: {e}") from None
     except DAMAGE as e:
         raise WeightsError(f"{path} is damaged: {e}: fetch it again") from None
+    put_all((blob for blob, _ in pairs), arrays)
 
 
 def _pairs(net, group, path):
@@ -68,7 +77,7 @@ def _pairs(net, group, path):
         layer = member(group, name)
         if layer is None:
             continue
-        stored = _indices(layer) if isinstance(layer, h5py.Group) else []
+        stored = _indices(layer, len(mine)) if isinstance(layer, h5py.Group) else []
         if any(i >= len(mine) for i in stored):
             check_number(path, name, len(stored), len(mine))
         for i, blob in enumerate(mine):
@@ -87,15 +96,18 @@ def _pairs(net, group, path):
     return pairs
 
 
-def _indices(layer):
-    """Return the indices of the blobs that a layer's group holds."""
+def _indices(layer, wanted):
+    """Return the indices of the blobs in a layer's group; beyond `wanted`, groups are other layers."""
     if len(layer) > MOST_MEMBERS:
         raise Refused(f"{layer.name} has {len(layer)} members: it is damaged")
-    return [int(key) for key in layer if key.isdecimal() and len(key) < 10]
+    found = [int(key) for key in layer if key.isdecimal() and len(key) < 10]
+    return [i for i in found if i < wanted or not isinstance(member(layer, str(i)), h5py.Group)]
 
 
 def save(net: "Net", path: PathLike, diff: bool = False) -> None:
     """Write the weights of a net as HDF5; a blob that layers share is written with the first.
+
+    The values go from the net's memory to the file without a copy; see `hdf5_writer`.
 
     Parameters
     ----------
@@ -107,20 +119,50 @@ def save(net: "Net", path: PathLike, diff: bool = False) -> None:
     Raises
     ------
     WeightsError
-        If the file cannot be written.
+        If the file cannot be written, or HDF5 cannot hold the layers' names.
     """
 
-    def write(part):
-        with h5py.File(part, "w") as file:
-            seen = set()
-            for name, blobs in net.params.items():
-                group = file.require_group(f"data/{name}")
-                diffs = file.require_group(f"diff/{name}") if diff else None
-                for i, blob in enumerate(blobs):
-                    if id(blob) not in seen:
-                        group.create_dataset(str(i), data=blob.data)
-                        if diff:
-                            diffs.create_dataset(str(i), data=blob.diff)
-                        seen.add(id(blob))
+    arrays = _arrays(net, path, diff)
+    try:
+        with layout() as made:
+            for name in net.params:
+                for root in ("data", "diff")[: 1 + diff]:
+                    made.file.require_group(f"{root}/{name}")
+            for name, array in arrays.items():
+                made.add(name, array)
+    except DAMAGE as e:
+        raise WeightsError(f"{path}: these layers cannot be written as HDF5: {e}: use save") from None
+    write_whole(path, made.write_to)
 
-    write_whole(path, write)
+
+def _arrays(net, path, diff):
+    """Return {path in the file: array}; raise WeightsError if HDF5 cannot hold these paths."""
+    owners, groups, arrays, seen = {}, {}, {}, set()
+    for name, blobs in net.params.items():
+        names = parts(name)
+        if not names or "\0" in name:
+            _refuse_name(path, f"layer {name!r} cannot be a group's name in HDF5")
+        groups.update({"/".join(names[: k + 1]): name for k in range(len(names))})
+        for i, blob in enumerate(blobs):
+            place = "/".join((*names, str(i)))
+            if place in owners:
+                _refuse_name(path, f"layers {owners[place]!r} and {name!r} are one group in HDF5")
+            owners[place] = name
+            if id(blob) not in seen:
+                seen.add(id(blob))
+                arrays[f"data/{place}"] = blob.data
+                if diff:
+                    arrays[f"diff/{place}"] = blob.diff
+    for place in owners:
+        if place in groups:
+            _refuse_name(
+                path,
+                f"{place!r} would be a blob of layer {owners[place]!r} and a group for layer "
+                f"{groups[place]!r}",
+            )
+    return arrays
+
+
+def _refuse_name(path, why):
+    """Raise the WeightsError for names that HDF5 cannot hold."""
+    raise WeightsError(f"{path}: {why}: rename a layer, or save a .caffemodel")

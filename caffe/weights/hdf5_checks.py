@@ -6,6 +6,7 @@ filters a kilobyte may inflate to a megabyte. So chunks are first inflated here,
 
 import math
 import zlib
+from collections import deque
 
 import h5py
 
@@ -14,6 +15,7 @@ KNOWN = {DEFLATE, SHUFFLE, FLETCHER32}
 CHECKSUM = 4  # bytes that FLETCHER32 adds
 MOST_CHUNKS = 200_000
 MOST_MEMBERS = 1_000_000  # of a group; listing them takes about a second
+MOST_LINKS = 40  # soft links on the way to a member, as many as Linux follows in a path
 SLACK = 2**24  # bytes by which a chunk may exceed its dataset
 
 
@@ -21,8 +23,16 @@ class Refused(ValueError):
     """A file that may be valid HDF5, but is not safe to read."""
 
 
+def parts(path: str) -> list[str]:
+    """Return the names in a path; "." and nothing are where one is already, as in HDF5."""
+    return [part for part in path.split("/") if part not in ("", ".")]
+
+
 def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
     """Return a member of a group, which may be deeper in the tree.
+
+    Links are followed here, one by one, because the library follows every link that it meets on the
+    way, also those to other files.
 
     Parameters
     ----------
@@ -38,20 +48,48 @@ def member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
     Raises
     ------
     Refused
-        If the path goes through a link to another file.
+        If the path goes through a link to another file, or through too many links, or the values of
+        a dataset are in another file.
     """
-    path = ""
-    for part in filter(None, name.split("/")):
-        path = f"{path}/{part}"
-        link = group.get(path[1:], getlink=True)
+    found, ahead, followed = group, deque(parts(name)), 0
+    if not ahead or "\0" in name:
+        return None
+    while ahead:
+        part = ahead.popleft()
+        if not isinstance(found, h5py.Group):
+            return None
+        link = found.get(part, getlink=True)
         if link is None:
             return None
-        if isinstance(link, h5py.ExternalLink):
+        if isinstance(link, h5py.SoftLink):
+            followed += 1
+            if followed > MOST_LINKS:
+                raise Refused(f"{_shown(found, part)} leads through more than {MOST_LINKS} links")
+            ahead.extendleft(reversed(parts(link.path)))
+            if link.path.startswith("/"):
+                found = found.file["/"]
+        elif isinstance(link, h5py.HardLink):
+            found = found.get(part)
+        else:
+            elsewhere = f", {link.filename}" if isinstance(link, h5py.ExternalLink) else ""
             raise Refused(
-                f"{group.name}{path} is a link to another file, {link.filename}: save it as one "
-                "file"
+                f"{_shown(found, part)} is a link to another file{elsewhere}: save it as one file"
             )
-    return group.get(path[1:])
+    if isinstance(found, h5py.Dataset):
+        _check_place(found)
+    return found
+
+
+def _check_place(dataset):
+    """Raise Refused if a dataset has its values elsewhere; even its shape may come from there."""
+    plist = dataset.id.get_create_plist()
+    if plist.get_layout() == h5py.h5d.VIRTUAL or plist.get_external_count():
+        raise Refused(f"{dataset.name} has its values in another file: save it as one file")
+
+
+def _shown(group, part):
+    """Return the path of a member for a message."""
+    return f"{(group.name or '').rstrip('/')}/{part}"
 
 
 def check_dataset(dataset: h5py.Dataset) -> None:
@@ -66,8 +104,6 @@ def _check(dataset):
     """Raise Refused, without the name of the dataset."""
     if dataset.dtype.kind not in "fiu" or dataset.dtype.itemsize > 16:
         raise Refused(f"holds {dataset.dtype}, not plain numbers: it is damaged or of another kind")
-    if dataset.is_virtual or dataset.external:
-        raise Refused("has its values in another file: save it as one file")
     if dataset.chunks:
         _check_chunks(dataset)
 

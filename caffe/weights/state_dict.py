@@ -31,7 +31,10 @@ import torch
 
 from caffe.blobs.blob import Blob
 from caffe.errors import ShapeMismatch, WeightsError
+from caffe.weights import torch_file
+from caffe.weights.all_or_none import put_all
 from caffe.weights.files import PathLike, check_file, likely_cause
+from caffe.weights.torch_file import TooMuch
 
 if TYPE_CHECKING:
     from caffe.layer_types.base import LayerType
@@ -166,8 +169,9 @@ def load(
                 )
             pairs.append((e, value))
     with torch.no_grad():
-        for e, value in _batch_norm_sums(net, pairs):
-            e.tensor().copy_(value)
+        pairs = _batch_norm_sums(net, pairs)
+        arrays = [as_torch(e.layer, e.k, value).numpy() for e, value in pairs]
+    put_all((e.blob for e, _ in pairs), arrays)
     return Loaded(missing, unexpected)
 
 
@@ -175,7 +179,11 @@ def read(path: PathLike) -> Any:
     """Return what torch.load finds in a file; raise WeightsError unless it is all tensors."""
     check_file(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with open(path, "rb") as file:
+            torch_file.check(file)
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except TooMuch as e:
+        raise WeightsError(f"{path}: {e}") from None
     except pickle.UnpicklingError as e:
         raise WeightsError(
             f"{path} is not a file of tensors (torch.save(model.state_dict(), path) writes one), "

@@ -3,21 +3,22 @@
 import numpy as np
 
 from caffe.proto import caffe_pb2
-from caffe.weights.blobproto import is_legacy, shape_of, values
+from caffe.weights.blobproto import is_legacy, raw_dtype, shape_of, values
 from caffe.weights.wire import LENGTH, MOST_BYTES, Damaged, Wire, number
 
 B = caffe_pb2.BlobProto
 SHAPE, DATA, DOUBLE = number(B, "shape"), number(B, "data"), number(B, "double_data")
-DIFF = number(B, "diff")
-# Fields with values: the dtype of those that are read, None for those that are skipped.
-VALUES = {DATA: "<f4", DOUBLE: "<f8", DIFF: None, number(B, "double_diff"): None}
-LOOSE = 28  # bytes that a value can take if it is unpacked in each of the four fields of VALUES
+DIFF, RAW = number(B, "diff"), number(B, "raw_data")
+DTYPES = {DATA: np.dtype("<f4"), DOUBLE: np.dtype("<f8")}
+READ = DATA, DOUBLE, RAW
+SKIPPED = DIFF, number(B, "double_diff"), number(B, "raw_diff")
+LOOSE = 44  # bytes that a value can take if it is in each of these fields, unpacked where possible
 
 
 class StoredBlob:
     """A BlobProto in a file.
 
-    Values are packed in one or several runs, of which only the spans are kept. Files of writers
+    Values are packed in one or several runs, or raw bytes; only the spans are kept. Files of writers
     that do not pack are read at once.
 
     Parameters
@@ -47,22 +48,30 @@ class StoredBlob:
 
     def __init__(self, wire: Wire, start: int, stop: int, most: int):
         self._values: np.ndarray | None = None
-        self._runs: dict[int, list[tuple[int, int]]] = {DATA: [], DOUBLE: []}
+        runs: dict[int, list[tuple[int, int]]] = {field: [] for field in READ}
         rest = b""
         for field, kind, place, begin, end in wire.fields(start, stop):
-            if field in VALUES and kind != LENGTH:
+            if field in (*READ, *SKIPPED) and kind != LENGTH:
                 self._read_unpacked(wire.bytes(start, stop, MOST_BYTES + LOOSE * most))
                 return
-            if field not in VALUES:
+            if field not in (*READ, *SKIPPED):
                 rest += wire.bytes(place, end, MOST_BYTES - len(rest))
-            elif field in self._runs:
-                self._runs[field].append((begin, end))
-        self._read_shape(B.FromString(rest))
-        self._field = DATA if any(e > b for b, e in self._runs[DATA]) else DOUBLE
-        size = np.dtype(VALUES[self._field]).itemsize
-        if any((e - b) % size for b, e in self._runs[self._field]):
-            raise Damaged(f"the values at byte {self._runs[self._field][0][0]} are cut short")
-        self.count = sum((e - b) // size for b, e in self._runs[self._field])
+            elif field == RAW:
+                runs[RAW] = [(begin, end)]  # not repeated: the last counts
+            elif field in READ:
+                runs[field].append((begin, end))
+        proto = B.FromString(rest)
+        self._read_shape(proto)
+        given = [field for field in READ if any(e > b for b, e in runs[field])]
+        if RAW in given[1:]:
+            raise Damaged(f"the blob at byte {start} gives its values twice, in data and raw_data")
+        field = given[0] if given else DATA
+        self._runs = runs[field]
+        self._dtype = raw_dtype(proto) if field == RAW else DTYPES[field]
+        size = self._dtype.itemsize
+        if any((e - b) % size for b, e in self._runs):
+            raise Damaged(f"the values at byte {self._runs[0][0]} are cut short")
+        self.count = sum((e - b) // size for b, e in self._runs)
 
     def _read_unpacked(self, content):
         """Parse the whole BlobProto."""
@@ -92,11 +101,11 @@ class StoredBlob:
         if self._values is not None:
             array.reshape(-1)[...] = self._values
             return
-        dtype, at = np.dtype(VALUES[self._field]), 0
-        for begin, end in self._runs[self._field]:
-            part = array.reshape(-1)[at : at + (end - begin) // dtype.itemsize]
+        at = 0
+        for begin, end in self._runs:
+            part = array.reshape(-1)[at : at + (end - begin) // self._dtype.itemsize]
             at += len(part)
-            read = part if part.dtype == dtype else np.empty(len(part), dtype)
+            read = part if part.dtype == self._dtype else np.empty(len(part), self._dtype)
             wire.into(read, begin)
-            if read is not part:  # doubles, or floats in another byte order
+            if read is not part:  # doubles, halves, or floats in another byte order
                 part[...] = read

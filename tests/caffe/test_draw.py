@@ -162,3 +162,40 @@ def test_without_graphviz(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingTool, match="Graphviz.*on PATH"):
         draw.draw_net(net_of(), "LR")
+
+
+def test_as_draw_net_of_bvlc_calls_it(tmp_path):
+    pytest.importorskip("pydot")
+    net = net_of()
+    net.layer[2].param.add(lr_mult=0.5)
+    for shown in (False, True):
+        draw.draw_net_to_file(net, tmp_path / "net.raw", "LR", None, shown)
+        text = (tmp_path / "net.raw").read_text()
+        assert ("lr mult: 0.5, 1" in text) == ("lr mult: 1, 1" in text) == shown
+        assert draw.draw_net(net, "LR", "raw", None, shown).decode() == text
+    assert draw.get_layer_label(net.layer[5], "TB", True) == "ip>0 (InnerProduct) lr mult: 1, 1"
+    assert draw.get_layer_label(net.layer[4], "TB", True) == draw.get_layer_label(
+        net.layer[4], "TB"
+    )
+
+
+def test_learning_rate_multipliers():
+    text = 'name: "c" type: "Convolution"'
+    for params, wanted in (
+        ("", (1, 1)),
+        ("param { lr_mult: 2 }", (2, 1)),
+        ("param { lr_mult: 2 } param { lr_mult: 0 }", (2, 0)),
+    ):
+        assert draw.get_layer_lr_mult(layer(f"{text} {params}")) == wanted
+    for wrong in ('name: "r" type: "ReLU"', text + 3 * " param { }"):
+        with pytest.raises(ValueError, match="layer '[cr]': "):
+            draw.get_layer_lr_mult(layer(wrong))
+
+
+def test_a_drawing_that_fails_leaves_the_file(tmp_path, monkeypatch):
+    pytest.importorskip("pydot")
+    monkeypatch.setenv("PATH", "")
+    (tmp_path / "net.png").write_text("old")
+    with pytest.raises(MissingTool):
+        draw.draw_net_to_file(net_of(), tmp_path / "net.png")
+    assert (tmp_path / "net.png").read_text() == "old"

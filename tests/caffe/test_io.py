@@ -245,3 +245,41 @@ def test_datums_that_do_not_fit():
         io.datum_to_array(caffe_pb2.Datum(data=b"jpeg", encoded=True))
     with pytest.raises(ValueError):
         io.datum_to_array(caffe_pb2.Datum(channels=2, height=2, width=2, data=b"xx"))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 5])
+@pytest.mark.parametrize("size", [(4, 6), (1, 6), (4, 1), (1, 1)])
+@pytest.mark.parametrize("batch", [False, True])
+def test_deprocess_inverts_preprocess_for_every_shape(channels, size, batch):
+    t = io.Transformer({"data": (1, channels, *size)})
+    t.set_transpose("data", (2, 0, 1))
+    t.set_channel_swap("data", tuple(reversed(range(channels))))
+    t.set_raw_scale("data", 255)
+    t.set_mean("data", np.arange(channels) + 10.0)
+    t.set_input_scale("data", 0.5)
+    image = np.random.default_rng(0).random((*size, channels)).astype(np.float32)
+    row = t.preprocess("data", image)
+    assert row.shape == (channels, *size)
+    np.testing.assert_allclose(
+        t.deprocess("data", row[np.newaxis] if batch else row), image, atol=1e-5
+    )
+    np.testing.assert_allclose(t.deprocess("data", row.squeeze()), image, atol=1e-5)
+
+
+def test_deprocess_takes_one_row():
+    with pytest.raises(
+        ImageError, match=r"takes one row of 'data'.*shape \(2, 3, 10, 12\).*data\[i\]"
+    ):
+        transformer().deprocess("data", np.zeros((2, 3, 10, 12)))
+
+
+def test_a_mean_of_inputs_that_are_not_images():
+    t = io.Transformer({"data": (5, 8)})
+    t.set_mean("data", np.arange(8))
+    np.testing.assert_array_equal(t.preprocess("data", np.arange(8)), np.zeros(8))
+    np.testing.assert_array_equal(t.deprocess("data", np.zeros(8)), np.arange(8))
+
+
+def test_a_path_in_place_of_a_mean():
+    with pytest.raises(ImageError, match=r"not the path 'mean.npy': give np.load\(path\)"):
+        transformer(mean="mean.npy")

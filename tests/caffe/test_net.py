@@ -1,5 +1,8 @@
 """pycaffe's Net: constructors, attributes, forward and backward, errors."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,8 @@ from caffe.errors import (
     DuplicateTop,
     LayerError,
     MissingBottom,
+    NoCopy,
+    NotAssignable,
     ShapeMismatch,
     UnknownLayerType,
 )
@@ -140,7 +145,7 @@ def test_forward_takes_inputs_by_name(make_net, write):
     [
         (dict(dota=np.zeros(3)), "dota"),
         (dict(data=np.zeros((2, 2, 5, 6))), r"\(2, 2, 5, 6\)"),
-        (dict(data=0), "reshape"),
+        (dict(data=0), r"give an array of shape \(1, 2, 5, 6\)"),
         (dict(data=[[["x"] * 6] * 5] * 2), "shape"),
         (dict(data=[[[["x"] * 6] * 5] * 2]), "numbers"),
         (dict(start="conw"), "conw.*conv"),
@@ -447,3 +452,146 @@ def test_module():
     types = caffe.layer_type_list()
     assert types == sorted(types) and {"Convolution", "Crop", "Python"} <= set(types)
     assert all(hasattr(caffe, name) for name in caffe.__all__)
+
+
+def test_backward_without_force_backward_warns_once(make_net, caplog):
+    net = make_net(NET)
+    net.forward()
+    for _ in range(2):
+        assert not net.backward(score=np.ones((1, 2, 3, 4)))["data"].any()
+    assert len(caplog.messages) == 1
+    assert "'tiny'" in caplog.text and "'data'" in caplog.text
+    assert "add `force_backward: true`" in caplog.text
+    caplog.clear()
+    net = make_net("force_backward: true " + NET)
+    net.forward()
+    assert net.backward(score=np.ones((1, 2, 3, 4)))["data"].any()
+    net.backward(diffs=["conv"], start="score")
+    assert not caplog.messages
+
+
+def test_diffs_that_go_nowhere_warn(make_net, caplog):
+    text = NET.replace(
+        DATA,
+        'layer { name: "data" type: "DummyData" top: "data" dummy_data_param { '
+        "shape { dim: 1 dim: 2 dim: 5 dim: 6 } } }",
+    )
+    net = make_net(text)
+    net.forward()
+    net.backward(score=np.ones((1, 2, 3, 4)))
+    assert "the diff given for 'score' goes to no layer" in caplog.text
+    assert not net.params["score"][0].diff.any()
+
+
+def test_no_warning_for_labels_and_training(make_net, caplog):
+    """A label has no gradient, with force_backward neither."""
+    net = make_net("force_backward: true " + labelled(), caffe.TRAIN)
+    net.forward()
+    net.backward()
+    net.backward(diffs=["label"])
+    net = make_net(labelled(), caffe.TRAIN)
+    net.forward()
+    net.backward_range()
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("what", ["blobs", "params", "layers", "top_names", "inputs", "name"])
+def test_parts_of_a_net_cannot_be_assigned(make_net, what):
+    with pytest.raises(AttributeError):
+        setattr(make_net(NET), what, {})
+
+
+def test_assignments_that_scripts_try(make_net):
+    net, other, image = make_net(NET), make_net(NET), np.ones((1, 2, 5, 6))
+    before = net.forward(data=image)["score"].copy()
+    for assign, words in (
+        (lambda: net.blobs.__setitem__("data", image), r"net\.blobs\['data'\]\.data\[\.\.\.\]"),
+        (lambda: net.blobs.__setitem__("new", image), r"net\.blobs\['new'\]"),
+        (lambda: net.params.__setitem__("conv", []), r"net\.params\['conv'\]\[0\]\.data\[\.\.\.\]"),
+        (lambda: net.params["conv"].__setitem__(0, image), r"\[i\]\.data\[\.\.\.\] = array"),
+        (lambda: net.params["conv"].__setitem__(0, other.params["conv"][0]), "net.share_with"),
+        (lambda: net.layers[1].blobs.__setitem__(0, image), "stay in place"),
+        (lambda: setattr(net.params["conv"][0], "data", image), r"write \.data\[\.\.\.\]"),
+        (lambda: net.blobs["data"].__setitem__(..., image), r"write \.data\[\.\.\.\]"),
+    ):
+        with pytest.raises(NotAssignable, match=words):
+            assign()
+    with pytest.raises(AttributeError):
+        net.layers[1].blobs = []
+    np.testing.assert_array_equal(net.forward()["score"], before)
+    net.blobs["data"].data += 1
+    net.params["conv"][0].data *= 0
+    assert (net.blobs["data"].data == 2).all()
+    np.testing.assert_array_equal(net.forward(blobs=["conv"])["conv"], np.ones((1, 3, 3, 4)))
+
+
+def test_unknown_names_list_those_there_are(make_net):
+    net = make_net(NET)
+    for mapping, words in (
+        (net.params, "no layer with weights 'cnv'; there are conv score; did you mean 'conv'"),
+        (net.blobs, "no blob 'cnv'; there are data conv score; did you mean 'conv'"),
+        (net.layer_dict, "no layer 'cnv'; there are data conv relu score"),
+        (net.top_names, "no layer 'cnv'"),
+        (net.bottom_names, "no layer 'cnv'"),
+    ):
+        with pytest.raises(KeyError, match=words):
+            mapping["cnv"]
+
+
+def test_sharing_is_all_or_none(make_net):
+    net = make_net(NET)
+    other = make_net(DATA + conv("conv") + conv("score", "conv", 5, kernel=1))
+    before = [b.data.copy() for blobs in net.params.values() for b in blobs]
+    with pytest.raises(ShapeMismatch, match="'score'.*nothing was shared"):
+        net.share_with(other)
+    other.params["conv"][0].data[...] = 5
+    after = [b.data for blobs in net.params.values() for b in blobs]
+    for a, b in zip(after, before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_an_interrupted_sharing_shares_nothing(make_net, monkeypatch):
+    net, other, calls = make_net(NET), make_net(NET), []
+    before = [b.synced_data for blobs in net.params.values() for b in blobs]
+
+    def share_two(self, source, share=caffe.Blob.share_data):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        share(self, source)
+
+    monkeypatch.setattr(caffe.Blob, "share_data", share_two)
+    with pytest.raises(KeyboardInterrupt):
+        net.share_with(other)
+    after = [b.synced_data for blobs in net.params.values() for b in blobs]
+    assert all(a is b for a, b in zip(after, before, strict=True))
+
+
+def test_sharing_nothing_warns(make_net, caplog):
+    make_net(NET).share_with(make_net(DATA + conv("c1")))
+    assert "shares nothing" in caplog.text and "conv score" in caplog.text and "c1" in caplog.text
+    caplog.clear()
+    make_net(DATA).share_with(make_net(NET))  # there is nothing to share
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_nets_are_not_copied(make_net, copied):
+    net = make_net(NET)
+    with pytest.raises(NoCopy, match="net 'tiny' cannot be copied.*make another.*share_with"):
+        copied(net)
+    other = make_net(NET)
+    other.load_state_dict(pickle.loads(pickle.dumps(net.state_dict())))
+    image = np.ones((1, 2, 5, 6))
+    np.testing.assert_array_equal(
+        net.forward(data=image)["score"], other.forward(data=image)["score"]
+    )
+
+
+def test_names_of_other_versions_say_what_to_use(make_net):
+    net = make_net(NET)
+    with pytest.raises(AttributeError, match="'preprocess': use caffe.io.Transformer"):
+        net.preprocess("data", None)
+    with pytest.raises(AttributeError, match="'conv1'$"):
+        getattr(net, "conv1")  # noqa: B009
+    assert net._set_input_arrays.__func__ is caffe.Net.set_input_arrays

@@ -1,7 +1,9 @@
 """The module's names, Timer, logging, and the solver ranks of multi-GPU scripts."""
 
+import copy
 import importlib
 import logging
+import pickle
 import time
 
 import pytest
@@ -99,3 +101,31 @@ def test_ranks():
     for call in (caffe.set_solver_count, caffe.set_solver_rank):
         with pytest.raises(SolverError):
             call(-1)
+
+
+def test_the_names_of_the_extension():
+    extension = importlib.import_module("caffe._caffe")
+    for name in extension.__all__:
+        assert getattr(extension, name) is getattr(caffe, name, getattr(extension, name))
+    assert {"Net", "Blob", "SGDSolver", "BlobVec", "Layer"} <= set(extension.__all__)
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("NCCL", "several GPUs is not offered"),
+        ("set_phase_test", "give caffe.TEST to caffe.Net"),
+        ("nothing", "no attribute 'nothing'$"),
+    ],
+)
+def test_names_that_are_missing(name, words):
+    with pytest.raises(AttributeError, match=words):
+        getattr(caffe, name)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_messages_can_be_copied_and_pickled(copied):
+    net = caffe.proto.caffe_pb2.NetParameter(name="n")
+    net.layer.add(name="conv").convolution_param.kernel_size.append(3)
+    assert copied(net) == net and copied(net) is not net
+    assert copied([caffe.proto.caffe_pb2.Datum(label=3)])[0].label == 3

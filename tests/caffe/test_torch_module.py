@@ -269,3 +269,21 @@ def test_inputs_that_do_not_fit_are_refused(filled):
         net.to_module("conv9")
     with pytest.raises(CaffeError, match="comes after"):
         net.to_module("prob", "conv1")
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        lambda module, x, path: torch.jit.trace(module, x),
+        lambda module, x, path: torch.jit.trace(module, x, check_trace=False),
+        lambda module, x, path: torch.onnx.export(module, (x,), path, dynamo=False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_tracing_is_refused(make_net, tmp_path, trace):
+    """TorchScript takes some sizes for constants; a traced FCN gave 248 rows for 256."""
+    module, x = make_net(FCN).to_module(), torch.zeros(1, 3, 21, 17)
+    with pytest.raises(CaffeError, match=r"torch.onnx.export\(..., dynamo=True\)"):
+        trace(module, x, str(tmp_path / "net.onnx"))
+    assert not (tmp_path / "net.onnx").exists()
+    assert module(x).shape[2:] == (21, 17)  # usable afterwards

@@ -2,13 +2,11 @@
 
 import os
 
-import h5py
-
-from caffe.errors import DataError
+from caffe.errors import DataError, WeightsError
 from caffe.layer_types.base import Blobs, StatefulLayer, register
 from caffe.layer_types.data.base import Source
+from caffe.layer_types.data.hdf5_append import RowFile
 from caffe.layer_types.data.hdf5_rows import Rows
-from caffe.weights.hdf5 import DAMAGE
 
 
 @register("HDF5Data")
@@ -50,7 +48,9 @@ class HDF5Data(Source):
 class HDF5Output(StatefulLayer):
     """Writes its two bottoms to the datasets `data` and `label` of the file file_name.
 
-    The first forward overwrites the file, each later one appends its rows (Caffe fails there).
+    The first forward overwrites the file, each later one appends its rows (Caffe fails there). The
+    file has all rows of the forwards that have returned, whenever the process ends or the disk is
+    full; see `hdf5_append`.
     Source: BVLC Caffe, hdf5_output_layer.
     """
 
@@ -60,7 +60,8 @@ class HDF5Output(StatefulLayer):
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Raise DataError unless the file can be created; nothing is written yet."""
-        self.path, self.started = self.spec.hdf5_output_param.file_name, False
+        self.path = self.spec.hdf5_output_param.file_name
+        self.file: RowFile | None = None
         folder = os.path.dirname(os.path.abspath(self.path))
         if not self.path or os.path.isdir(self.path) or not os.path.isdir(folder):
             raise self.error(
@@ -79,28 +80,18 @@ class HDF5Output(StatefulLayer):
 
     def run(self, bottom: Blobs, top: Blobs) -> None:
         """Write the rows of the bottoms to the file."""
+        arrays = {name: blob.data for name, blob in zip(self.DATASETS, bottom)}
         try:
-            with h5py.File(self.path, "a" if self.started else "w") as file:
-                for name, blob in zip(self.DATASETS, bottom):
-                    _append(file, name, blob.data)
-        except DAMAGE as e:
+            file = self.file or RowFile(
+                self.path, {name: array.shape[1:] for name, array in arrays.items()}
+            )
+            file.append(arrays)
+        except WeightsError as e:
+            raise self.error(str(e), DataError) from None
+        except (OSError, ValueError) as e:
             raise self.error(f"{self.path} cannot be written: {e}", DataError) from None
-        self.started = True
+        self.file = file
 
     def takes_gradient(self, i: int) -> bool:
         """Return False: the layer only writes."""
         return False
-
-
-def _append(file, name, rows):
-    """Append rows to a dataset, which the first ones create."""
-    if name not in file:
-        file.create_dataset(name, data=rows, maxshape=(None, *rows.shape[1:]))
-        return
-    dataset = file[name]
-    if dataset.shape[1:] != rows.shape[1:]:
-        raise ValueError(
-            f"dataset {name!r} has rows of shape {dataset.shape[1:]}, this batch {rows.shape[1:]}"
-        )
-    dataset.resize(len(dataset) + len(rows), 0)
-    dataset[-len(rows) :] = rows

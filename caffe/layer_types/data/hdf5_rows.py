@@ -3,6 +3,7 @@
 Only the rows of a batch are read, so that memory depends on the batch, not on the file.
 """
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ class Rows:
         self.names, self.random = names, random
         self.shapes: list[tuple[int, ...]] = []
         self._checked: set[tuple[str, int, int]] = set()  # path, time and size of checked files
-        self._files = [line for _, line in read_list(source, "list of HDF5 files, one path a line")]
+        self._files = read_list(source, "list of HDF5 files, one path a line")
         self._file = 0  # position in the order of the files
         self._rows: range | np.ndarray | None = None  # rows of the current file, in reading order
         self._row = 0  # position in them
@@ -95,7 +96,7 @@ class Rows:
 
     def _path(self):
         """Return the path of the current file."""
-        return self._files[self._file_order[self._file]]
+        return self._files[self._file_order[self._file]][1]
 
     @contextmanager
     def _open(self) -> Iterator[list[h5py.Dataset]]:
@@ -152,7 +153,7 @@ def _dataset(file, path, name):
     if not isinstance(dataset, h5py.Dataset):
         raise DataError(
             f"{path}: dataset {name!r} is not there (tops are named as datasets are): the file has "
-            f"{' '.join(list(file)[:20])}"
+            f"{' '.join(itertools.islice(file, 20))}"
         )
     if not dataset.shape:
         raise DataError(f"{path}: dataset {name!r} is a single value: it must be rows of numbers")

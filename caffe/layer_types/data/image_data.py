@@ -40,13 +40,14 @@ class ImageData(ImageSource):
             raise DataError(f"image_data_param: an image of new_height and new_width {problem}")
         if not p.source:
             raise DataError("image_data_param gives no source: name a list of images")
-        lines = read_list(p.source, 'list of images, "path label" lines')
-        self.entries = [self._parse(*line) for line in lines]
+        self.lines = read_list(p.source, 'list of images, "path label" lines')
+        for line in self.lines:
+            self._parse(*line)  # an error in a line is one at once
         self._start_epoch()
-        return len(self.entries)
+        return len(self.lines)
 
     def _parse(self, number, line):
-        """Return line number, path and label of a line."""
+        """Return number, path and label of a line."""
         match = re.fullmatch(r"(.*\S)\s+([-+]?\d{1,10})", line)
         if not match:
             raise DataError(
@@ -57,13 +58,14 @@ class ImageData(ImageSource):
 
     def _start_epoch(self):
         """Go to the first image of a new order."""
-        n = len(self.entries)
+        n = len(self.lines)
         self.order = self.random.permutation(n) if self.param.shuffle else range(n)
         self.position = 0
 
     def current(self) -> tuple[np.ndarray, int, str]:
         """Return the current image, its label, and its line in the list."""
-        p, (number, path, label) = self.param, self.entries[self.order[self.position]]
+        p, line = self.param, self.lines[self.order[self.position]]
+        number, path, label = self._parse(*line)
         place = f"{p.source}:{number}"
         image = images.read(path, p.is_color, place, p.new_height, p.new_width)
         return image, label, place
@@ -71,5 +73,5 @@ class ImageData(ImageSource):
     def advance(self) -> None:
         """Go to the next image; after the last begin a new epoch."""
         self.position += 1
-        if self.position == len(self.entries):
+        if self.position == len(self.lines):
             self._start_epoch()

@@ -1,11 +1,14 @@
 """Blob: shapes, views, and shapes that are refused before memory is allocated."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 from caffe import Blob
 from caffe.blobs.blob import MOST_ELEMENTS, BlobVec, refusal
-from caffe.errors import CaffeError
+from caffe.errors import CaffeError, NotAssignable
 
 
 def test_shape_and_count():
@@ -94,3 +97,82 @@ def test_share_data():
     a.share_data(b)
     b.data[...] = 3
     assert (a.data == 3).all() and not a.diff.any()
+
+
+def test_what_data_returned_may_be_assigned_back():
+    """`blob.data += 1` is an operation in place, then an assignment of the same view."""
+    blob = Blob(2, 3)
+    view = blob.data
+    for what in ("data", "diff"):
+        setattr(blob, what, getattr(blob, what))
+    blob.data += 2
+    blob.data *= 3
+    blob.diff -= 1
+    assert (view == 6).all() and (blob.diff == -1).all()
+
+
+@pytest.mark.parametrize("what", ["data", "diff"])
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        (np.ones((2, 3), np.float32), r"write \.data\[\.\.\.\] = array, which copies the values$"),
+        (np.ones((4, 3)), r"after \.reshape\(4, 3\) of the blob, whose shape is \(2, 3\)"),
+        (0, r"write \.data"),
+        (None, r"write \.data"),
+        ([[1, 2, 3]], r"write \.data"),
+        (Blob(2, 3), r"write \.data"),
+    ],
+)
+def test_nothing_else_may_be_assigned(what, value, words):
+    blob = Blob(2, 3)
+    with pytest.raises(NotAssignable, match=words.replace("data", what)) as caught:
+        setattr(blob, what, value)
+    assert isinstance(caught.value, AttributeError) and isinstance(caught.value, CaffeError)
+    with pytest.raises(NotAssignable, match="write"):
+        setattr(blob, what, getattr(blob, what)[:1])  # a part of it
+    assert not blob.data.any() and blob.shape == (2, 3)
+
+
+def test_other_assignments_to_a_blob():
+    blob = Blob(2, 3)
+    with pytest.raises(NotAssignable, match=r"\.reshape\(\*shape\)"):
+        blob.shape = (3, 2)
+    with pytest.raises(NotAssignable, match=r"write \.data\[\.\.\.\] = array"):
+        blob[...] = 1
+    with pytest.raises(AttributeError):
+        blob.num = 5
+
+
+def test_a_layers_blobs_hold_blobs_and_stay():
+    blobs = BlobVec([Blob(1)])
+    blobs[0] = Blob(2)
+    for change in (
+        lambda: blobs.__setitem__(0, np.ones(1)),
+        lambda: blobs.__setitem__(slice(0, 1), [1]),
+        lambda: blobs.append(np.ones(1)),
+        lambda: blobs.extend([1]),
+    ):
+        with pytest.raises(NotAssignable, match="is not a Blob"):
+            change()
+    blobs.fixed = True
+    for change in (lambda: blobs.__setitem__(0, Blob(2)), lambda: blobs.__delitem__(0)):
+        with pytest.raises(NotAssignable, match="stay in place"):
+            change()
+    assert [b.shape for b in blobs] == [(2,)]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda b: pickle.loads(pickle.dumps(b))])
+def test_copies_of_blobs(copied):
+    blob, blank = Blob(2, 3), Blob()
+    blob.data[...], blob.diff[...] = 5, 7
+    other = copied(blob)
+    assert (other.data == 5).all() and (other.diff == 7).all()
+    other.data[...] = 1
+    assert (blob.data == 5).all()
+    other = copied(blank)
+    assert other.shape == () and other.data == 0 and not other.synced_diff.held
+    vector = BlobVec([blob])
+    vector.fixed = True
+    twin = copied(vector)
+    twin.append(Blob(1))
+    assert (twin[0].data == 5).all() and len(vector) == 1

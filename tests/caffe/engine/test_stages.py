@@ -1,9 +1,15 @@
 """Staged execution: layers that do not run keep their blobs, and no stale blob is used."""
 
+import gc
+import sys
+import types
+import weakref
+
 import numpy as np
 import pytest
 
-from caffe.errors import ShapeMismatch, StaleInput
+import caffe
+from caffe.errors import LabelRange, LayerError, ShapeMismatch, StaleInput
 
 HEAD = """
 layer { name: "data" type: "Input" top: "data"
@@ -259,3 +265,136 @@ def test_views_of_blobs_stay_valid(net):
     data[...] = 2
     net.forward()
     assert (out == 44).all()  # the same memory, as in pycaffe
+
+
+@pytest.mark.parametrize("value", [0, 3])
+def test_what_is_filled_by_hand_counts_whatever_the_values(net, value):
+    """Asking for shapes or values is no filling."""
+    put(net, 1)
+    for blob in net.blobs.values():
+        assert blob.data.shape == (1, 1, 4, 4) and not blob.data[0, 0].max() > 1
+    with pytest.raises(StaleInput, match=r"fill the blob by hand \(\.data\[\.\.\.\] = values\)"):
+        net.forward(start="deep")
+    net.blobs["shallow"].data[...] = value
+    assert (net.forward(start="deep")["fuse"] == 11 * value).all()
+
+
+@pytest.mark.parametrize("value", [0, 3])
+def test_a_blob_refilled_after_the_input_changed_size_counts(make_net, value):
+    net = make_net(
+        HEAD + 'layer { name: "all" type: "Pooling" bottom: "deep" top: "all" '
+        "pooling_param { pool: AVE global_pooling: true } } "
+        'layer { name: "end" type: "Power" bottom: "all" top: "end" power_param { shift: 1 } }'
+    )
+    put(net, 1)
+    net.forward()
+    net.blobs["data"].reshape(1, 1, 6, 6)
+    assert net.blobs["all"].data.sum() == 20  # a look at it
+    with pytest.raises(StaleInput, match="'all' was computed from 'data'"):
+        net.forward(start="end")
+    net.blobs["all"].data[0, 0] = value
+    assert net.forward(start="end")["end"] == value + 1
+    net.blobs["data"].reshape(1, 1, 5, 5)  # it has no source now
+    assert net.forward(start="end")["end"] == value + 1
+
+
+def test_a_view_taken_before_the_net_ran_is_no_filling_of_what_it_computed(net):
+    view = net.blobs["shallow"].data
+    put(net, 1)
+    net.forward()
+    view *= 2  # of a blob that is up to date
+    net.blobs["data"].reshape(1, 1, 6, 6)
+    with pytest.raises(StaleInput, match="'shallow' was computed from 'data'"):
+        net.forward(start="deep")
+    view[...] = 0  # of one that is not
+    assert (net.forward(start="deep", end="deep")["deep"] == 0).all()
+
+
+def test_blobs_of_a_net_are_freed_with_it(make_net):
+    """Blobs know of their net weakly; a cycle would keep gigabytes until the next collection."""
+    net = make_net(HEAD + FUSE)
+    net.forward()
+    gone = weakref.ref(net)
+    blob = net.blobs["deep"]
+    gc.disable()
+    try:
+        del net
+        assert gone() is None
+    finally:
+        gc.enable()
+    blob.data[...] = 1
+
+
+class Failing(caffe.Layer):
+    """Copies one row after the other, and fails before the second if told so."""
+
+    failure = None
+
+    def reshape(self, bottom, top):
+        top[0].reshape(*bottom[0].shape)
+        if self.failure is ValueError:
+            raise ValueError
+
+    def forward(self, bottom, top):
+        for row in range(4):
+            if row == 1 and self.failure is not None:
+                raise self.failure
+            top[0].data[0, 0, row] = bottom[0].data[0, 0, row]
+
+
+@pytest.fixture
+def failing_net(make_net, monkeypatch):
+    module = types.ModuleType("failing_layers")
+    module.Failing = Failing
+    monkeypatch.setitem(sys.modules, "failing_layers", module)
+    return make_net(
+        HEAD + 'layer { name: "python" type: "Python" bottom: "shallow" top: "copy" '
+        'python_param { module: "failing_layers" layer: "Failing" } } '
+        'layer { name: "last" type: "Power" bottom: "copy" top: "last" power_param { scale: 2 } }'
+    )
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("ran_before", [False, True])
+def test_the_tops_of_a_layer_that_did_not_end_are_not_computed(failing_net, failure, ran_before):
+    net = failing_net
+    put(net, 1)
+    if ran_before:
+        net.forward()
+    put(net, 5)
+    net.layer_dict["python"].failure = failure
+    with pytest.raises(failure):
+        net.forward()
+    with pytest.raises(StaleInput, match="'copy' is half computed: layer 'python' failed"):
+        net.forward(start="last")
+    assert (net.blobs["shallow"].data == 10).all()  # layers before it ended
+    net.layer_dict["python"].failure = None
+    assert (net.forward(start="python")["last"] == 20).all()
+
+
+def test_a_half_computed_blob_may_be_filled_by_hand(failing_net):
+    net = failing_net
+    net.layer_dict["python"].failure = RuntimeError
+    with pytest.raises(RuntimeError):
+        net.forward()
+    net.blobs["copy"].data[...] = 0
+    assert (net.forward(start="last")["last"] == 0).all()
+
+
+def test_a_layer_of_ours_that_fails_leaves_nothing_computed(make_net):
+    net = make_net(
+        'force_backward: true layer { name: "data" type: "Input" top: "data" top: "label" '
+        "input_param { shape { dim: 2 dim: 3 } shape { dim: 2 } } } "
+        'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "loss" } '
+        'layer { name: "twice" type: "Power" bottom: "loss" top: "twice" power_param { scale: 2 } }'
+    )
+    net.forward()
+    net.blobs["label"].data[...] = 7
+    with pytest.raises(LabelRange):
+        net.forward()
+    with pytest.raises(StaleInput, match="'loss' is half computed"):
+        net.forward(start="twice")
+    with pytest.raises(LayerError, match="'loss'.*call forward first"):
+        net.backward()
+    net.blobs["label"].data[...] = 1
+    np.testing.assert_allclose(net.forward()["twice"], 2 * np.log(3), rtol=1e-6)

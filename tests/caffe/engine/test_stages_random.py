@@ -82,7 +82,9 @@ class Reference:
                     self.shapes[name], self.values[name] = values.shape, None
 
     def put(self, name, values):
-        if self.values[name] is None:
+        origin = self.origin.get(name, {})
+        stale = any(self.shapes[source] != size for source, size in origin.items())
+        if self.values[name] is None or stale:
             self.origin[name] = {}
         self.values[name] = values
 
@@ -150,7 +152,7 @@ def run_some(net, reference, chance):
 
 def fill_by_hand(net, reference, chance):
     name = chance.choice([n for n in net.blobs if n not in reference.inputs])
-    values = np.full(net.blobs[name].shape, chance.randint(1, 9), np.float32)
+    values = np.full(net.blobs[name].shape, chance.randint(0, 9), np.float32)
     net.blobs[name].data[...] = values
     reference.put(name, values)
 

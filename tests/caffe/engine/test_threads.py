@@ -6,10 +6,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 import torch
 
 import caffe
 from caffe.blobs import device
+from caffe.errors import NetInUse
 from tests.caffe.training import small_solver
 
 NET = """
@@ -184,3 +186,80 @@ def test_the_gil_is_released_while_a_layer_computes(make_net):
         done.set()
         counter.join()
     assert sum(start < tick < end for tick in ticks) >= 3
+
+
+def test_a_second_thread_is_refused_while_a_net_runs(make_net):
+    net, other = make_net(NET), make_net(NET)
+    refused = {}
+
+    def try_all(i):
+        if i != 1:  # once, in the middle of a pass
+            return
+        calls = {
+            "forward": net.forward,
+            "backward": net.backward,
+            "reshape": net.reshape,
+            "forward_all": lambda: net.forward_all(data=np.zeros((1, 3, 40, 40))),
+            "forward_range": lambda: net.forward_range(0, 1),
+            "clear_param_diffs": net.clear_param_diffs,
+            "share_with": lambda: net.share_with(other),
+            "load_state_dict": lambda: net.load_state_dict(other.state_dict()),
+        }
+
+        def try_one(name, call):
+            try:
+                call()
+            except NetInUse as e:
+                refused[name] = str(e)
+
+        for name, call in calls.items():
+            in_another_thread(lambda name=name, call=call: try_one(name, call))
+        assert set(refused) == set(calls)
+
+    net.before_forward(try_all)
+    net.forward()
+    assert "MainThread" in refused["forward"] and "share_with" in refused["forward"]
+    refused.clear()
+    in_another_thread(lambda: net.forward(end="data"))  # when it has ended, any thread may
+
+
+def test_threads_that_use_one_net_are_refused_or_right(make_net):
+    net, alone = make_net(NET), make_net(NET)
+    alone.share_with(net)
+    frames_of = np.random.default_rng(0).normal(size=(4, 1, 3, 40, 40))
+    wanted = [alone.forward(data=frame)["score"].copy() for frame in frames_of]
+    refused, gate = [], threading.Barrier(4)
+
+    def use(k):
+        gate.wait(60)
+        for _ in range(30):
+            try:
+                with net._one_caller:  # what it returns is a view, so it is read inside
+                    got = net.forward(data=frames_of[k])["score"].copy()
+            except NetInUse:
+                refused.append(k)
+            else:
+                np.testing.assert_allclose(got, wanted[k], rtol=1e-5, atol=1e-6)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(4)))
+    assert refused
+
+
+def test_the_same_thread_may_call_a_net_from_a_callback(make_net):
+    net, seen = make_net(NET), []
+
+    def run_again(i):
+        if i == 4 and not seen:
+            seen.append(net.forward(end="pool")["pool"].sum())
+
+    net.before_forward(run_again)
+    net.forward()
+    assert len(seen) == 1
+
+
+def test_a_net_is_free_again_after_an_exception(make_net):
+    net = make_net(NET)
+    with pytest.raises(caffe.CaffeError):
+        net.forward(data=np.zeros(3))
+    assert in_another_thread(lambda: net.forward()["score"].shape) == (1, 4, 17, 17)

@@ -337,7 +337,7 @@ def test_hdf5_files_of_another_kind(make_net, tmp_path, content, words):
 
 def test_more_than_protobuf_can_hold(make_net, tmp_path):
     net = make_net(PLAIN)
-    net.params["conv"][0] = caffe.Blob(2**29)
+    list.__setitem__(net.params["conv"], 0, caffe.Blob(2**29))
     with pytest.raises(WeightsError, match="save_hdf5"):
         net.save(tmp_path / "w.caffemodel")
     large = tmp_path / "large.caffemodel"

@@ -63,5 +63,5 @@ def test_a_message_of_another_net(make_net, stored):
 
 
 def test_an_empty_path(make_net):
-    with pytest.raises(WeightsError, match="no such weights file"):
+    with pytest.raises(WeightsError, match="no weights file is named"):
         make_net(NET, weights="")

@@ -179,7 +179,7 @@ def test_lists_that_do_not_work(image_net, lines, words):
         ("", "gives no source"),
         (".", "is a folder"),
         ("/none", "no such list of images"),
-        ("/dev/zero", "is a pipe or a device"),
+        ("/dev/zero", "is a device, which may never end"),
     ],
 )
 def test_sources_that_are_not_lists(make_net, source, words):

@@ -190,7 +190,7 @@ def test_the_source_may_be_the_data_file(make_net, tmp_path):
             caffe_pb2.Datum(channels=3, height=4, width=5, float_data=[1]),
             "holds 1 values for channels",
         ),
-        (caffe_pb2.Datum(channels=2**20, height=2**20, width=2**20, data=b"1"), "is the maximum"),
+        (caffe_pb2.Datum(channels=2**20, height=2**20, width=2**20, data=b"1"), "maximum"),
         (caffe_pb2.Datum(channels=-1, height=-1, width=1, data=b"1"), "cannot have shape"),
         (caffe_pb2.Datum(data=b"1"), "is empty"),
         (caffe_pb2.Datum(data=b"GIF89a", encoded=True), "encoded image: is not an image"),

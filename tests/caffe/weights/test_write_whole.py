@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caffe.errors import WeightsError
-from caffe.weights.files import write_whole
+from caffe.weights.write_whole import write_whole
 
 
 def write(content):

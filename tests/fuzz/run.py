@@ -14,19 +14,21 @@ from pathlib import Path
 
 from tests.fuzz import cases
 
+KINDS = ("prototxt", "caffemodel", "hdf5", "rows", "pth", "encoded")
+
 
 def corpus(target, folder):
     """Fill a folder with the seeds and the cases of a target."""
-    from tests.fuzz.seeds import seeds
+    from tests.fuzz.seeds import hostile, seeds
 
-    for i, content in enumerate([*seeds(target), *cases.load(target)]):
+    for i, content in enumerate([*seeds(target), *hostile(target), *cases.load(target)]):
         Path(folder, f"start{i}").write_bytes(content)
 
 
 def main():
     """Parse the command line, instrument the package, and fuzz."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("target", choices=("prototxt", "caffemodel", "hdf5"))
+    parser.add_argument("target", choices=KINDS)
     parser.add_argument("seconds", nargs="?", type=int, default=600)
     parser.add_argument("--corpus", help="folder that inputs of new coverage are kept in")
     args = parser.parse_args()

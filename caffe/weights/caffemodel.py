@@ -21,14 +21,7 @@ from caffe.weights import hdf5 as weights_hdf5
 from caffe.weights import wire, wrong_kind
 from caffe.weights.all_or_none import put_all, room
 from caffe.weights.blobproto import check_count
-from caffe.weights.files import (
-    HDF5_MAGIC,
-    PathLike,
-    check_file,
-    check_number,
-    check_shape,
-    is_hdf5,
-)
+from caffe.weights.files import HDF5_MAGIC, PathLike, check_file, check_number, check_shape, is_hdf5
 from caffe.weights.stored_blobs import DATA, DIFF, SHAPE, StoredBlob
 from caffe.weights.wire import Damaged, Wire, number
 from caffe.weights.write_whole import write_whole

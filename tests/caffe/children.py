@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def in_child(function: Callable[[Callable[[int], object]], object]) -> tuple[int, int]:
-    """Run ``function(acknowledge)`` in a child; return its exit status and what it acknowledged last.
+    """Run ``function(acknowledge)`` in a child; return its exit status and its last number.
 
     It calls ``acknowledge(n)`` with numbers from 1 to 255. The status is 1 for an exception.
     """

@@ -117,8 +117,14 @@ def seeds(target):
         _hdf5(**packed),
         _hdf5(libver="latest", **packed),
         _linked({"data": h5py.SoftLink("/values")}),
-        _linked({"x": h5py.SoftLink("values/./fc"), "data/a": h5py.SoftLink("/values/a"),
-                 "data/fc/0": h5py.SoftLink("/x/0"), "data/fc/1": h5py.SoftLink("/x/1")}),
+        _linked(
+            {
+                "x": h5py.SoftLink("values/./fc"),
+                "data/a": h5py.SoftLink("/values/a"),
+                "data/fc/0": h5py.SoftLink("/x/0"),
+                "data/fc/1": h5py.SoftLink("/x/1"),
+            }
+        ),
     ]
 
 

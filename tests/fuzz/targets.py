@@ -105,7 +105,9 @@ def pth(content):
 def encoded(content):
     """Decodes an image."""
     try:
-        image = images.decode(path_of(content, "fuzz.image"), "here", (True, False, None)[len(content) % 3])
+        image = images.decode(
+            path_of(content, "fuzz.image"), "here", (True, False, None)[len(content) % 3]
+        )
     except CaffeErrors as error:
         assert "here" in str(error) or "fuzz.image" in str(error), error
         return

@@ -103,8 +103,8 @@ def read_list(path: str, what: str) -> Lines:
     shown = files.shown(path)
     if b"\0" in content[:4096]:
         raise DataError(
-            f"{shown} is a binary file: the source should be a {what} (if it is text in UTF-16, save "
-            "it as UTF-8)"
+            f"{shown} is a binary file: the source should be a {what} (if it is text in UTF-16, "
+            "save it as UTF-8)"
         )
     try:
         lines = Lines(content)

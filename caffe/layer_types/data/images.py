@@ -1,7 +1,7 @@
 """Image files and encoded images as arrays in Caffe's layout: channels first, BGR, 8 bits.
 
-Only pure data formats are opened, by what the file holds, not by its name (no PostScript, which Pillow
-passes to an interpreter). What takes much memory or time is refused before it is decoded.
+Only pure data formats are opened, by what the file holds, not by its name (no PostScript, which
+Pillow passes to an interpreter). What takes much memory or time is refused before it is decoded.
 """
 
 import os
@@ -71,7 +71,8 @@ def _check_cost(image, source, place):
     for where, (height, width) in sizes:
         if height * width > MOST_PIXELS:
             raise DataError(
-                f"{place}: would be {height} x {width} pixels{where}: {MOST_PIXELS:.3g} are the most"
+                f"{place}: would be {height} x {width} pixels{where}: {MOST_PIXELS:.3g} are the "
+                "most"
             )
     if image.format == "JPEG":
         at, scans = source.tell(), 0

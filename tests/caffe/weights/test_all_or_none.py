@@ -1,4 +1,4 @@
-"""A load that is interrupted, or fails late, leaves all of the weights as they were, or loads all."""
+"""A load that is interrupted, or fails late, leaves all weights as they were, or loads all."""
 
 import os
 import signal
@@ -16,7 +16,8 @@ from caffe.weights.interrupts import held_back
 
 NET = """
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 } } }
-layer { name: "a" type: "InnerProduct" bottom: "data" top: "a" inner_product_param { num_output: 2 } }
+layer { name: "a" type: "InnerProduct" bottom: "data" top: "a"
+  inner_product_param { num_output: 2 } }
 layer { name: "b" type: "InnerProduct" bottom: "a" top: "b" inner_product_param { num_output: 4 } }
 layer { name: "c" type: "InnerProduct" bottom: "b" top: "c" inner_product_param { num_output: 3 } }
 """
@@ -106,7 +107,9 @@ def test_a_dataset_that_is_damaged_after_others(make_net, tmp_path):
     with h5py.File(path, "w") as f:
         for name, blobs in net.params.items():
             for i, blob in enumerate(blobs):
-                f.create_dataset(f"data/{name}/{i}", data=np.ones(blob.shape, "f4"), fletcher32=True)
+                f.create_dataset(
+                    f"data/{name}/{i}", data=np.ones(blob.shape, "f4"), fletcher32=True
+                )
         chunk = f["data/c/1"].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())
     content[chunk.byte_offset] ^= 255

@@ -202,7 +202,7 @@ def test_a_long_way_through_links_ends(make_net, tmp_path):
 
 
 def test_a_shape_that_comes_from_a_pipe(make_net, tmp_path):
-    """A virtual dataset without limit asks its source for its shape: this one would wait for ever."""
+    """A virtual dataset without limit asks its source for its shape: this would wait for ever."""
     os.mkfifo(tmp_path / "pipe")
     with h5py.File(tmp_path / "w.h5", "w") as f:
         plist, endless = h5py.h5p.create(h5py.h5p.DATASET_CREATE), (h5py.h5s.UNLIMITED, 64)

@@ -84,7 +84,8 @@ def test_a_small_file_takes_no_memory(archive):
 
 @pytest.mark.parametrize("protocol", [2, 4])
 @pytest.mark.parametrize(
-    "name", ["builtins.bytearray", "torch.Tensor", "torch.storage.UntypedStorage", "torch.HalfTensor"]
+    "name",
+    ["builtins.bytearray", "torch.Tensor", "torch.storage.UntypedStorage", "torch.HalfTensor"],
 )
 def test_calls_that_take_memory(archive, path, name, protocol):
     with pytest.raises(WeightsError, match="w.pth"):

@@ -14,7 +14,8 @@ from caffe.layer_types.data.transform import read_mean
 NET = """
 name: "net"
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 } } }
-layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc" inner_product_param { num_output: 2 } }
+layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
+  inner_product_param { num_output: 2 } }
 """
 
 
@@ -36,7 +37,10 @@ def mean(path):
 @pytest.mark.parametrize(
     "make, words",
     [
-        (lambda p: p.write_text(NET), "it is text, as a definition .*Net.definition, weights, phase"),
+        (
+            lambda p: p.write_text(NET),
+            "it is text, as a definition .*Net.definition, weights, phase",
+        ),
         (lambda p: p.write_text("# a comment\nlayer {"), "it is text"),
         (lambda p: p.write_text('net: "x.prototxt"'), "it is text, as a definition or a solver"),
         (array, r"NumPy array \(.npy\): copy arrays into net.params"),

@@ -1,5 +1,5 @@
-"""RowFile: after a kill at any line, or where the disk is full at any byte, readers find an ordinary
-file with all rows that were acknowledged, and as many labels."""
+"""RowFile: after a kill at any line, or where the disk is full at any byte, readers find an
+ordinary file with all rows that were acknowledged, and as many labels."""
 
 import os
 import sys
@@ -123,7 +123,7 @@ def test_space_between_the_rows_takes_no_disk(path):
 
 
 def killed_at_line(k, work):
-    """Return a function that works until the k-th line of the modules that write, and ends there."""
+    """Return a function that works until the k-th line of the modules that write."""
     left = k
 
     def trace(frame, event, argument):

@@ -10,7 +10,7 @@ from caffe.errors import DataError
 
 LONGEST_LIST = 2**29  # bytes; the training list of ImageNet has 40 MB
 LONGEST_LINE = 2**15  # bytes; a path has 4096 at most
-MOST_LINES = 2**25
+MOST_LINES = 2**24  # ImageNet-22k has 14 million images
 
 
 def check_file(path: str, what: str) -> None:

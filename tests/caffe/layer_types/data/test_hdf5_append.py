@@ -176,7 +176,7 @@ def test_killed_at_any_line(path, small_hole, step):
     assert k > 300
 
 
-@pytest.mark.parametrize("step", [307, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [307, pytest.param(7, marks=pytest.mark.slow)])
 def test_a_disk_that_is_full_at_any_byte(path, small_hole, step):
     """A file may not be larger than the limit: what is written beyond it fails, after a part."""
 

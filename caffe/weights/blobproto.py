@@ -1,8 +1,8 @@
 """BlobProto to and from NumPy arrays: a blob of a weights file, a solver state or a mean file.
 
 The shape is in `shape` or, in older files, in num, channels, height and width. The values are in
-`data` or `double_data`; NVIDIA's Caffe and OpenCV's shrinking tool write them as bytes in `raw_data`,
-mostly as half floats, which are exact in single precision.
+`data` or `double_data`; NVIDIA's Caffe and OpenCV's shrinking tool write them as bytes in
+`raw_data`, mostly as half floats, which are exact in single precision.
 """
 
 import math
@@ -81,7 +81,9 @@ def raw_dtype(proto: caffe_pb2.BlobProto, of: str = "data") -> np.dtype:
         raise Damaged(f"it has raw_{of} without a {given} that is known")
     kind = getattr(proto, given)
     if kind not in RAW_DTYPES:
-        raise Damaged(f"its {given} is {B.RawType.Name(kind)}, weights are FLOAT16, FLOAT or DOUBLE")
+        raise Damaged(
+            f"its {given} is {B.RawType.Name(kind)}, weights are FLOAT16, FLOAT or DOUBLE"
+        )
     return np.dtype(RAW_DTYPES[kind])
 
 

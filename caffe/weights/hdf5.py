@@ -97,7 +97,7 @@ def _pairs(net, group, path):
 
 
 def _indices(layer, wanted):
-    """Return the indices of the blobs in a layer's group; beyond `wanted`, groups are other layers."""
+    """Return the indices of a layer's blobs; a group beyond `wanted` is another layer's."""
     if len(layer) > MOST_MEMBERS:
         raise Refused(f"{layer.name} has {len(layer)} members: it is damaged")
     found = [int(key) for key in layer if key.isdecimal() and len(key) < 10]
@@ -121,7 +121,6 @@ def save(net: "Net", path: PathLike, diff: bool = False) -> None:
     WeightsError
         If the file cannot be written, or HDF5 cannot hold the layers' names.
     """
-
     arrays = _arrays(net, path, diff)
     try:
         with layout() as made:
@@ -131,7 +130,9 @@ def save(net: "Net", path: PathLike, diff: bool = False) -> None:
             for name, array in arrays.items():
                 made.add(name, array)
     except DAMAGE as e:
-        raise WeightsError(f"{path}: these layers cannot be written as HDF5: {e}: use save") from None
+        raise WeightsError(
+            f"{path}: these layers cannot be written as HDF5: {e}: use save"
+        ) from None
     write_whole(path, made.write_to)
 
 

@@ -1,9 +1,9 @@
 """Write an HDF5 file without letting the HDF5 library near a disk.
 
-Where a disk is full, the library keeps what it could not write, tries again when the file is closed
-and once more when the interpreter ends, and crashes. So it only lays the file out, in memory: which
-groups and datasets there are, and at which byte the values of each begin. The values themselves, which
-may be gigabytes, then go straight from their arrays into the file.
+Where a disk is full, the library keeps what it could not write, tries again when the file is
+closed and once more when the interpreter ends, and crashes. So it only lays the file out, in
+memory: which groups and datasets there are, and at which byte the values of each begin. The values
+themselves, which may be gigabytes, then go straight from their arrays into the file.
 """
 
 import io
@@ -46,7 +46,7 @@ class Pages(io.RawIOBase):
         self.size = self._at if size is None else size
         return self.size
 
-    def write(self, content) -> int:  # type: ignore[override]  # any buffer
+    def write(self, content: bytes | memoryview) -> int:  # type: ignore[override]
         """Write bytes at the current place and return their number."""
         view = memoryview(content).cast("B")
         for page, within, done, count in self._pieces(len(view)):
@@ -56,7 +56,7 @@ class Pages(io.RawIOBase):
         self.size = max(self.size, self._at)
         return len(view)
 
-    def readinto(self, buffer) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Fill a buffer from the current place on; holes are zeros. Return the number of bytes."""
         view = memoryview(buffer).cast("B")
         wanted = max(0, min(len(view), self.size - self._at))
@@ -67,7 +67,7 @@ class Pages(io.RawIOBase):
         return wanted
 
     def _pieces(self, count):
-        """Yield page, first byte in it, bytes before, and bytes in it, of the next `count` bytes."""
+        """Yield page, first byte in it, bytes before and bytes in it, for `count` bytes."""
         done = 0
         while done < count:
             page, within = divmod(self._at + done, PAGE)
@@ -123,7 +123,7 @@ class Layout:
             self.pages.copy_to(out)
             for offset, array in self._placed:
                 out.seek(offset)
-                out.write(np.ascontiguousarray(array, "<f4").reshape(-1).view("u1"))
+                out.write(np.ascontiguousarray(array, "<f4").reshape(-1).view("u1").data)
 
 
 @contextmanager

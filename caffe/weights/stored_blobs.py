@@ -9,7 +9,7 @@ from caffe.weights.wire import LENGTH, MOST_BYTES, Damaged, Wire, number
 B = caffe_pb2.BlobProto
 SHAPE, DATA, DOUBLE = number(B, "shape"), number(B, "data"), number(B, "double_data")
 DIFF, RAW = number(B, "diff"), number(B, "raw_data")
-DTYPES = {DATA: np.dtype("<f4"), DOUBLE: np.dtype("<f8")}
+DTYPES: dict[int, np.dtype] = {DATA: np.dtype("<f4"), DOUBLE: np.dtype("<f8")}
 READ = DATA, DOUBLE, RAW
 SKIPPED = DIFF, number(B, "double_diff"), number(B, "raw_diff")
 LOOSE = 44  # bytes that a value can take if it is in each of these fields, unpacked where possible
@@ -18,8 +18,8 @@ LOOSE = 44  # bytes that a value can take if it is in each of these fields, unpa
 class StoredBlob:
     """A BlobProto in a file.
 
-    Values are packed in one or several runs, or raw bytes; only the spans are kept. Files of writers
-    that do not pack are read at once.
+    Values are packed in one or several runs, or raw bytes; only the spans are kept. Files of
+    writers that do not pack are read at once.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class StoredBlob:
             raise Damaged(f"the blob at byte {start} gives its values twice, in data and raw_data")
         field = given[0] if given else DATA
         self._runs = runs[field]
-        self._dtype = raw_dtype(proto) if field == RAW else DTYPES[field]
+        self._dtype: np.dtype = raw_dtype(proto) if field == RAW else DTYPES[field]
         size = self._dtype.itemsize
         if any((e - b) % size for b, e in self._runs):
             raise Damaged(f"the values at byte {self._runs[0][0]} are cut short")

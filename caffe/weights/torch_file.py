@@ -60,7 +60,10 @@ def _check_archive(file, size):
     with zipfile.ZipFile(file) as archive:
         records = archive.infolist()
         for record in records:
-            if record.compress_type != zipfile.ZIP_STORED or record.compress_size != record.file_size:
+            if (
+                record.compress_type != zipfile.ZIP_STORED
+                or record.compress_size != record.file_size
+            ):
                 raise TooMuch(
                     f"its record {record.filename!r} is compressed, which torch.save never does: "
                     "load it and torch.save it again where you trust it"

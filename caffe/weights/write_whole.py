@@ -66,11 +66,13 @@ def _check_place(path):
         if stat.S_ISDIR(mode):
             raise WeightsError(f"{path}: cannot be written, it is a folder: name a file in it")
         if not stat.S_ISREG(mode):
-            raise WeightsError(f"{path}: cannot be written, it is not a file but a pipe or a device")
+            raise WeightsError(
+                f"{path}: cannot be written, it is not a file but a pipe or a device"
+            )
 
 
 @contextlib.contextmanager
-def _locked_part(path) -> Iterator[tuple[str, int]]:
+def _locked_part(path: str) -> Iterator[tuple[str, int]]:
     """Yield the path and descriptor of an empty file beside `path`; remove it at the end."""
     folder, name = os.path.split(path)
     while len(os.fsencode(name)) > LONGEST_NAME:

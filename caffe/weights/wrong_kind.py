@@ -1,7 +1,16 @@
 """Tell by its first bytes what a file is that was given in place of weights, a state or a mean."""
 
 MEAN, STATE = "binaryproto", "solverstate"  # in what a file should be; else weights
-DEFINITION_WORDS = (b"layer", b"name:", b"input", b"net:", b"train_net", b"base_lr", b"state {", b"#")
+DEFINITION_WORDS = (
+    b"layer",
+    b"name:",
+    b"input",
+    b"net:",
+    b"train_net",
+    b"base_lr",
+    b"state {",
+    b"#",
+)
 
 
 def fix(start: bytes, what: str) -> str | None:
@@ -21,7 +30,10 @@ def fix(start: bytes, what: str) -> str | None:
         return "it looks like a web page: the download went wrong"
     if start.startswith(b"\x93NUMPY"):
         return f"it is a NumPy array (.npy): {_from_array(what)}"
-    if start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")) or start[257:262] == b"ustar":
+    if (
+        start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf"))
+        or start[257:262] == b"ustar"
+    ):
         return "it is a packed archive: unpack it, and give the file inside"
     if start.startswith((b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
         if what.endswith((MEAN, STATE, "mean")):

@@ -8,7 +8,7 @@ from tests.fuzz import cases, seeds, targets
 @pytest.mark.parametrize("target", targets.TARGETS)
 def test_cases(target):
     saved = cases.load(target)
-    assert len(saved) >= 15
+    assert len(saved) >= (5 if target == "rows" else 15)  # sound HDF5 with rows is large
     for content in saved:
         targets.TARGETS[target](content)  # fails on any exception but a CaffeError
 

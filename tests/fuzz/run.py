@@ -15,24 +15,28 @@ from pathlib import Path
 
 from tests.fuzz import cases
 
-DATA = ("mat", "image", "names", "manifest")  # of data_targets.py; the others are in targets.py
+CAFFE = ("prototxt", "caffemodel", "hdf5", "rows", "pth", "encoded")  # of targets.py
+DATA = ("mat", "image", "names", "manifest")  # of data_targets.py
 
 
 def corpus(target, folder):
     """Fill a folder with the seeds and the cases of a target."""
     if target in DATA:
         from tests.fuzz.data_targets import seeds
-    else:
-        from tests.fuzz.seeds import seeds
 
-    for i, content in enumerate([*seeds(target), *cases.load(target)]):
+        start = seeds(target)
+    else:
+        from tests.fuzz.seeds import hostile, seeds
+
+        start = [*seeds(target), *hostile(target)]
+    for i, content in enumerate([*start, *cases.load(target)]):
         Path(folder, f"start{i}").write_bytes(content)
 
 
 def main():
     """Parse the command line, instrument the package, and fuzz."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("target", choices=("prototxt", "caffemodel", "hdf5", *DATA))
+    parser.add_argument("target", choices=(*CAFFE, *DATA))
     parser.add_argument("seconds", nargs="?", type=int, default=600)
     parser.add_argument("--corpus", help="folder that inputs of new coverage are kept in")
     args = parser.parse_args()

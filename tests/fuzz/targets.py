@@ -4,9 +4,15 @@ CaffeError, or a net that loads, is a finding."""
 import os
 import tempfile
 
+import h5py
+import numpy as np
+
 import caffe
 from caffe.definition.prototxt import read_net, read_solver
 from caffe.errors import CaffeError
+from caffe.layer_types.data import images
+from caffe.layer_types.data.hdf5_rows import Rows
+from caffe.weights import state_dict
 
 CaffeErrors = (CaffeError,)
 NET = """
@@ -38,6 +44,14 @@ def prototxt(content):
             assert "fuzz.prototxt" in str(error), error
 
 
+SECRET = np.float32(-98765.5)  # the values of a file beside those that are read
+_secret = path_of(b"", "secret.h5")
+with h5py.File(_secret, "w") as _f:
+    for _name, _shape in {"data/fc/0": (2, 3), "data/fc/1": (2,), "data/a/s/0": (2,)}.items():
+        _f[_name] = np.full(_shape, SECRET)
+    _f["data/a/s/1"] = _f["data/a/s/0"]
+
+
 _net = []
 
 
@@ -59,6 +73,7 @@ def weights(content):
     except CaffeErrors as error:
         assert "fuzz.caffemodel" in str(error), error
     assert shapes == [b.shape for bs in net().params.values() for b in bs]
+    assert not any((b.data == SECRET).any() for bs in net().params.values() for b in bs)
 
 
 def hdf5(content):
@@ -66,4 +81,44 @@ def hdf5(content):
     weights(b"\x89HDF\r\n\x1a\n" + content[8:])
 
 
-TARGETS = {"prototxt": prototxt, "caffemodel": weights, "hdf5": hdf5}
+def rows(content):
+    """Reads rows as HDF5Data does, in order and shuffled."""
+    path = path_of(b"\x89HDF\r\n\x1a\n" + content[8:], "rows.h5")
+    source = path_of(f"{path}\n{path}\n".encode(), "rows.txt")
+    for random in (None, np.random.default_rng(0)):
+        try:
+            drawn = Rows(source, ["data/fc/1", "data/a/s/0"], random).draw(3)
+        except CaffeErrors as error:
+            assert "rows.h5" in str(error), error
+            continue
+        assert all(len(array) == 3 and not (array == SECRET).any() for array in drawn)
+
+
+def pth(content):
+    """Reads a file of torch.save."""
+    try:
+        state_dict.read(path_of(content, "fuzz.pth"))
+    except CaffeErrors as error:
+        assert "fuzz.pth" in str(error), error
+
+
+def encoded(content):
+    """Decodes an image."""
+    try:
+        image = images.decode(
+            path_of(content, "fuzz.image"), "here", (True, False, None)[len(content) % 3]
+        )
+    except CaffeErrors as error:
+        assert "here" in str(error) or "fuzz.image" in str(error), error
+        return
+    assert image.ndim == 3 and image.dtype == np.uint8
+
+
+TARGETS = {
+    "prototxt": prototxt,
+    "caffemodel": weights,
+    "hdf5": hdf5,
+    "rows": rows,
+    "pth": pth,
+    "encoded": encoded,
+}

@@ -16,6 +16,7 @@ Readers, which know nothing of layers or nets:
 - `datum`: Datum, the record of a database, to an array
 - `images`: image files to arrays, and resizing as OpenCV does it
 - `hdf5_rows`: batches of rows from a list of HDF5 files
+- `hdf5_append`: HDF5 files that rows are added to, whole at every moment
 - `files`: checks of paths, and text files that list others
 - `transform`: transform_param, that is mean, scale, crop and mirror
 

@@ -1,12 +1,14 @@
 """Base classes of the layers that read data: no bottoms, and tops filled batch by batch."""
 
 import abc
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 
+from caffe.blobs import memory
 from caffe.blobs.blob import Blob, refusal
 from caffe.blobs.device import own_random
 from caffe.errors import DataError
@@ -120,6 +122,7 @@ class ImageSource(Source):
                 if i == 0:
                     shape = own_shape
                     self._shape_tops(top, shape)
+                    memory.check(n * math.prod(shape), f"layer {self.name!r}: a batch takes")
                     images = np.empty((n, *shape), np.float32)
                     labels = np.empty(n, np.float32)
                 if own_shape != shape:

@@ -10,7 +10,7 @@ from caffe.errors import DataError
 
 LONGEST_LIST = 2**29  # bytes; the training list of ImageNet has 40 MB
 LONGEST_LINE = 2**15  # bytes; a path has 4096 at most
-MOST_LINES = 2**25
+MOST_LINES = 2**24  # ImageNet-22k has 14 million images
 
 
 def check_file(path: str, what: str) -> None:
@@ -103,8 +103,8 @@ def read_list(path: str, what: str) -> Lines:
     shown = files.shown(path)
     if b"\0" in content[:4096]:
         raise DataError(
-            f"{shown} is a binary file: the source should be a {what} (if it is text in UTF-16, save "
-            "it as UTF-8)"
+            f"{shown} is a binary file: the source should be a {what} (if it is text in UTF-16, "
+            "save it as UTF-8)"
         )
     try:
         lines = Lines(content)

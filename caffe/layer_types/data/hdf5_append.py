@@ -1,9 +1,9 @@
 """Append rows to an HDF5 file that is whole at every moment, and never let the library write it.
 
-A process may be killed, or a disk be full, at any write. So the file has all that the library would
-change in its first page, and rows are added in two steps: their values are written behind those that
-are there, where no reader looks; then the first page is written at once, with the new number of rows
-in both datasets. Readers find an ordinary file with either number.
+A process may be killed, or a disk be full, at any write. So the file has all that the library
+would change in its first page, and rows are added in two steps: their values are written behind
+those that are there, where no reader looks; then the first page is written at once, with the new
+number of rows in both datasets. Readers find an ordinary file with either number.
 
     first page    what HDF5 knows: names, types, shapes, where values are and where the file ends
     rows of the dataset with the smaller rows, and a hole in which it grows
@@ -11,9 +11,9 @@ in both datasets. Readers find an ordinary file with either number.
 
 When the hole is full, the file is copied with a larger one, and replaced.
 
-The library makes the first page, in memory, for one row; the numbers are then put into it. They are
-in the superblock, and in two messages of each dataset: of its dataspace and of its data layout.
-Source: HDF5 File Format Specification 3.0, II.A (superblock 0), IV.A (object header 1, its messages).
+The library makes the first page, in memory, for one row; the numbers are then put into it. They
+are in the superblock, and in two messages of each dataset: of its dataspace and its data layout.
+Source: HDF5 File Format Specification 3.0, II.A (superblock 0), IV.A (object header 1, messages).
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class Dataset(NamedTuple):
 
 
 class State(NamedTuple):
-    """What the file holds: its first page, the number of rows, and how many the hole has room for."""
+    """What a file holds: its first page, its number of rows, and how many fit into the hole."""
 
     page: bytes
     rows: int
@@ -215,7 +215,7 @@ def _numbers(page, header):
 
 def _write(file: BinaryIO, array: np.ndarray) -> None:
     """Write the values of an array; a disk that takes only a part of them raises at the next."""
-    left = memoryview(np.ascontiguousarray(array, "<f4").reshape(-1).view("u1"))
+    left = memoryview(np.ascontiguousarray(array, "<f4").reshape(-1).view("u1").data)
     while left:
         left = left[file.write(left) :]
 

@@ -4,6 +4,7 @@ Only the rows of a batch are read, so that memory depends on the batch, not on t
 """
 
 import itertools
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
+from caffe.blobs import memory
 from caffe.errors import CaffeError, DataError
 from caffe.layer_types.data.files import check_file, read_list
 from caffe.weights.hdf5 import DAMAGE
 from caffe.weights.hdf5_checks import Refused, check_dataset, member
 
 MOST_SHUFFLED = 2**27  # rows of a file
+ALWAYS_SHUFFLED = 2**24  # rows; a file with more has a byte or more for each
 
 
 class Rows:
@@ -67,10 +70,12 @@ class Rows:
         DataError
             If a file or dataset is missing, damaged or inconsistent with the ones before.
         """
+        memory.check(sum(count * math.prod(s) for s in self.shapes), f"{count} rows of data take")
         out, done = [np.empty((count, *shape), np.float32) for shape in self.shapes], 0
         while done < count:
             with self._open() as datasets:
                 if self._rows is None:
+                    self._check_order(len(datasets[0]))
                     self._rows, self._row = self._order(len(datasets[0])), 0
                 rows = self._rows[self._row : self._row + count - done]
                 for array, dataset in zip(out, datasets):
@@ -88,11 +93,14 @@ class Rows:
 
     def _order(self, n):
         """Return the numbers below n in the order in which to read files or rows."""
-        if self.random is None:
-            return range(n)
-        if n > MOST_SHUFFLED:
-            raise DataError(f"{self._path()}: has {n} rows, too many to shuffle: split it")
-        return self.random.permutation(n)
+        return range(n) if self.random is None else self.random.permutation(n)
+
+    def _check_order(self, n):
+        """Raise DataError if an order of n rows of the current file would take much memory."""
+        path = self._path()
+        most = min(MOST_SHUFFLED, max(ALWAYS_SHUFFLED, os.path.getsize(path)))
+        if self.random is not None and n > most:
+            raise DataError(f"{path}: has {n} rows, too many to shuffle: split it")
 
     def _path(self):
         """Return the path of the current file."""

@@ -1,6 +1,7 @@
 """Image files and encoded images as arrays in Caffe's layout: channels first, BGR, 8 bits.
 
-Only pure data formats are opened (no PostScript, which Pillow passes to an interpreter).
+Only pure data formats are opened, by what the file holds, not by its name (no PostScript, which
+Pillow passes to an interpreter). What takes much memory or time is refused before it is decoded.
 """
 
 import os
@@ -9,10 +10,15 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from caffe import files
 from caffe.errors import DataError
 
+IMAGE = files.Kind("image file", DataError, most=2**30)
 FORMATS = ("BMP", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 MOST_PIXELS = 2**26
+MOST_SCANNED = 2**30  # pixels times scans of a JPEG: each may touch all; there are ten or so
+SCAN = b"\xff\xda"  # the marker that begins one
+TILE = 322, 323  # TIFF tags: width and height of a tile, which is decoded as a whole
 DEEP = ("I", "F")  # prefixes of Pillow's modes with more than 8 bits per channel
 
 
@@ -24,7 +30,7 @@ def decode(source: str | BinaryIO, place: str, colour: bool | None = None) -> np
     Parameters
     ----------
     source : str or binary file
-        The image file.
+        The image file; an open one is seekable.
     place : str
         The file, line or record, to begin the error message with.
     colour : bool or None
@@ -41,13 +47,12 @@ def decode(source: str | BinaryIO, place: str, colour: bool | None = None) -> np
     DataError
         If the image is damaged, too large, or of another format or depth.
     """
+    if isinstance(source, str | os.PathLike):
+        with files.open_file(source, IMAGE) as opened:
+            return decode(opened, place, colour)
     try:
         with Image.open(source, formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise DataError(
-                    f"{place}: would be {image.height} x {image.width} pixels: {MOST_PIXELS:.3g} "
-                    "are the most"
-                )
+            _check_cost(image, source, place)
             return _channels_first(image, colour, place)
     except DataError:
         raise
@@ -58,6 +63,30 @@ def decode(source: str | BinaryIO, place: str, colour: bool | None = None) -> np
         ) from None
 
 
+def _check_cost(image, source, place):
+    """Raise DataError if decoding may take much more memory or time than the image is worth."""
+    sizes = [("", (image.height, image.width))]
+    if image.format == "TIFF":
+        sizes.append((" in a tile", tuple(image.tag_v2.get(tag, 0) for tag in reversed(TILE))))
+    for where, (height, width) in sizes:
+        if height * width > MOST_PIXELS:
+            raise DataError(
+                f"{place}: would be {height} x {width} pixels{where}: {MOST_PIXELS:.3g} are the "
+                "most"
+            )
+    if image.format == "JPEG":
+        at, scans = source.tell(), 0
+        source.seek(0)
+        while chunk := source.read(2**20):
+            scans += chunk.count(SCAN)
+        source.seek(at)
+        if scans * image.width * image.height > MOST_SCANNED:
+            raise DataError(
+                f"{place}: is a JPEG of {image.height} x {image.width} pixels in {scans} scans, "
+                f"{MOST_SCANNED:.3g} pixels in all scans are the most"
+            )
+
+
 def _channels_first(image, colour, place):
     """Return a Pillow image as an array, channels first, in BGR order."""
     if image.mode.startswith(DEEP):
@@ -65,15 +94,20 @@ def _channels_first(image, colour, place):
     if colour is None:
         alpha = "A" in image.getbands() or "transparency" in image.info
         grey = image.mode in ("1", "L") and not alpha
-        image = image.convert("L" if grey else "RGBA" if alpha else "RGB")
+        image = _converted(image, "L" if grey else "RGBA" if alpha else "RGB")
     else:
-        image = image.convert("RGB")
+        image = _converted(image, "RGB")
         image = image if colour else image.convert("L")
     pixels = np.asarray(image)
     if pixels.ndim == 2:
         return pixels[None]
     order = [2, 1, 0, 3][: pixels.shape[2]]
     return np.ascontiguousarray(pixels[:, :, order].transpose(2, 0, 1))
+
+
+def _converted(image, mode):
+    """Return an image in this mode, without a copy if it has it already."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bits(image, colour, place):
@@ -111,12 +145,18 @@ def read(path: str, colour: bool | None, place: str, height: int = 0, width: int
     DataError
         If the file is missing or cannot be decoded.
     """
-    if not os.path.isfile(path):
+    shown = files.shown(path)
+    if "\0" in path or not os.path.exists(path):
         raise DataError(
-            f"{place}: there is no image file {path}: correct the line, or root_folder (which is "
+            f"{place}: there is no image file {shown}: correct the line, or root_folder (which is "
             "put before the path unchanged and so has to end in a slash)"
         )
-    image = decode(path, f"{place}: {path}", colour)
+    try:
+        source = files.open_file(path, IMAGE)
+    except DataError as e:
+        raise DataError(f"{place}: {e}") from None
+    with source:
+        image = decode(source, f"{place}: {shown}", colour)
     return resize(image, height, width) if height and width else image
 
 
@@ -137,10 +177,13 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
         return image
     (left, right), across = _taps(image.shape[2], width)
     (top, bottom), down = _taps(image.shape[1], height, clamp=False)
-    rows = image.astype(np.int32)
-    rows = (rows[:, :, left] * across[0] + rows[:, :, right] * across[1]) >> 4
-    quarters = (rows[:, top] * down[0][:, None] >> 16) + (rows[:, bottom] * down[1][:, None] >> 16)
-    return (quarters + 2 >> 2).astype(np.uint8)
+    out = np.empty((len(image), height, width), np.uint8)
+    for channel, resized in zip(image, out):  # one by one: integers take four times the memory
+        rows = channel.astype(np.int32)
+        rows = (rows[:, left] * across[0] + rows[:, right] * across[1]) >> 4
+        quarters = (rows[top] * down[0][:, None] >> 16) + (rows[bottom] * down[1][:, None] >> 16)
+        resized[...] = quarters + 2 >> 2
+    return out
 
 
 def _taps(size, wanted, clamp=True):

@@ -1,5 +1,7 @@
 """HDF5 weights: valid compressed files are read; zip bombs and links elsewhere are refused."""
 
+import os
+import time
 import tracemalloc
 import zlib
 
@@ -137,6 +139,82 @@ HOSTILE = {
     "pairs": (lambda f: f.create_dataset("data/a/fc/0", VALUES.shape, "c8"), "not plain numbers"),
     "a circle": (one_member("data", h5py.SoftLink("/data")), "more than 40 links"),
 }
+
+
+ELSEWHERE = h5py.ExternalLink("elsewhere.h5", "/data")
+# Links of a file by their names: each leads to another file in the end.
+INDIRECT = {
+    "soft": {"x": ELSEWHERE, "data/a": h5py.SoftLink("/x/a")},
+    "soft, relative": {"data/x": ELSEWHERE, "data/a": h5py.SoftLink("x/a")},
+    "soft, twice": {"x": ELSEWHERE, "y": h5py.SoftLink("x"), "data": h5py.SoftLink("/./y//")},
+    "soft, the values": {"x": ELSEWHERE, "data/a/fc/0": h5py.SoftLink("/x/a/fc/0")},
+    "hard, to a group with one": {"g/fc": ELSEWHERE, "data/a": "g"},
+    "soft, through a group": {"g/x": ELSEWHERE, "data/a": h5py.SoftLink("/g/x/a")},
+}
+
+
+@pytest.mark.parametrize("what", INDIRECT)
+def test_links_that_lead_to_another_file(make_net, tmp_path, what):
+    with h5py.File(tmp_path / "elsewhere.h5", "w") as f:
+        f["data/a/fc/0"] = np.full_like(VALUES, 7)
+    with h5py.File(tmp_path / "w.h5", "w") as f:
+        for name, link in INDIRECT[what].items():
+            f[name] = f[link] if isinstance(link, str) else link
+    net = make_net(NET)
+    before = net.params["a/fc"][0].data.copy()
+    with pytest.raises(WeightsError, match="w.h5: .* is a link to another file, elsewhere.h5"):
+        net.copy_from(tmp_path / "w.h5")
+    np.testing.assert_array_equal(net.params["a/fc"][0].data, before)
+
+
+def test_links_within_the_file_are_followed(make_net, tmp_path):
+    with h5py.File(tmp_path / "w.h5", "w") as f:
+        f["values/of/it"] = VALUES
+        f["values/here"] = h5py.SoftLink("of/./it")
+        f["one"] = h5py.SoftLink("values")
+        f["data/a/fc/0"] = h5py.SoftLink("//one/here")
+    net = make_net(NET, weights=tmp_path / "w.h5")
+    np.testing.assert_array_equal(net.params["a/fc"][0].data, VALUES)
+
+
+@pytest.mark.parametrize("target", ["/nowhere", "data/a/fc/0", "/values/of", "."])
+def test_links_to_nothing_of_use(make_net, tmp_path, target):
+    with h5py.File(tmp_path / "w.h5", "w") as f:
+        f["values"] = VALUES
+        f["data/a/fc/0"] = h5py.SoftLink(target)
+    with pytest.raises(WeightsError, match="w.h5"):
+        make_net(NET, weights=tmp_path / "w.h5")
+
+
+def test_a_long_way_through_links_ends(make_net, tmp_path):
+    """Each of 40 links has thousands of steps, through a group that holds itself."""
+    with h5py.File(tmp_path / "w.h5", "w") as f:
+        group = f.create_group("g")
+        group["g"] = group
+        for i in range(41):
+            f[f"l{i}"] = h5py.SoftLink("/" + "g/" * 5000 + f"l{i + 1}")
+            f[f"g/l{i + 1}"] = h5py.SoftLink(f"/l{i + 1}")
+        f["data"] = h5py.SoftLink("/l0")
+    start = time.process_time()
+    with pytest.raises(WeightsError, match="through more than 40 links"):
+        make_net(NET, weights=tmp_path / "w.h5")
+    assert time.process_time() - start < 30
+
+
+def test_a_shape_that_comes_from_a_pipe(make_net, tmp_path):
+    """A virtual dataset without limit asks its source for its shape: this would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with h5py.File(tmp_path / "w.h5", "w") as f:
+        plist, endless = h5py.h5p.create(h5py.h5p.DATASET_CREATE), (h5py.h5s.UNLIMITED, 64)
+        space, source = (h5py.h5s.create_simple((32, 64), endless) for _ in range(2))
+        for it in (space, source):
+            it.select_hyperslab((0, 0), (1, 1), (1, 1), endless)
+        plist.set_layout(h5py.h5d.VIRTUAL)
+        plist.set_virtual(space, str(tmp_path / "pipe").encode(), b"x", source)
+        group = f.require_group("data/a/fc").id
+        h5py.h5d.create(group, b"0", h5py.h5t.IEEE_F32LE, space, plist)
+    with pytest.raises(WeightsError, match="/data/a/fc/0 has its values in another file"):
+        make_net(NET, weights=tmp_path / "w.h5")
 
 
 @pytest.mark.parametrize("what", HOSTILE)

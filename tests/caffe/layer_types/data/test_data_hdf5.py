@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import caffe
-from caffe.errors import DataError, LayerError, ShapeMismatch
+from caffe.errors import CaffeError, DataError, LayerError, ShapeMismatch
 from caffe.layer_types.data import hdf5_rows
 
 
@@ -119,6 +119,25 @@ def test_memory_depends_on_the_batch_not_on_the_file(hdf5_net, tmp_path):
         hdf5_net([tmp_path / "x.h5"], tops=["data"], batch=2**30)
 
 
+def test_a_small_file_that_claims_many_rows(hdf5_net, tmp_path):
+    """Their order would take a gigabyte, for a file of two kilobytes."""
+    with h5py.File(tmp_path / "x.h5", "w") as f:
+        f.create_dataset("data", (2**26, 1), "f4")
+    assert hdf5_net([tmp_path / "x.h5"], tops=["data"]).forward()["data"].shape == (2, 1)
+    with pytest.raises(DataError, match="x.h5: has 67108864 rows, too many to shuffle"):
+        hdf5_net([tmp_path / "x.h5"], tops=["data"], data="shuffle: true").forward()
+
+
+def test_no_memory_for_a_batch(hdf5_net, tmp_path, monkeypatch):
+    """The system would kill the process, had it begun to fill the rows."""
+    with h5py.File(tmp_path / "x.h5", "w") as f:
+        f.create_dataset("data", (2, 2**27), "f4")
+    net = hdf5_net([tmp_path / "x.h5"], tops=["data"])
+    monkeypatch.setattr("caffe.blobs.memory.available", lambda: 2**29)
+    with pytest.raises(CaffeError, match="1.0 GiB of memory, and 0.5 are left"):
+        net.forward()
+
+
 def test_no_file_stays_open(hdf5_net, tmp_path):
     paths = files(tmp_path, 3)
     net = hdf5_net(paths, batch=1)
@@ -180,7 +199,9 @@ def test_values_in_other_files_are_refused(hdf5_net, tmp_path):
         f.create_virtual_dataset("virtual", layout)
         f["here"] = np.ones((3, 1))
         f["soft"] = h5py.SoftLink("/here")
-    for name in ("link", "within/link/data", "raw", "virtual"):
+        f["indirect"] = h5py.SoftLink("link")
+        f["way"] = h5py.SoftLink("/within/link/data")
+    for name in ("link", "within/link/data", "raw", "virtual", "indirect", "way"):
         refuse(hdf5_net, [tmp_path / "x"], "other? ?file", tops=[name])
     hdf5_net([tmp_path / "x"], tops=["soft"]).forward()
 

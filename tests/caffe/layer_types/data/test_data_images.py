@@ -1,5 +1,8 @@
 """ImageData: lists of image files, decoded and resized as by OpenCV; order and damage."""
 
+import io
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -151,6 +154,53 @@ def test_executable_formats_are_refused(tmp_path):
     Image.fromarray(noise(4, 4, 3)).save(tmp_path / "x.eps")
     with pytest.raises(DataError, match="here: is not an image that can be read"):
         images.decode(str(tmp_path / "x.eps"), "here", True)
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.jpg", "x"])
+def test_what_a_file_holds_counts_not_its_name(tmp_path, name):
+    """Pillow would start Ghostscript for this, which never ends."""
+    (tmp_path / name).write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n{} loop\n")
+    with pytest.raises(DataError, match="here: is not an image that can be read"):
+        images.decode(str(tmp_path / name), "here", True)
+    Image.fromarray(noise(4, 4, 3)).save(tmp_path / name, "BMP")
+    assert images.decode(str(tmp_path / name), "here", True).shape == (3, 4, 4)
+
+
+@pytest.mark.parametrize("form", ["GIF", "ICO", "TGA", "PCX", "SGI", "DDS"])
+def test_other_formats_are_refused(tmp_path, form):
+    Image.fromarray(noise(32, 32, 3)).save(tmp_path / "x", form)
+    with pytest.raises(DataError, match="here: is not an image that can be read"):
+        images.decode(str(tmp_path / "x"), "here", True)
+
+
+def test_a_jpeg_of_many_scans(tmp_path):
+    """Each scan of a progressive JPEG goes through all pixels again, and takes a few bytes."""
+    content = io.BytesIO()
+    Image.new("RGB", (3000, 3000)).save(content, "JPEG", progressive=True)
+    content = content.getvalue()
+    scan = content[content.rfind(b"\xff\xda") : -2]
+    assert images.decode(io.BytesIO(content), "here", True).shape == (3, 3000, 3000)
+    with pytest.raises(DataError, match="here: is a JPEG of 3000 x 3000 pixels in .* scans"):
+        images.decode(io.BytesIO(content[:-2] + scan * 200 + content[-2:]), "here", True)
+
+
+def test_a_tile_larger_than_the_image(tmp_path):
+    """A tile is decoded as a whole: 900 million pixels for an image of one."""
+    tags = {256: 1, 257: 1, 258: 8, 259: 8, 262: 1, 277: 1, 322: 30000, 323: 30000, 324: 8, 325: 0}
+    entries = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in tags.items())
+    head = struct.pack("<2sHLH", b"II", 42, 8, len(tags))
+    (tmp_path / "x").write_bytes(head + entries + bytes(4))
+    with pytest.raises(DataError, match="30000 x 30000 pixels in a tile"):
+        images.decode(str(tmp_path / "x"), "here", True)
+
+
+def test_grey_and_alpha_is_grey(tmp_path):
+    """Without colour there is one channel, and alpha is dropped, as OpenCV does it."""
+    grey = noise(5, 6)
+    Image.merge("LA", (Image.fromarray(grey), Image.fromarray(noise(5, 6, seed=1)))).save(
+        tmp_path / "x", "PNG"
+    )
+    np.testing.assert_array_equal(images.decode(str(tmp_path / "x"), "here", False), grey[None])
 
 
 @pytest.mark.parametrize(

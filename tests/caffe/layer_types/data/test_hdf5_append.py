@@ -1,8 +1,7 @@
-"""RowFile: after a kill at any line, or where the disk is full at any byte, readers find an ordinary
-file with all rows that were acknowledged, and as many labels."""
+"""RowFile: after a kill at any line, or where the disk is full at any byte, readers find an
+ordinary file with all rows that were acknowledged, and as many labels."""
 
 import os
-import resource
 import sys
 
 import h5py
@@ -12,6 +11,7 @@ import pytest
 from caffe.errors import WeightsError
 from caffe.layer_types.data import hdf5_append
 from caffe.layer_types.data.hdf5_append import RowFile
+from tests.caffe.children import in_child, limit_files
 
 SHAPES = {"data": (2, 3), "label": (2,)}
 BATCH = 3
@@ -122,31 +122,8 @@ def test_space_between_the_rows_takes_no_disk(path):
     assert os.stat(path).st_blocks * 512 <= 60 * 2 * 4000 + 3 * 4096
 
 
-def in_child(function):
-    """Run function() in a process of its own; return its exit status and what it acknowledged.
-
-    It calls acknowledge(n) with numbers below 256.
-    """
-    here, there = os.pipe()
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            os.close(here)
-            function(lambda n: os.write(there, bytes([n])))
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(there)
-    with open(here, "rb") as f:
-        acknowledged = f.read()
-    _, status = os.waitpid(child, 0)
-    assert os.WIFEXITED(status)  # no signal, such as SIGSEGV, ended it
-    return os.WEXITSTATUS(status), acknowledged[-1] if acknowledged else 0
-
-
 def killed_at_line(k, work):
-    """Return a function that works until the k-th line of the modules that write, and ends there."""
+    """Return a function that works until the k-th line of the modules that write."""
     left = k
 
     def trace(frame, event, argument):
@@ -199,13 +176,13 @@ def test_killed_at_any_line(path, small_hole, step):
     assert k > 300
 
 
-@pytest.mark.parametrize("step", [101, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [307, pytest.param(7, marks=pytest.mark.slow)])
 def test_a_disk_that_is_full_at_any_byte(path, small_hole, step):
     """A file may not be larger than the limit: what is written beyond it fails, after a part."""
 
     def limited(limit):
         def function(acknowledge):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            limit_files(limit)
             file, done = RowFile(path, SHAPES), 0
             for i in range(9):
                 try:
@@ -217,7 +194,7 @@ def test_a_disk_that_is_full_at_any_byte(path, small_hole, step):
                 return
             if done:
                 check(path, done)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2**40, resource.RLIM_INFINITY))
+            limit_files(2**40)
             for i in range(done // BATCH, 9):  # there is room again
                 file.append(rows(i * BATCH))
 

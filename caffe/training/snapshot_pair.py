@@ -148,8 +148,8 @@ def find_weights(state: str, named: str, wanted: str) -> str:
                 return path
         raise WeightsError(
             f"{state}: {there[0]} is not the weights file that this state was written with; a "
-            "later run, or another program, has overwritten it: restore another snapshot, or load the "
-            "weights alone with net.copy_from"
+            "later run, or another program, has overwritten it: restore another snapshot, or load "
+            "the weights alone with net.copy_from"
         )
     if there[0] + KEPT in there:
         raise WeightsError(

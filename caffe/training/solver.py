@@ -286,7 +286,6 @@ class SGDSolver:
         )
         model, state = solver_state.save(self)
         self._watch.saw_snapshot(state)
-        log.info("iteration %d, snapshot %s and %s", self.iter, model, state)
         return model, state
 
     def restore(self, path: PathLike) -> None:
@@ -301,7 +300,6 @@ class SGDSolver:
         path = os.fspath(path)
         solver_state.load(self, path)
         self._watch.saw_snapshot(path)
-        log.info("iteration %d, restored from %s", self.iter, path)
 
 
 class NesterovSolver(SGDSolver):

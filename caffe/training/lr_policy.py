@@ -89,8 +89,9 @@ def check(param: SolverParameter) -> None:
 
 def _extremes(p: SolverParameter) -> Iterator[int]:
     """Yield the iterations at which a policy leaves the real numbers, if it ever does."""
-    yield 0
     last = max(0, p.max_iter - 1)
+    yield 0
+    if p.lr_policy == "inv" and p.gamma < 0:  # 1 + gamma i is 0 here, or below 0 from the next on
+        zero = math.floor(min(-1 / p.gamma, last))
+        yield from (zero, min(zero + 1, last))
     yield last
-    if p.lr_policy == "inv" and p.gamma < 0 and -1 / p.gamma <= last:
-        yield math.floor(-1 / p.gamma)  # 1 + gamma i is 0 here, or is negative from here on

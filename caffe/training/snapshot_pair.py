@@ -12,6 +12,7 @@ Three things prevent it:
   in between leaves the old state, and this is where its weights are found.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -22,6 +23,7 @@ from caffe.errors import WeightsError
 
 DIGEST = "blake2b, 16 bytes, in hexadecimal digits"
 KEPT = ".old"
+_one_at_a_time = threading.Lock()
 
 
 def digest(path: str) -> str:
@@ -60,12 +62,13 @@ def replace(
     try:
         write_model(new_model)
         write_state(new_state, digest(new_model))
-        _keep(model, state, stored, ending)
-        os.replace(new_model, model)
-        _flush_folder(model)
-        os.replace(new_state, state)
-        _flush_folder(state)
-        _remove(model + KEPT)
+        with _one_at_a_time:
+            _keep(model, state, stored, ending)
+            os.replace(new_model, model)
+            _flush_folder(model)
+            os.replace(new_state, state)
+            _flush_folder(state)
+            _remove(model + KEPT)
     except WeightsError as e:
         raise WeightsError(str(e).replace(ending, "")) from e.__cause__
     except OSError as e:
@@ -99,7 +102,7 @@ def _stored(state, stored):
 
 
 def _remove(path):
-    if os.path.exists(path):
+    with contextlib.suppress(FileNotFoundError):
         os.remove(path)
 
 
@@ -110,9 +113,8 @@ def _flush_folder(path):
     except OSError:
         return
     try:
-        os.fsync(folder)
-    except OSError:
-        pass
+        with contextlib.suppress(OSError):
+            os.fsync(folder)
     finally:
         os.close(folder)
 

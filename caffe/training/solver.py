@@ -205,9 +205,9 @@ class SGDSolver:
                     outputs["(loss)"] = net.loss()
                 for name, value in outputs.items():
                     means[name] = means.get(name, 0) + value / n
-            which = f" (test net {number})" if len(self.test_nets) > 1 else ""
+            which = f"test net {number}, " if len(self.test_nets) > 1 else ""
             for name, value in means.items():
-                log.info("iteration %d, test %s = %s%s", self.iter, name, _shown(value), which)
+                log.info("iteration %d, %stest %s = %s", self.iter, which, name, _shown(value))
 
     def share_weights(self, net: Net) -> None:
         """Let `net` use the memory of this solver's weights, by layer name."""

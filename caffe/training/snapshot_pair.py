@@ -135,7 +135,7 @@ def find_weights(state: str, named: str, wanted: str) -> str:
     Raises
     ------
     WeightsError
-        If weights are there, but not those of this state.
+        If there are none, or only others than those of this state.
     """
     folder, name = os.path.split(state)
     if_moved = os.path.join(folder, os.path.basename(named))
@@ -143,7 +143,11 @@ def find_weights(state: str, named: str, wanted: str) -> str:
     places = [p for p in dict.fromkeys((named, if_moved, if_renamed)) if p != state]
     there = [p for place in places for p in (place, place + KEPT) if os.path.isfile(p)]
     if not there:
-        return named  # whoever opens it says that it is missing
+        shown = named if len(named) < 500 and named.isprintable() else ascii(named)[:500]
+        raise WeightsError(
+            f"{state}: {shown}: no such weights file, which this state names, nor one beside the "
+            "state: put them into one folder"
+        )
     if wanted:
         for path in there:
             if digest(path) == wanted:

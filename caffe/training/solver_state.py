@@ -265,7 +265,8 @@ def _check_values(path, i, values, solver):
 
 def _whole(path, name, value):
     """Return a number of iterations or steps as int; raise WeightsError if it is none."""
-    if not (np.isfinite(value) and value == int(value) and 0 <= value <= MOST):
+    value = value.item() if isinstance(value, np.generic) else value
+    if not (isinstance(value, int | float) and 0 <= value <= MOST and value % 1 == 0):
         raise WeightsError(
             f"{path}: {name} is {value}, must be from 0 to {MOST}: the file is damaged"
         )
@@ -290,7 +291,8 @@ def _read_proto(path, solver):
             f"{path} holds no iteration: it is not a .solverstate{_of_weights(path, layers)}"
         )
     _check_number(path, len(state.history), solver)
-    history = [to_array(b, f"{path}: history {i}") for i, b in enumerate(state.history)]
+    with np.errstate(over="ignore"):  # of double precision: infinity is refused later
+        history = [to_array(b, f"{path}: history {i}") for i, b in enumerate(state.history)]
     for i, (h, own) in enumerate(zip(history, solver.history)):
         _check_shape(path, i, h.shape, own.shape)
     digests = [f.data for f in unknown if (f.field_number, f.wire_type) == (DIGEST_FIELD, LENGTH)]
@@ -367,6 +369,8 @@ def _single(file, name, default=None):
     data = member(file, name)
     if data is None and default is not None:
         return default
+    if not isinstance(data, h5py.Dataset):
+        raise Refused(f"it has no dataset {name}")
     if data.size != 1 or data.dtype.itemsize > MOST_BYTES or data.is_virtual or data.external:
         raise Refused(f"{name} is not a single value")
     return np.ravel(data[()])[0]

@@ -1,7 +1,8 @@
 """The nets that a solver prototxt names or contains, and the weights that they start from.
 
-A relative name counts from the working folder, as in Caffe; where it is not there, from the folder
-of the solver prototxt.
+A relative name counts from the working folder, as in Caffe; if nothing is there, from the folder of
+the solver prototxt. Many solvers name their net from the root of their repository, such as
+examples/mnist/solver.prototxt the net "examples/mnist/train.prototxt". These are found as well.
 """
 
 import os
@@ -34,10 +35,11 @@ def find(name: str, field: str, solver: str) -> str:
     """
     here, folder = os.getcwd(), os.path.dirname(os.path.abspath(solver))
     beside = os.path.join(folder, name)
-    if os.path.isabs(name) or _is_there(name):
+    if os.path.isabs(name):
         return name
-    if _is_there(beside):
-        return beside
+    for path in (name, beside, *_from_common_roots(name, folder)):
+        if os.path.exists(path) and not os.path.isdir(path):
+            return path
     places = f"the working folder {here}"
     if os.path.realpath(here) != os.path.realpath(folder):
         places += f" nor beside the solver in {folder}"
@@ -47,8 +49,13 @@ def find(name: str, field: str, solver: str) -> str:
     )
 
 
-def _is_there(path):
-    return os.path.exists(path) and not os.path.isdir(path)
+def _from_common_roots(name, folder):
+    """Yield `name` from each folder above `folder` that its first part leads back to."""
+    first = os.path.normpath(name).split(os.sep)[0]
+    while folder != os.path.dirname(folder):
+        if os.path.basename(folder) == first:
+            yield os.path.join(os.path.dirname(folder), name)
+        folder = os.path.dirname(folder)
 
 
 def train_net(param: caffe_pb2.SolverParameter, path: str) -> Net:

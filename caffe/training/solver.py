@@ -37,7 +37,8 @@ class SGDSolver:
     ----------
     path : path
         A solver prototxt. Nets and weights that it names are searched for in the working folder,
-        as in Caffe, and then in its own; snapshot_prefix counts from the working folder.
+        as in Caffe, and then in its own, see `caffe.training.nets`; snapshot_prefix counts from
+        the working folder.
 
     Attributes
     ----------

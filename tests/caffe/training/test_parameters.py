@@ -6,9 +6,10 @@ import re
 import pytest
 
 import caffe
+from caffe.definition.prototxt import read_solver
 from caffe.errors import SolverError
 from caffe.proto import caffe_pb2
-from caffe.training import lr_policy
+from caffe.training import lr_policy, nets
 from caffe.training.parameters import REALS
 from tests.caffe.training.small_solver import BASE, NET, SETTINGS
 
@@ -192,6 +193,23 @@ def test_a_test_net_and_weights_beside_the_solver(folders):
     solver.param.snapshot_prefix = "own"
     solver.snapshot()
     assert (here / "own_iter_0.solverstate").exists()  # as in Caffe
+
+
+def test_a_net_named_from_the_root_of_its_repository(folders, root):
+    """From any working folder, as examples/mnist/lenet_solver.prototxt of Caffe names its net."""
+    here, solvers = folders
+    own = solvers / "examples/mnist/examples"
+    own.mkdir(parents=True)
+    (solvers / "examples/mnist/n.prototxt").write_text(f'name: "root" {NET}')
+    for folder in (own, own.parent, own.parent.parent):
+        solver = solver_in(folder, 'net: "examples/mnist/n.prototxt"')
+        assert solver.net.name == "root"
+    for name in ("examples/other/n.prototxt", "mnist/lost.prototxt"):
+        with pytest.raises(SolverError, match="there is no"):
+            solver_in(own, f'net: "{name}"')
+    for path in (root / "nets/training").glob("*-solver.prototxt"):
+        train_net = read_solver(path).train_net
+        assert nets.find(train_net, "train_net", str(path)) == str(root / train_net)
 
 
 @pytest.mark.parametrize("field", ["net", "train_net", "test_net", "weights"])

@@ -21,7 +21,7 @@ from caffe.errors import CaffeError, SolverError, WeightsError
 from caffe.proto import caffe_pb2
 from caffe.training import lr_policy, snapshot_pair
 from caffe.training.updates import SQUARES
-from caffe.weights import caffemodel, hdf5
+from caffe.weights import caffemodel, hdf5, hdf5_heaps
 from caffe.weights.blobproto import to_array, to_blob_proto
 from caffe.weights.caffemodel import open_message, read_message, write_message
 from caffe.weights.files import check_file, is_hdf5, write_whole
@@ -328,6 +328,7 @@ def _digest_proto(path):
 def _read_hdf5(path, solver):
     """Return the State of a .solverstate.h5."""
     try:
+        hdf5_heaps.check_file(path)
         with h5py.File(path, "r") as f:
             stored = member(f, "history")
             if not isinstance(stored, h5py.Group) or member(f, "iter") is None:
@@ -356,6 +357,7 @@ def _read_hdf5(path, solver):
 def _digest_hdf5(path):
     """Return the digest in a .solverstate.h5; "" for none."""
     try:
+        hdf5_heaps.check_file(path)
         with h5py.File(path, "r") as f:
             return _digest(path, _single(f, DIGEST_NAME, b""))
     except CaffeError:

@@ -13,16 +13,20 @@ Three things prevent it:
 """
 
 import contextlib
+import glob
 import hashlib
 import os
+import re
 import shutil
 import threading
+import time
 from collections.abc import Callable
 
 from caffe.errors import WeightsError
 
 DIGEST = "blake2b, 16 bytes, in hexadecimal digits"
 KEPT = ".old"
+LEFT = 60  # seconds after which a file of a process that is not there was left
 _one_at_a_time = threading.Lock()
 
 
@@ -60,6 +64,8 @@ def replace(
     ending = f".new{os.getpid()}-{threading.get_ident()}"
     new_model, new_state = model + ending, state + ending
     try:
+        _remove_left(model)
+        _remove_left(state)
         write_model(new_model)
         write_state(new_state, digest(new_model))
         with _one_at_a_time:
@@ -99,6 +105,28 @@ def _stored(state, stored):
         return stored(state)
     except WeightsError:
         return ""
+
+
+def _remove_left(path):
+    """Remove what runs that were killed have left of a file."""
+    for left in glob.glob(glob.escape(path) + "*.new*"):
+        process = re.match(r"(\.old)?\.new(\d+)-\d+", left[len(path) :])
+        if process and not _is_running(int(process[2])):
+            with contextlib.suppress(OSError):
+                if time.time() - os.path.getmtime(left) > LEFT:
+                    os.remove(left)
+
+
+def _is_running(process):
+    if os.name == "nt":  # there a signal 0 is Ctrl-C
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is another user's
+        pass
+    return True
 
 
 def _remove(path):

@@ -30,7 +30,7 @@ def check_file(path: str) -> None:
 
 def check(content: bytes | mmap.mmap) -> None:
     """Do the same with the bytes of a file."""
-    start = SIZES.get(content[8] if len(content) > 16 else None)
+    start = SIZES.get(content[8]) if len(content) > 16 else None
     if start is None:
         return  # libhdf5 says what is wrong
     offset_size, length_size = content[start], content[start + 1]

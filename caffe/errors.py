@@ -61,6 +61,10 @@ class SolverError(CaffeError):
     """A solver's parameters are missing or inconsistent."""
 
 
+class Diverged(SolverError, ValueError):
+    """A loss, gradient or weight of a training is no longer a finite number."""
+
+
 class ImageError(CaffeError, ValueError):
     """An image cannot be read, or its shape does not fit the operation."""
 

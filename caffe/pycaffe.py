@@ -3,7 +3,9 @@
 Net and the solvers are re-exported because scripts import them from here too.
 """
 
+import io
 import logging
+import os
 import sys
 import time
 
@@ -42,22 +44,86 @@ __all__ = [
 
 LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # glog's 0 to 3
 logger = logging.getLogger("caffe")
-_to_stderr = logging.StreamHandler(sys.stderr)
-_to_stderr.setFormatter(logging.Formatter("%(levelname).1s%(asctime)s %(message)s"))
+
+
+class _ToStderr(logging.StreamHandler):
+    """Writes to what sys.stderr is now, unless a handler of the application does it already.
+
+    Parameters
+    ----------
+    asked : bool
+        Whether `init_log` asked for it. If not, any handler of the application is enough.
+    """
+
+    def __init__(self, asked: bool):
+        super().__init__()
+        self._asked = asked
+        self.set_name(f"caffe, stderr, {'asked for' if asked else 'default'}")
+        self.setFormatter(logging.Formatter("%(levelname).1s%(asctime)s %(message)s"))
+
+    def emit(self, record):
+        """Write a record."""
+        enough = _is_terminal if self._asked else _is_shown
+        if sys.stderr is not None and not any(enough(h) for h in _handlers() if h is not self):
+            self.stream = sys.stderr  # notebooks and tests replace it
+            super().emit(record)
+
+
+def _handlers():
+    """Yield the handlers that get the records of `logger`, looked up anew at each record."""
+    at = logger
+    while at:
+        yield from at.handlers
+        at = at.parent if at.propagate else None
+
+
+def _is_shown(handler):
+    """Tell whether a handler brings records before somebody; one that only captures does not."""
+    in_memory = isinstance(getattr(handler, "stream", None), io.StringIO)
+    nowhere = getattr(handler, "baseFilename", None) == os.path.abspath(os.devnull)
+    return not (in_memory or nowhere or isinstance(handler, logging.NullHandler))
+
+
+def _is_terminal(handler):
+    """Tell whether a handler writes to stderr or stdout."""
+    stream = getattr(handler, "stream", None)
+    return stream is not None and any(
+        stream is s for s in (sys.stderr, sys.__stderr__, sys.stdout, sys.__stdout__)
+    )
+
+
+_by_default, _to_stderr = _ToStderr(asked=False), _ToStderr(asked=True)
+
+
+def _show_by_default():
+    """Let records be seen without a call, as those of Caffe are."""
+    names = {_by_default.name, _to_stderr.name}
+    if not any(h.name in names for h in logger.handlers):  # there may be some after a reload
+        logger.addHandler(_by_default)
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+
+
+_show_by_default()
 
 
 def init_log(level: int = 0, stderr: bool = True) -> None:
     """Show log messages of glog's `level` and above.
+
+    Without a call all messages are written to stderr, if the application has configured no handler
+    of Python's logging.
 
     Parameters
     ----------
     level : int
         0 for all messages, 1 for warnings, 2 for errors, 3 for fatal errors only.
     stderr : bool
-        Write them to stderr. If False, only the handlers configured with Python's logging get them.
+        Write them to stderr, also if the application logs to a file. If False, only the handlers
+        configured with Python's logging get them.
     """
     logger.setLevel(LEVELS[min(max(int(level), 0), 3)])
-    logger.removeHandler(_to_stderr)
+    for handler in (_by_default, _to_stderr):
+        logger.removeHandler(handler)
     if stderr:
         logger.addHandler(_to_stderr)
 

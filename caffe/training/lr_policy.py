@@ -13,7 +13,7 @@ Source: BVLC Caffe, sgd_solver and caffe.proto.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from caffe.errors import SolverError
 from caffe.proto.caffe_pb2 import SolverParameter
@@ -53,13 +53,16 @@ POLICIES: dict[str, Callable[[SolverParameter, int], float]] = {
 }
 
 
+LARGEST = 3.4e38  # of float32, in which weights are
+
+
 def rate(param: SolverParameter, i: int) -> float:
     """Return the learning rate of iteration `i`.
 
     Raises
     ------
     SolverError
-        If the policy is unknown, lacks a parameter, or gives no finite number.
+        If the policy is unknown, lacks a parameter, or gives no finite real number.
     """
     policy = param.lr_policy
     if policy not in POLICIES:
@@ -67,9 +70,28 @@ def rate(param: SolverParameter, i: int) -> float:
     if policy == "poly" and param.max_iter < 1:
         raise SolverError('lr_policy "poly" needs max_iter of 1 or more')
     try:
-        return POLICIES[policy](param, i)
+        value = POLICIES[policy](param, i)
     except (OverflowError, ZeroDivisionError):
+        value = math.inf
+    if isinstance(value, complex) or not abs(value) <= LARGEST:  # complex: (-1) ** 0.5
         raise SolverError(
-            f"lr_policy {policy!r}: the rate of iteration {i} is not a finite number: check gamma "
-            "and power"
-        ) from None
+            f"lr_policy {policy!r}: the rate of iteration {i} is not a finite number: check "
+            f"base_lr {param.base_lr:g}, gamma {param.gamma:g} and power {param.power:g}"
+        )
+    return value
+
+
+def check(param: SolverParameter) -> None:
+    """Raise SolverError if some iteration before max_iter has no rate, see `rate`."""
+    for i in _extremes(param):
+        rate(param, i)
+
+
+def _extremes(p: SolverParameter) -> Iterator[int]:
+    """Yield the iterations at which a policy leaves the real numbers, if it ever does."""
+    last = max(0, p.max_iter - 1)
+    yield 0
+    if p.lr_policy == "inv" and p.gamma < 0:  # 1 + gamma i is 0 here, or below 0 from the next on
+        zero = math.floor(min(-1 / p.gamma, last))
+        yield from (zero, min(zero + 1, last))
+    yield last

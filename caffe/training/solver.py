@@ -11,23 +11,23 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable
-from typing import NoReturn
 
 import numpy as np
 import torch
 
 from caffe.blobs import device
-from caffe.definition.prototxt import read_net, read_solver
+from caffe.definition.prototxt import read_solver
 from caffe.errors import SolverError
 from caffe.net import Net
 from caffe.proto import caffe_pb2
-from caffe.training import lr_policy, solver_state
+from caffe.training import debug_info, lr_policy, nets, parameters, solver_state
+from caffe.training.divergence import Watch
 from caffe.training.updates import HISTORY, RULES
 from caffe.weights.files import PathLike
 
 log = logging.getLogger("caffe")
 
-WITHOUT_MOMENTUM = ("AdaGrad", "RMSProp")
+MOST_SHOWN = 100  # values of an output that are logged one by one
 
 
 class SGDSolver:
@@ -36,7 +36,9 @@ class SGDSolver:
     Parameters
     ----------
     path : path
-        A solver prototxt. File names in it are relative to the working directory, as in Caffe.
+        A solver prototxt. Nets and weights that it names are searched for in the working folder,
+        as in Caffe, and then in its own, see `caffe.training.nets`; snapshot_prefix counts from
+        the working folder.
 
     Attributes
     ----------
@@ -61,15 +63,15 @@ class SGDSolver:
         self.param: caffe_pb2.SolverParameter = read_solver(path)
         self.path = os.fspath(path)
         self.iter = 0
-        self._check()
+        parameters.check(self.param, self.type, self.path)
+        if self.param.snapshot:
+            solver_state.prefix(self.param, self.path)
         if self.param.random_seed >= 0:
             device.set_random_seed(self.param.random_seed)
-        self.net: Net = self._train_net()
-        self.test_nets: list[Net] = self._test_nets()
-        for net in [self.net, *self.test_nets]:
-            for names in self.param.weights:
-                for name in names.split(","):
-                    net.copy_from(name.strip())
+        self.net: Net = nets.train_net(self.param, self.path)
+        parameters.check_multipliers(self.net._learned, self.path)
+        self.test_nets: list[Net] = nets.test_nets(self.param, self.path)
+        nets.load_weights(self.param, self.path, [self.net, *self.test_nets])
         self.history = [
             torch.zeros(weight.blob.shape)
             for _ in range(HISTORY.get(self.type, 1))
@@ -77,63 +79,10 @@ class SGDSolver:
         ]
         self._callbacks: list[tuple[Callable[[], object], Callable[[], object]]] = []
         self._losses: deque[float] = deque(maxlen=self.param.average_loss)
-
-    def _check(self):
-        """Raise SolverError if the parameters are not valid for this solver."""
-        p = self.param
-        lr_policy.rate(p, 0)
-        if p.iter_size < 1:
-            self._refuse(f"iter_size is {p.iter_size}, must be 1 or more")
-        if p.average_loss < 1:
-            self._refuse(f"average_loss is {p.average_loss}, must be 1 or more")
-        if self.type == "RMSProp" and not 0 <= p.rms_decay < 1:
-            self._refuse(f"rms_decay is {p.rms_decay:g}, must be in [0, 1)")
-        if p.regularization_type not in ("L1", "L2"):
-            self._refuse(
-                f"regularization_type {p.regularization_type!r} is not known: use L1 or L2"
-            )
-        if p.momentum and self.type in WITHOUT_MOMENTUM:
-            self._refuse(f"{self.type} has no momentum: remove it")
-        if p.snapshot:
-            solver_state.prefix(p, self.path)
-
-    def _refuse(self, what: str) -> NoReturn:
-        raise SolverError(f"{self.path}: {what}")
-
-    def _train_net(self):
-        """Return the one net that net, train_net, net_param or train_net_param gives."""
-        p = self.param
-        fields = [f for f in ("net", "train_net", "net_param", "train_net_param") if p.HasField(f)]
-        if len(fields) != 1:
-            self._refuse(
-                f"gives {' and '.join(fields) or 'no net'}: name the net to train once, as net or "
-                "train_net"
-            )
-        value = getattr(p, fields[0])
-        param = read_net(value) if isinstance(value, str) else value
-        return _net_in_state(param, caffe_pb2.TRAIN, p.train_state)
-
-    def _test_nets(self):
-        """Return the nets of test_net_param and test_net, then `net` for each test_iter left."""
-        p = self.param
-        params = list(p.test_net_param) + [read_net(f) for f in p.test_net]
-        common = read_net(p.net) if p.net else p.net_param if p.HasField("net_param") else None
-        if common is not None:
-            params += [common] * (len(p.test_iter) - len(params))
-        if len(params) != len(p.test_iter):
-            self._refuse(
-                f"{len(params)} test nets but {len(p.test_iter)} test_iter: give one number of "
-                "iterations each"
-            )
-        if params and p.test_interval < 1:
-            self._refuse("test nets need a test_interval of 1 or more")
-        if len(p.test_state) not in (0, len(params)):
-            self._refuse(
-                f"{len(p.test_state)} test_state for {len(params)} test nets: give none, or one "
-                "each"
-            )
-        states = p.test_state or [caffe_pb2.NetState()] * len(params)
-        return [_net_in_state(param, caffe_pb2.TEST, state) for param, state in zip(params, states)]
+        self._watch = Watch(
+            f"lower base_lr ({self.param.base_lr:g}), set clip_gradients, or look for values in "
+            "the data that are not finite"
+        )
 
     @property
     def max_iter(self) -> int:
@@ -154,8 +103,17 @@ class SGDSolver:
         self._callbacks.append((on_start, on_gradients_ready))
 
     def step(self, n: int) -> None:
-        """Run `n` iterations, even beyond max_iter."""
-        p, stop = self.param, self.iter + n
+        """Run `n` iterations, even beyond max_iter.
+
+        Raises
+        ------
+        Diverged
+            If the loss or a gradient is no longer a finite number. The weights are then as they
+            were before this iteration.
+        SolverError
+            If `n` is negative or no whole number.
+        """
+        p, stop = self.param, self.iter + _whole(n)
         self._losses.clear()
         while self.iter < stop:
             self.net.clear_param_diffs()
@@ -167,11 +125,14 @@ class SGDSolver:
                 self.test_all()
             for on_start, _ in self._callbacks:
                 on_start()
-            loss = sum(self._forward_backward() for _ in range(p.iter_size)) / p.iter_size
+            debug = p.debug_info and self._displays()
+            loss = sum(self._forward_backward(debug) for _ in range(p.iter_size)) / p.iter_size
             self._report(loss)
             for _, on_gradients_ready in self._callbacks:
                 on_gradients_ready()
             self.apply_update()
+            if debug:
+                debug_info.update(self.net)
             if p.snapshot and self.iter % p.snapshot == 0:
                 self.snapshot()
 
@@ -182,39 +143,61 @@ class SGDSolver:
         ----------
         resume_file : path, optional
             A solver state to start from; see `restore`.
+
+        Raises
+        ------
+        Diverged
+            As `step` does.
         """
         if resume_file:
             self.restore(resume_file)
-        self.step(max(0, self.param.max_iter - self.iter))
         p = self.param
+        if self.iter > p.max_iter:
+            log.warning(
+                "iteration %d is beyond max_iter %d: nothing is left to train",
+                self.iter,
+                p.max_iter,
+            )
+        self.step(max(0, p.max_iter - self.iter))
         if p.snapshot_after_train and not (p.snapshot and self.iter % p.snapshot == 0):
             self.snapshot()
-        if p.display and self.iter % p.display == 0:
+        if self._displays():
             self.net.forward_range()  # the loss after the last update
             self._report(self.net.loss())
         if p.test_interval and self.iter % p.test_interval == 0:
             self.test_all()
 
-    def _report(self, loss):
-        """Log the mean of the last average_loss losses every `display` iterations."""
-        self._losses.append(loss)
-        if self.param.display and self.iter % self.param.display == 0:
-            log.info(
-                "iteration %d, loss %.5g, lr %.3g",
-                self.iter,
-                sum(self._losses) / len(self._losses),
-                self.lr,
-            )
+    def _displays(self):
+        """Tell whether this iteration is one of those that `display` asks for."""
+        return bool(self.param.display) and self.iter % self.param.display == 0
 
-    def _forward_backward(self):
+    def _report(self, loss):
+        """Check the loss; log the mean of the last average_loss ones every `display` iterations."""
+        self._watch.check_loss(self.iter, loss)
+        self._losses.append(loss)
+        if not self._displays():
+            return
+        mean = sum(self._losses) / len(self._losses)
+        log.info("iteration %d, loss %.5g, lr %.3g", self.iter, mean, self.lr)
+        outputs = self.net.outputs
+        if len(outputs) > 1:  # a single one is the loss
+            for name in outputs:
+                value = self.net.blobs[name].synced_data.tensor(device.CPU).numpy()
+                log.info("iteration %d, train %s = %s", self.iter, name, _shown(value))
+
+    def _forward_backward(self, debug):
         """Run the net forward and backward; return the weighted loss."""
-        self.net.forward_range()
-        self.net.backward_range()
+        if debug:
+            debug_info.forward(self.net)
+            debug_info.backward(self.net)
+        else:
+            self.net.forward_range()
+            self.net.backward_range()
         return self.net.loss()
 
     def test_all(self) -> None:
         """Run each test net test_iter times on the present weights and log its mean outputs."""
-        for net, n in zip(self.test_nets, self.param.test_iter):
+        for number, (net, n) in enumerate(zip(self.test_nets, self.param.test_iter)):
             net.share_with(self.net)
             means: dict[str, np.ndarray | float] = {}
             for _ in range(n):
@@ -223,21 +206,28 @@ class SGDSolver:
                     outputs["(loss)"] = net.loss()
                 for name, value in outputs.items():
                     means[name] = means.get(name, 0) + value / n
+            which = f"test net {number}, " if len(self.test_nets) > 1 else ""
             for name, value in means.items():
-                log.info("iteration %d, test %s = %s", self.iter, name, value)
+                log.info("iteration %d, %stest %s = %s", self.iter, which, name, _shown(value))
 
     def share_weights(self, net: Net) -> None:
         """Let `net` use the memory of this solver's weights, by layer name."""
         net.share_with(self.net)
 
     def apply_update(self) -> None:
-        """Update the weights by the accumulated gradients and increment `iter`."""
+        """Update the weights by the accumulated gradients and increment `iter`.
+
+        Raises
+        ------
+        Diverged
+            If a gradient or an update is not finite; no weight has changed then.
+        """
         p, rule = self.param, RULES[self.type]
-        learned = self.net._learned
-        scale, where = self._clip_scale(), device.device()
-        for k, weight in enumerate(learned):
-            if not weight.lr_mult:
-                continue
+        learned, where, rate = self.net._learned, device.device(), self.lr
+        trained = [(k, weight) for k, weight in enumerate(learned) if weight.lr_mult]
+        self._check_diffs("the gradient", trained)
+        scale = self._clip_scale()
+        for k, weight in trained:
             blob = weight.blob
             w = blob.synced_data.tensor(where)
             diff = blob.synced_diff.tensor(where)
@@ -249,10 +239,19 @@ class SGDSolver:
             for j in slots:
                 self.history[j] = self.history[j].to(where)
             history = [self.history[j] for j in slots]
-            update = rule(p, g, self.lr * weight.lr_mult, history, self.iter + 1)
-            blob.synced_data.put(w.data.sub_(update))
+            update = rule(p, g, rate * weight.lr_mult, history, self.iter + 1)
             blob.synced_diff.put(diff.data.copy_(update))
+        self._check_diffs("the update", trained)
+        for _, weight in trained:
+            data, diff = weight.blob.synced_data, weight.blob.synced_diff
+            data.put(data.tensor(where).data.sub_(diff.tensor(where)))
         self.iter += 1
+
+    def _check_diffs(self, what, trained):
+        """Raise Diverged if the diffs of weights are not finite."""
+        where = device.device()
+        diffs = [(weight.owner, weight.blob.synced_diff.tensor(where)) for _, weight in trained]
+        self._watch.check(self.iter, what, diffs)
 
     def _clip_scale(self):
         """Return the factor that limits the L2 norm over all gradients to clip_gradients."""
@@ -271,8 +270,24 @@ class SGDSolver:
         -------
         (str, str)
             The paths of the weights and of the solver state.
+
+        Raises
+        ------
+        Diverged
+            If weights or history are not finite. Nothing was written then.
+        WeightsError
+            If the files cannot be written. Those that were there are as they were.
         """
-        return solver_state.save(self)
+        learned, where = self.net._learned, device.device()
+        weights = [(w.owner, w.blob.synced_data.tensor(where)) for w in learned]
+        owners = [w.owner for w in learned] * HISTORY.get(self.type, 1)
+        self._watch.check(self.iter, "no snapshot is written: a weight", weights)
+        self._watch.check(
+            self.iter, "no snapshot is written: the history", zip(owners, self.history)
+        )
+        model, state = solver_state.save(self)
+        self._watch.saw_snapshot(state)
+        return model, state
 
     def restore(self, path: PathLike) -> None:
         """Continue from a .solverstate or .solverstate.h5 file.
@@ -280,9 +295,12 @@ class SGDSolver:
         Raises
         ------
         WeightsError
-            If the file does not fit this solver. The solver has not changed then.
+            If the file does not fit this solver, or its weights are of another snapshot. The
+            solver has not changed then.
         """
-        solver_state.load(self, os.fspath(path))
+        path = os.fspath(path)
+        solver_state.load(self, path)
+        self._watch.saw_snapshot(path)
 
 
 class NesterovSolver(SGDSolver):
@@ -315,16 +333,6 @@ class AdamSolver(SGDSolver):
     type = "Adam"
 
 
-def _net_in_state(param, phase, state):
-    """Return the Net of `param`; `state` takes precedence over its own, that over `phase`."""
-    own = caffe_pb2.NetParameter()
-    own.CopyFrom(param)
-    own.state.MergeFrom(state)
-    if own.state.HasField("phase"):
-        phase = own.state.phase
-    return Net.from_param(own, phase, own.state.level)
-
-
 SOLVERS: dict[str, type[SGDSolver]] = {
     c.type: c
     for c in (SGDSolver, NesterovSolver, AdaGradSolver, RMSPropSolver, AdaDeltaSolver, AdamSolver)
@@ -350,3 +358,22 @@ def get_solver(path: PathLike) -> SGDSolver:
             f"{path}: solver type {kind!r} is not known: use one of {' '.join(SOLVERS)}"
         )
     return SOLVERS[kind](path)
+
+
+def _whole(n):
+    """Return a number of iterations as int; raise SolverError if it is none."""
+    try:
+        whole = int(n) if n == int(n) else -1
+    except (OverflowError, ValueError):  # infinity, NaN
+        whole = -1
+    if whole < 0:
+        raise SolverError(f"step({n}): give a whole number of iterations, 0 or more")
+    return whole
+
+
+def _shown(value):
+    """Return an output of a net as a log line has it."""
+    value = np.asarray(value)
+    if value.size > MOST_SHOWN:
+        return f"mean {value.mean(dtype=np.float64):.6g} over shape {value.shape}"
+    return " ".join(str(value).split())

@@ -3,7 +3,8 @@
 Each rule is a function (param, g, r, h, t) -> update of the SolverParameter, the gradient tensor,
 the learning rate, the list of history tensors, which it updates in place, and the iteration,
 counted from 1. In the formulas h' is a history tensor after the update. HISTORY says how many
-history tensors a rule keeps per weight, if not one.
+history tensors a rule keeps per weight, if not one, and SQUARES which of them hold squares, and so
+are never negative.
 
 Source: BVLC Caffe's solvers, whose formulas differ from others in where the rate and delta occur.
 """
@@ -78,3 +79,4 @@ RULES: dict[str, Rule] = {
     "Adam": adam,
 }
 HISTORY = {"AdaDelta": 2, "Adam": 2}
+SQUARES = {"AdaGrad": (0,), "RMSProp": (0,), "AdaDelta": (0, 1), "Adam": (1,)}

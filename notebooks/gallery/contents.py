@@ -14,8 +14,9 @@ from pathlib import Path
 
 import nbformat
 
+from lib.atomic import write_atomically
 from notebooks.gallery.thumbnail import ThumbnailError, picture_of, png, scaled
-from notebooks.results import FOLDER, ROOT, write_atomically
+from notebooks.results import FOLDER, ROOT
 
 REPOSITORY = "clockwork-convnets/clockwork"  # for the links, if nothing else is known
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,12 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from notebooks.results import RESULTS_VARIABLE, ROOT, write_atomically
+from datasets.sources import SOURCES, env_var
+from lib.atomic import write_atomically
+from notebooks.files import read_text
+from notebooks.results import RESULTS_VARIABLE, ROOT, FiguresError, read_figures
+from notebooks.runner.failures import place, shown, warnings_in
+from notebooks.runner.folders import CONNECTION, SOCKET, kernel_folder
 from notebooks.runner.parameters import ParametersError, inject_parameters
 
 KERNEL_OPTIONS = ["--log-level=40", "--HistoryManager.enabled=False"]
@@ -73,11 +77,12 @@ async def execute(
         If cancelled, after the kernel has ended.
     """
     name, start = path.stem, time.monotonic()
-    (results / f"{name}.json").unlink(missing_ok=True)  # figures of an earlier run
+    figures = results / f"{name}.json"
     try:
-        notebook = nbformat.read(path, as_version=4)
+        figures.unlink(missing_ok=True)  # of an earlier run
+        notebook = nbformat.reads(read_text(path), as_version=4)
     except Exception as error:  # nbformat raises many types: missing, truncated, not JSON
-        return Outcome(name, "failed", f"{path} cannot be read as a notebook: {error}")
+        return Outcome(name, "failed", f"{path} cannot be read as a notebook: {shown(error)}")
     try:
         inject_parameters(notebook, parameters, name)
     except ParametersError as error:
@@ -88,8 +93,12 @@ async def execute(
         )
     try:
         await asyncio.to_thread(_write_pages, notebook, results / name)
+        if os.path.lexists(figures):
+            read_figures(figures)
+    except FiguresError as error:
+        failure = failure or str(error)
     except Exception as error:  # such as a full disk, or an output that nbconvert cannot render
-        failure = failure or f"its page cannot be written: {type(error).__name__}: {error}"
+        failure = failure or f"its page cannot be written: {type(error).__name__}: {shown(error)}"
     seconds = time.monotonic() - start
     if failure:
         return Outcome(name, "failed", failure, seconds)
@@ -97,12 +106,22 @@ async def execute(
 
 
 def kernel_env(results: Path, threads: int | None) -> dict[str, str]:
-    """Return the environment of a kernel: import path, OMP_NUM_THREADS and results folder."""
+    """Return the environment of a kernel: import path, OMP_NUM_THREADS and results folder.
+
+    Folders of datasets that are relative to the working folder become absolute, because the
+    working folder of a kernel is that of its notebook.
+    """
     default = {"OMP_NUM_THREADS": str(threads)} if threads else {}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    folders = {
+        variable: os.path.abspath(os.environ[variable])
+        for variable in map(env_var, SOURCES)
+        if os.environ.get(variable)
+    }
     return (
         default
         | os.environ
+        | folders
         | {RESULTS_VARIABLE: str(results), "PYTHONPATH": os.pathsep.join(paths)}
     )
 
@@ -119,18 +138,18 @@ def ipc_config() -> Iterator[Config]:
     Config
         For nbclient or papermill.
     """
-    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/socket"}})
+    with kernel_folder() as folder:
+        options = {"connection_file": str(folder / CONNECTION), "ip": str(folder / SOCKET)}
+        yield Config({"KernelManager": {"transport": "ipc", **options}})
 
 
 async def _run_cells(notebook, folder, config, env, on_cell):
     """Execute all cells in place with the working directory `folder`; return the error or ""."""
-    running = "no cell"
+    running = None
 
     def started(cell, cell_index):
         nonlocal running
-        first_line = cell.source.strip().partition("\n")[0]
-        running = f"cell {cell_index + 1} ({first_line})"
+        running = cell_index
 
     client = NotebookClient(
         notebook,
@@ -150,25 +169,14 @@ async def _run_cells(notebook, folder, config, env, on_cell):
             await client.km.shutdown_kernel(now=True)
         raise
     except CellExecutionError as error:
-        return f"{running}: {error.ename}: {error.evalue}"
+        return f"{place(notebook, running)}: {error.ename}: {shown(error.evalue)}"
     except DeadKernelError:
         if asyncio.current_task().cancelling():  # nbclient reports it as a dead kernel
             raise asyncio.CancelledError from None
-        return f"{running}: the kernel died (out of memory?)"
+        return f"{place(notebook, running)}: the kernel died (out of memory?)"
     except Exception as error:  # such as no kernelspec: affects this notebook only
-        return f"{running}: {type(error).__name__}: {error}"
+        return f"{place(notebook, running)}: {type(error).__name__}: {shown(error)}"
     return ""
-
-
-def warnings_in(notebook: nbformat.NotebookNode) -> str:
-    """Return a note on the cells that wrote to stderr, such as warnings; "" if none did."""
-    cells = [
-        str(i + 1)
-        for i, cell in enumerate(notebook.cells)
-        if any(output.get("name") == "stderr" for output in cell.get("outputs", []))
-    ]
-    plural = "s" if len(cells) > 1 else ""
-    return f"with warnings in cell{plural} {', '.join(cells)}" if cells else ""
 
 
 def _write_pages(notebook, stem):

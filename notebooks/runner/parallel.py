@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from notebooks.runner.execute import Outcome, execute
+from notebooks.runner.failures import shown
 
 T = TypeVar("T")
 
@@ -63,7 +64,12 @@ async def _execute_all(paths, results, workers, threads, bar, on_end, parameters
     async def execute_one(path):
         async with free:
             print_line(f"{path.stem}: started")
-            outcome = await execute(path, results, threads, bar.update, parameters.get(path.stem))
+            try:
+                values = parameters.get(path.stem)
+                outcome = await execute(path, results, threads, bar.update, values)
+            except Exception as error:  # of the runner or its libraries: the others go on
+                note = f"it could not be executed: {type(error).__name__}: {shown(error)}"
+                outcome = Outcome(path.stem, "failed", note)
             print_line(f"{path.stem}: {outcome}")
             on_end(outcome)
             return outcome

@@ -58,7 +58,7 @@ def test_failures_do_not_stop_the_run_and_are_listed_last_with_their_cells(finis
     assert good.startswith("good: ok, ") and good.endswith(" s")
     assert warns.startswith("warns: ok, ") and warns.endswith(" s, with warnings in cell 4")
     assert bad.startswith("bad: failed, ")
-    assert bad.endswith(" s, cell 3 (# third): ValueError: no frame")
+    assert bad.endswith(" s, cell 3, line 2 (raise ValueError('no frame')): ValueError: no frame")
     assert "cut.ipynb cannot be read as a notebook" in cut
     assert "cell 2 (import os): the kernel died" in dies
 

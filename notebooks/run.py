@@ -23,7 +23,7 @@ from notebooks.results import FOLDER, ROOT
 from notebooks.runner.execute import Outcome
 from notebooks.runner.folders import remove_abandoned, remove_unfinished
 from notebooks.runner.machine import free_memory, usable_cores, workers_for
-from notebooks.runner.parallel import execute_all, print_line
+from notebooks.runner.parallel import SIGNALS, execute_all, print_line
 from notebooks.runner.parameters import (
     ParametersError,
     assigned_value,
@@ -248,10 +248,11 @@ def main(argv: Sequence[str] | None = None, folder: Path = FOLDER) -> int:
         Exit status: 0, 1 if a notebook failed, or was asked for by name and cannot run; 130 after
         Ctrl-C.
     """
-    args, start = parse(argv), time.monotonic()
-    asked = list(dict.fromkeys(args.names or args.parameters))
-    names = asked or list(NOTEBOOKS)
+    start = time.monotonic()
     try:
+        args = parse(argv)
+        asked = list(dict.fromkeys(args.names or args.parameters))
+        names = asked or list(NOTEBOOKS)
         outcomes = run(names, args.results, folder, args.jobs, args.rerun, args.parameters)
         written = write_report(outcomes, args.results, time.monotonic() - start)
         failed = any(outcome.state == "failed" for outcome in outcomes)
@@ -263,12 +264,15 @@ def main(argv: Sequence[str] | None = None, folder: Path = FOLDER) -> int:
             "the beginning with --anew."
         )
         return 130
+    except OSError as error:  # such as a terminal that has gone
+        print(f"notebooks.run: {error}; the same command resumes here", file=sys.stderr)
+        return 1
     skipped = any(outcome.state == "skipped" and outcome.name in asked for outcome in outcomes)
     return int(failed or skipped or not written)
 
 
 if __name__ == "__main__":
-    for number in ("SIGTERM", "SIGHUP"):  # they act like Ctrl-C; Windows has no SIGHUP
-        if signal.getsignal(getattr(signal, number, signal.SIGINT)) == signal.SIG_DFL:
-            signal.signal(getattr(signal, number), signal.default_int_handler)
+    for number in SIGNALS:  # all act like Ctrl-C, but nohup has SIGHUP ignored
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     sys.exit(main())

@@ -1,7 +1,10 @@
 """Execute one notebook: write an executed copy and an HTML page, and report how it ended."""
 
 import asyncio
+import atexit
+import logging
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +22,14 @@ from datasets.sources import SOURCES, env_var
 from lib.atomic import write_atomically
 from notebooks.files import read_text
 from notebooks.results import RESULTS_VARIABLE, ROOT, FiguresError, read_figures
-from notebooks.runner.failures import place, shown, warnings_in
+from notebooks.runner.failures import last_words, place, shown, warnings_in
 from notebooks.runner.folders import CONNECTION, SOCKET, kernel_folder
 from notebooks.runner.parameters import ParametersError, inject_parameters
 
 KERNEL_OPTIONS = ["--log-level=40", "--HistoryManager.enabled=False"]
 STARTUP_TIMEOUT = 300  # seconds; on a busy machine several kernels start slowly
+SILENT = logging.Logger("nbclient")  # without a handler: an Outcome says what is wrong
+SILENT.addHandler(logging.NullHandler())
 
 
 @dataclass
@@ -161,22 +166,33 @@ async def _run_cells(notebook, folder, config, env, on_cell):
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=started,
         on_cell_executed=lambda **_: on_cell(),
+        log=SILENT,
     )
-    try:
-        await client.async_execute(env=env)
-    except asyncio.CancelledError:
-        if client.km:  # nbclient leaves the kernel running if it is cancelled during startup
-            await client.km.shutdown_kernel(now=True)
-        raise
-    except CellExecutionError as error:
-        return f"{place(notebook, running)}: {error.ename}: {shown(error.evalue)}"
-    except DeadKernelError:
-        if asyncio.current_task().cancelling():  # nbclient reports it as a dead kernel
-            raise asyncio.CancelledError from None
-        return f"{place(notebook, running)}: the kernel died (out of memory?)"
-    except Exception as error:  # such as no kernelspec: affects this notebook only
-        return f"{place(notebook, running)}: {type(error).__name__}: {shown(error)}"
+    with tempfile.TemporaryFile() as said:
+        try:
+            await client.async_execute(env=env, stdout=said, stderr=said)
+        except asyncio.CancelledError:
+            await _end_kernel(client)
+            raise
+        except CellExecutionError as error:
+            return f"{place(notebook, running)}: {error.ename}: {shown(error.evalue)}"
+        except DeadKernelError:
+            if asyncio.current_task().cancelling():  # nbclient reports it as a dead kernel
+                await _end_kernel(client)
+                raise asyncio.CancelledError from None
+            last = last_words(said)
+            return f"{place(notebook, running)}: the kernel died (out of memory?){last}"
+        except Exception as error:  # such as no kernelspec: affects this notebook only
+            where, last = place(notebook, running), last_words(said)
+            return f"{where}: {type(error).__name__}: {shown(error)}{last}"
     return ""
+
+
+async def _end_kernel(client):
+    """End what nbclient leaves behind if it is cancelled: the kernel, and a callback at exit."""
+    atexit.unregister(client._cleanup_kernel)
+    if client.km:
+        await client.km.shutdown_kernel(now=True)
 
 
 def _write_pages(notebook, stem):

@@ -1,12 +1,14 @@
 """Say in one line where a notebook failed, and what its cells wrote to stderr."""
 
 import re
+from typing import BinaryIO
 
 import nbformat
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # the colours of IPython's tracebacks
 FRAME = re.compile(r"^\s*Cell In\[(\d+)\], line (\d+)", re.MULTILINE)
 LINE, MESSAGE = 80, 2000  # characters that are shown at most
+LOG = 1_000_000  # bytes of what a kernel printed that are read
 
 
 def place(notebook: nbformat.NotebookNode, index: int | None) -> str:
@@ -50,6 +52,14 @@ def shown(error: BaseException | str) -> str:
     """Return an error's message, cut to a length that fits a report."""
     text = str(error)
     return text if len(text) <= MESSAGE else f"{text[:MESSAGE]} ..."
+
+
+def last_words(log: BinaryIO) -> str:
+    """Return ": " and the last line that a kernel printed outside of its cells, "" if none."""
+    log.seek(0)
+    lines = [line.strip() for line in log.read(LOG).decode(errors="replace").splitlines()]
+    last = next((line for line in reversed(lines) if line), "")
+    return f": {shown(ANSI.sub('', last))}" if last else ""
 
 
 def warnings_in(notebook: nbformat.NotebookNode) -> str:

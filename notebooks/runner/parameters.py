@@ -184,7 +184,7 @@ def _value_for(name, target, value):
     return None
 
 
-def _outside_functions(node) -> Iterator[ast.AST]:
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
     """Yield `node` and what is in it, but nothing of inner functions and comprehensions."""
     yield node
     inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp)

@@ -68,9 +68,8 @@ def write_report(outcomes: Sequence[Outcome], results: Path, seconds: float) -> 
     counts = [
         f"{states.count(state)} {state}" for state in ("ok", "skipped", "failed") if state in states
     ]
-    print(
-        f"{len(outcomes)} notebook{'s' * (len(outcomes) != 1)} in {seconds:.0f} s: {', '.join(counts)}"
-    )
+    plural = "s" if len(outcomes) != 1 else ""
+    print(f"{len(outcomes)} notebook{plural} in {seconds:.0f} s: {', '.join(counts)}")
     if "failed" in states:
         print("The next run executes only what failed; with --anew, all.")
     for outcome in sorted(outcomes, key=lambda o: o.state == "failed"):

@@ -156,7 +156,7 @@ def write_thumbnails(notebooks: Mapping[str, nbformat.NotebookNode], folder: Pat
     problems = []
     for name, notebook in notebooks.items():
         try:
-            (folder / f"{name}.png").write_bytes(png(scaled(picture_of(notebook, name))))
+            write_atomically(folder / f"{name}.png", png(scaled(picture_of(notebook, name))))
         except ThumbnailError as error:
             problems.append(str(error))
     return problems

@@ -120,7 +120,7 @@ def kernel_env(results: Path, threads: int | None) -> dict[str, str]:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     folders = {
         variable: os.path.abspath(os.environ[variable])
-        for variable in map(env_var, SOURCES)
+        for variable in map(env_var, (*SOURCES, "miniature"))
         if os.environ.get(variable)
     }
     return (

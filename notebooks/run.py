@@ -230,8 +230,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     except (OSError, ValueError) as error:
         parser.error(f"--results {args.results}: {error}: name a folder that can be written")
     if unknown := sorted({*args.names, *args.parameters} - set(NOTEBOOKS)):
-        hint = "".join(similar(name, NOTEBOOKS) for name in unknown)
-        parser.error(f"no notebook {', '.join(unknown)}; there are: {', '.join(NOTEBOOKS)}. {hint}")
+        hint = "".join(f". {similar(name, NOTEBOOKS).strip()}" for name in unknown).rstrip(". ")
+        parser.error(f"no notebook {', '.join(unknown)}; there are: {', '.join(NOTEBOOKS)}{hint}")
     if args.names and (unused := sorted(set(args.parameters) - set(args.names))):
         parser.error(
             f"--parameters has values for {', '.join(unused)}, which is not to be executed"

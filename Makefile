@@ -26,8 +26,10 @@ help:  ## list the targets
 run: $(RUN)  ## execute the notebooks that need no download; results/ gets the pages and figures
 	$(PY) -m notebooks.run
 
-lab: $(RUN)  ## open the notebooks in JupyterLab
-	$(PY) -m jupyterlab notebooks
+lab: $(RUN)  ## open the notebooks in JupyterLab; PORT=8888, and LAB for more of its options
+	$(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks \
+	  $(if $(PORT),--port=$(PORT) --ServerApp.port_retries=0) \
+	  $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 test: $(DEV)  ## the quick tests, on JOBS cores
 	$(PYTEST) -m "not slow"

@@ -4,8 +4,8 @@
 label, dropout and loss; `*-solver` trains that net.
 """
 
+import argparse
 import os
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from caffe.proto import caffe_pb2
+from lib.atomic import write_atomically
 from nets.fcn8s import fcn8s, fcn_pool
 from nets.weights import FOLDER
 
@@ -134,9 +135,11 @@ def main(folder: os.PathLike[str] | str = FOLDER) -> None:
         path = Path(folder) / file
         path.parent.mkdir(parents=True, exist_ok=True)
         changed = not path.exists() or path.read_text() != text
-        path.write_text(text)
+        write_atomically(path, text)
         print(f"{'wrote' if changed else 'same '} {path}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(prog="python -m nets.build", description=__doc__)
+    parser.add_argument("folder", nargs="?", default=FOLDER, help="default: nets/ of the clone")
+    main(parser.parse_args().folder)

@@ -1,7 +1,8 @@
 """The table of weights files: which nets they fit, where they come from, how to verify them.
 
 find_weights("voc-fcn8s-heavy") returns the path of a verified file, or raises an error that says
-how to get it. nets/README.md shows the same table; a test keeps the two equal.
+how to get it; find_net and find_weights also take paths of other files. nets/README.md shows the
+same table; a test keeps the two equal.
 """
 
 import hashlib
@@ -9,16 +10,20 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from nets.paths import NotFoundError, UnfitError, find_file, is_bare, similar, text_of
+
 FOLDER = Path(__file__).resolve().parent
+NET_SUFFIX = ".prototxt"
+WEIGHTS_SUFFIXES = (".caffemodel", ".caffemodel.h5", ".h5")
 ARCHIVE = "http://dl.caffe.berkeleyvision.org/clockwork-nets.tar.gz"
 
 
 class UnknownNetError(Exception):
-    """No net has the given name."""
+    """No net has the given name, or the path is not that of a net."""
 
 
 class WeightsFileError(Exception):
-    """A weights file is not in the table, is missing, or differs from its table entry."""
+    """A weights file is unknown or missing, or differs from its table entry."""
 
 
 @dataclass(frozen=True)
@@ -180,15 +185,17 @@ TABLE = {
 }
 
 
-def find_net(name: str, folder: os.PathLike[str] | str = FOLDER) -> str:
+def find_net(name: os.PathLike[str] | str, folder: os.PathLike[str] | str = FOLDER) -> str:
     """Return the path of a net's prototxt.
 
     Parameters
     ----------
-    name : str
-        File name without .prototxt.
+    name : str or path
+        File name or path, with or without .prototxt. A name without a folder is that of a net in
+        `folder`; if there is none, of a file in the working folder. So "./net" is always a file in
+        the working folder. Other paths are absolute or relative to the working folder.
     folder : path, optional
-        Searched first, then its subfolder `training`.
+        Searched first for names, then its subfolder `training`.
 
     Returns
     -------
@@ -198,28 +205,42 @@ def find_net(name: str, folder: os.PathLike[str] | str = FOLDER) -> str:
     Raises
     ------
     UnknownNetError
-        If no net has that name. The message lists the nets in `folder`.
+        If no net has that name or path, or it is not a file. The message lists the nets in
+        `folder`.
+    TypeError
+        If `name` is neither str nor path.
     """
     folder = Path(folder)
-    for path in (folder / f"{name}.prototxt", folder / "training" / f"{name}.prototxt"):
-        if path.is_file():
-            return str(path)
-    names = sorted(path.stem for path in folder.glob("*.prototxt"))
-    raise UnknownNetError(
-        f"{folder / name}.prototxt is missing. The nets are {', '.join(names)}, and those in "
-        "training/: choose one, or write the files with make nets"
-    )
+    try:
+        text = text_of(name)
+        if text.endswith(WEIGHTS_SUFFIXES):
+            raise UnknownNetError(f"{text} holds weights, not a net: find_weights takes it")
+        return _find(text, _places(text, folder, folder / "training"), (NET_SUFFIX,))
+    except NotFoundError:
+        shown = folder / text if is_bare(text) else Path(text)
+        names = sorted(path.stem for path in folder.glob(f"*{NET_SUFFIX}"))
+        raise UnknownNetError(
+            f"{str(shown).removesuffix(NET_SUFFIX)}{NET_SUFFIX} is missing{_looked(text)}. "
+            f"{similar(text, names)}The nets are {', '.join(names)}, and those in training/: "
+            "choose one, give the path of another, or write the files with make nets"
+        ) from None
+    except UnfitError as error:
+        raise UnknownNetError(str(error)) from None
 
 
-def find_weights(name: str, folder: os.PathLike[str] | str = FOLDER) -> str:
-    """Return the path of a weights file after checking its size and sha256.
+def find_weights(name: os.PathLike[str] | str, folder: os.PathLike[str] | str = FOLDER) -> str:
+    """Return the path of a weights file; if it is in the table, check its size and sha256.
 
     Parameters
     ----------
-    name : str
-        A key of `TABLE`.
+    name : str or path
+        A key of `TABLE`, or the path of another file, with or without its suffix (.caffemodel,
+        .caffemodel.h5 or .h5). A name of the table stands for the file in `folder`, even if the
+        working folder has a file of that name: write "./name" for that one. Another name without
+        a folder is that of a file in `folder` or else in the working folder. Other paths are
+        absolute or relative to the working folder; size and sha256 of such files are not checked.
     folder : path, optional
-        Where the file is.
+        Where the files of the table are.
 
     Returns
     -------
@@ -229,30 +250,84 @@ def find_weights(name: str, folder: os.PathLike[str] | str = FOLDER) -> str:
     Raises
     ------
     WeightsFileError
-        If the name is unknown, or the file is missing or damaged. The message names the file and
-        says how to get it.
+        If the name is unknown, or the file is missing, damaged or not a file. The message names the
+        file and says how to get it.
+    TypeError
+        If `name` is neither str nor path.
     """
-    if name not in TABLE:
-        raise WeightsFileError(f"no weights are called {name!r}; choose from: {', '.join(TABLE)}")
-    weights = TABLE[name]
-    path = Path(folder) / weights.file
-    if not path.is_file():
+    folder = Path(folder)
+    try:
+        text = text_of(name)
+        if text.endswith(NET_SUFFIX):
+            raise WeightsFileError(f"{text} is a net, it holds no weights: find_net takes it")
+        key = text.removesuffix(WEIGHTS_SUFFIXES[0])
+        if key in TABLE:
+            return str(_verified(TABLE[key], folder))
+        return _find(text, _places(text, folder), WEIGHTS_SUFFIXES)
+    except NotFoundError:
+        raise WeightsFileError(
+            f"no weights are called {text!r}, and no file has that path{_looked(text)}. "
+            f"{similar(text, TABLE)}Choose from: {', '.join(TABLE)}; or give the path of a file"
+        ) from None
+    except UnfitError as error:
+        raise WeightsFileError(str(error)) from None
+
+
+def _places(text, *folders):
+    """Return the paths that `text` may stand for, the first that is there wins."""
+    own = [folder / text for folder in folders]
+    if is_bare(text):
+        return [*own, Path(text)]
+    inside = not os.path.isabs(text) and os.pardir not in Path(text).parts
+    return [Path(text), *(own[:1] if inside else ())]  # such as training/camvid-fcn8s-light-train
+
+
+def _find(text, places, suffixes):
+    """Return the first of `places` that is a file, as str; raise NotFoundError if none is."""
+    unfit = None
+    for place in places:
+        try:
+            return str(find_file(place, suffixes))
+        except NotFoundError:
+            continue
+        except UnfitError as error:
+            unfit = unfit or error
+    raise unfit or NotFoundError(text)
+
+
+def _looked(text):
+    """Return where else a file was looked for, for messages."""
+    return "" if os.path.isabs(text) else f" (also looked in {os.getcwd()})"
+
+
+def _verified(weights, folder):
+    """Return the path of a file of the table; raise WeightsFileError unless it is intact."""
+    path = folder / weights.file
+    try:
+        find_file(path, ())
+    except NotFoundError:
         raise WeightsFileError(
             f"{path} is missing (weights of {weights.nets[0]}, trained on {weights.data}). "
-            f"{how_to_get(weights, path.parent)}"
-        )
+            f"{how_to_get(weights, folder)}"
+        ) from None
     size = path.stat().st_size
     if weights.size is not None and size != weights.size:
         raise WeightsFileError(
             f"{path} has {size} bytes instead of {weights.size}: the download or copy is "
-            f"incomplete. {how_to_get(weights, path.parent)}"
+            f"incomplete, or it is another file. {how_to_get(weights, folder).rstrip('.')}. {OWN}"
         )
     if weights.sha256 is not None and sha256(path) != weights.sha256:
         raise WeightsFileError(
             f"{path} is not the file in the table: its sha256 differs. "
-            f"{how_to_get(weights, path.parent)}"
+            f"{how_to_get(weights, folder).rstrip('.')}. {OWN}"
         )
-    return str(path)
+    return path
+
+
+OWN = (
+    "If you trained it yourself, give its path instead of the name, or enter its size and sha256 "
+    "in TABLE of nets/weights.py"
+)
 
 
 def how_to_get(weights: Weights, folder: os.PathLike[str] | str) -> str:

@@ -3,9 +3,13 @@
 The net and its solvers are nets/training/NET{-train,-solver}.prototxt. The weights are written to
 nets/NET.caffemodel, snapshots and loss curves to results/train/. nets/training/recipes.py lists the
 training frames and phases of each net. --phase resumes a training of several phases at one of them.
+
+The weights are written at the end of each phase, in one step: after an interruption,
+nets/NET.caffemodel has what the last complete phase left, and --phase continues with the next one.
 """
 
 import argparse
+import io
 import os
 import tempfile
 from collections.abc import Callable
@@ -17,6 +21,8 @@ from google.protobuf import text_format
 from PIL import Image
 
 import caffe
+from datasets.errors import DatasetError
+from lib.atomic import write_atomically
 from lib.augment import augment, frames_by_class
 from lib.labels import IGNORE
 from lib.train import batches, drop_vanished, train
@@ -24,9 +30,11 @@ from nets.build import WIDTH
 from nets.fcn8s import vgg_trunk
 from nets.thin import thin
 from nets.training.recipes import RECIPES, Dataset, Frame, Recipe
-from nets.weights import FOLDER, TABLE, find_net, find_weights
+from nets.weights import FOLDER, TABLE, WeightsFileError, find_net, find_weights
 
 LOGS = FOLDER.parent / "results/train"  # loss curves; the solvers write their snapshots there
+
+PRECISIONS = ("bfloat16", "float32")
 
 Sample = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
@@ -100,7 +108,7 @@ def start_from_vgg(net: caffe.Net, weights: str | None, images: np.ndarray) -> N
     images : ndarray
         N x 3 x H x W float32, preprocessed.
     """
-    weights = weights or find_weights("vgg16_conv_trunk")
+    weights = find_weights(weights or "vgg16_conv_trunk")
     with tempfile.TemporaryDirectory() as folder:
         vgg = caffe.Net(_write_spec(vgg_trunk(), folder), weights, caffe.TEST)
         light = caffe.Net(_write_spec(vgg_trunk(WIDTH), folder), caffe.TEST)
@@ -162,6 +170,7 @@ def train_net(
     vgg : str, optional
         Path of VGG-16's weights for recipes that start from them, if not in nets/; "none" to start
         from noise instead.
+        An error for recipes and phases that do not start from them.
     precision : {"bfloat16", "float32"}
         Precision of the solver steps.
     first_phase : int
@@ -171,9 +180,17 @@ def train_net(
         Holds training/{name}{suffix}-solver.prototxt; {name}.caffemodel is written here.
     logs : Path
         Where the loss curves are written.
+
+    Raises
+    ------
+    ValueError
+        If the recipe has no such phase, does not use `vgg`, or the precision is unknown.
+    WeightsFileError
+        If the weights to start from are missing.
     """
-    logs.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{name}.caffemodel"
+    check_options(recipe, vgg, precision, first_phase, weights)
+    logs.mkdir(parents=True, exist_ok=True)
     data, frames = recipe.frames(root)
     for number, phase in enumerate(recipe.phases[first_phase - 1 :], first_phase):
         caffe.set_precision("float32")
@@ -190,20 +207,52 @@ def train_net(
         sample = sampler(data, frames, phase.even, crop=tuple(crop), scale=recipe.scale)
         drawn = batches(sample, np.random.default_rng(1336 + number), count)
         losses = train(solver, drawn, solver.param.max_iter, snapshot=1000)
-        np.save(logs / f"{name}{phase.suffix}-loss.npy", losses)
         print(f"{drop_vanished(solver.net):.0%} of the weights have decayed to zero")
         solver.net.save(weights)
+        curve = io.BytesIO()
+        np.save(curve, losses)
+        write_atomically(logs / f"{name}{phase.suffix}-loss.npy", curve.getvalue())
+        if number < len(recipe.phases):
+            print(f"phase {number} of {len(recipe.phases)} is in {weights}", flush=True)
+
+
+def check_options(
+    recipe: Recipe, vgg: str | None, precision: str, first_phase: int, weights: Path
+) -> None:
+    """Raise ValueError or WeightsFileError unless a training can start; see `train_net`."""
+    count = len(recipe.phases)
+    if not 1 <= first_phase <= count:
+        phases = f"its phases are 1 to {count}" if count > 1 else "it has one phase, 1"
+        raise ValueError(f"there is no phase {first_phase} to begin with: {phases}")
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} is not known: use {' or '.join(PRECISIONS)}")
+    if vgg is not None and (recipe.start != "vgg16" or first_phase > 1):
+        why = f"begins from {recipe.start or 'noise'}" if first_phase == 1 else "continues"
+        raise ValueError(f"vgg={vgg}: this training {why}, without the weights of VGG-16: leave it")
+    if first_phase > 1:
+        needed = f"phase {first_phase} continues from the weights of phase {first_phase - 1}"
+        if not weights.is_file():
+            raise WeightsFileError(f"{weights} is missing: {needed}, begin with phase 1")
+    elif recipe.start == "vgg16":
+        if vgg != "none":
+            find_weights(vgg or "vgg16_conv_trunk")
+    elif recipe.start:
+        find_weights(recipe.start)
 
 
 def main() -> None:
-    """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Parse the command line and train; exit with a message if something is missing or wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m nets.training.train", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("net", choices=RECIPES)
-    parser.add_argument("--root", help="folder of the dataset, if not in data/")
+    parser.add_argument(
+        "--root", help="folder of the dataset, if not in data/; a miniature is rendered there"
+    )
     parser.add_argument(
         "--vgg", help="VGG-16 weights to start from, if not in nets/ ('none' to start from noise)"
     )
-    parser.add_argument("--precision", default="bfloat16", choices=("bfloat16", "float32"))
+    parser.add_argument("--precision", default="bfloat16", choices=PRECISIONS)
     parser.add_argument("--gpu", action="store_true")
     parser.add_argument(
         "--phase",
@@ -212,9 +261,14 @@ def main() -> None:
         help="phase to begin with, from the weights that the phase before left in nets/",
     )
     args = parser.parse_args()
-    if args.gpu:
-        caffe.set_mode_gpu()
-    train_net(args.net, RECIPES[args.net], args.root, args.vgg, args.precision, args.phase)
+    try:
+        if args.gpu:
+            caffe.set_mode_gpu()
+        train_net(args.net, RECIPES[args.net], args.root, args.vgg, args.precision, args.phase)
+    except (caffe.CaffeError, DatasetError, WeightsFileError, OSError, ValueError) as error:
+        parser.exit(1, f"{parser.prog} {args.net}: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "\nStopped. The weights are those of the last complete phase.\n")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def main(folder: Path = FOLDER) -> int:
     problems = [problem for path in paths for problem in problems_in(path)]
     if not paths:
         problems.append(f"{folder}: contains no notebooks")
-    print(*problems or [f"{len(paths)} notebooks: ok"], sep="\n")
+    print(*problems or [f"{len(paths)} notebook{'s' * (len(paths) != 1)}: ok"], sep="\n")
     return 1 if problems else 0
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import nbformat
 
+from lib.atomic import write_atomically
 from notebooks.gallery.thumbnail import ThumbnailError, picture_of, png, scaled
-from notebooks.results import FOLDER, ROOT, write_atomically
+from notebooks.results import FOLDER, ROOT
 
 REPOSITORY = "clockwork-convnets/clockwork"  # for the links, if nothing else is known
 
@@ -155,7 +156,7 @@ def write_thumbnails(notebooks: Mapping[str, nbformat.NotebookNode], folder: Pat
     problems = []
     for name, notebook in notebooks.items():
         try:
-            (folder / f"{name}.png").write_bytes(png(scaled(picture_of(notebook, name))))
+            write_atomically(folder / f"{name}.png", png(scaled(picture_of(notebook, name))))
         except ThumbnailError as error:
             problems.append(str(error))
     return problems

@@ -1,6 +1,8 @@
 """Execute one notebook: write an executed copy and an HTML page, and report how it ended."""
 
 import asyncio
+import atexit
+import logging
 import os
 import tempfile
 import time
@@ -16,11 +18,18 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from notebooks.results import RESULTS_VARIABLE, ROOT, write_atomically
+from datasets.sources import SOURCES, env_var
+from lib.atomic import write_atomically
+from notebooks.files import read_text
+from notebooks.results import RESULTS_VARIABLE, ROOT, FiguresError, read_figures
+from notebooks.runner.failures import last_words, place, shown, warnings_in
+from notebooks.runner.folders import CONNECTION, SOCKET, kernel_folder
 from notebooks.runner.parameters import ParametersError, inject_parameters
 
 KERNEL_OPTIONS = ["--log-level=40", "--HistoryManager.enabled=False"]
 STARTUP_TIMEOUT = 300  # seconds; on a busy machine several kernels start slowly
+SILENT = logging.Logger("nbclient")  # without a handler: an Outcome says what is wrong
+SILENT.addHandler(logging.NullHandler())
 
 
 @dataclass
@@ -73,11 +82,12 @@ async def execute(
         If cancelled, after the kernel has ended.
     """
     name, start = path.stem, time.monotonic()
-    (results / f"{name}.json").unlink(missing_ok=True)  # figures of an earlier run
+    figures = results / f"{name}.json"
     try:
-        notebook = nbformat.read(path, as_version=4)
+        figures.unlink(missing_ok=True)  # of an earlier run
+        notebook = nbformat.reads(read_text(path), as_version=4)
     except Exception as error:  # nbformat raises many types: missing, truncated, not JSON
-        return Outcome(name, "failed", f"{path} cannot be read as a notebook: {error}")
+        return Outcome(name, "failed", f"{path} cannot be read as a notebook: {shown(error)}")
     try:
         inject_parameters(notebook, parameters, name)
     except ParametersError as error:
@@ -88,8 +98,12 @@ async def execute(
         )
     try:
         await asyncio.to_thread(_write_pages, notebook, results / name)
+        if os.path.lexists(figures):
+            read_figures(figures)
+    except FiguresError as error:
+        failure = failure or str(error)
     except Exception as error:  # such as a full disk, or an output that nbconvert cannot render
-        failure = failure or f"its page cannot be written: {type(error).__name__}: {error}"
+        failure = failure or f"its page cannot be written: {type(error).__name__}: {shown(error)}"
     seconds = time.monotonic() - start
     if failure:
         return Outcome(name, "failed", failure, seconds)
@@ -97,12 +111,22 @@ async def execute(
 
 
 def kernel_env(results: Path, threads: int | None) -> dict[str, str]:
-    """Return the environment of a kernel: import path, OMP_NUM_THREADS and results folder."""
+    """Return the environment of a kernel: import path, OMP_NUM_THREADS and results folder.
+
+    Folders of datasets that are relative to the working folder become absolute, because the
+    working folder of a kernel is that of its notebook.
+    """
     default = {"OMP_NUM_THREADS": str(threads)} if threads else {}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    folders = {
+        variable: os.path.abspath(os.environ[variable])
+        for variable in map(env_var, (*SOURCES, "miniature"))
+        if os.environ.get(variable)
+    }
     return (
         default
         | os.environ
+        | folders
         | {RESULTS_VARIABLE: str(results), "PYTHONPATH": os.pathsep.join(paths)}
     )
 
@@ -119,18 +143,18 @@ def ipc_config() -> Iterator[Config]:
     Config
         For nbclient or papermill.
     """
-    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        yield Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/socket"}})
+    with kernel_folder() as folder:
+        options = {"connection_file": str(folder / CONNECTION), "ip": str(folder / SOCKET)}
+        yield Config({"KernelManager": {"transport": "ipc", **options}})
 
 
 async def _run_cells(notebook, folder, config, env, on_cell):
     """Execute all cells in place with the working directory `folder`; return the error or ""."""
-    running = "no cell"
+    running = None
 
     def started(cell, cell_index):
         nonlocal running
-        first_line = cell.source.strip().partition("\n")[0]
-        running = f"cell {cell_index + 1} ({first_line})"
+        running = cell_index
 
     client = NotebookClient(
         notebook,
@@ -142,33 +166,33 @@ async def _run_cells(notebook, folder, config, env, on_cell):
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=started,
         on_cell_executed=lambda **_: on_cell(),
+        log=SILENT,
     )
-    try:
-        await client.async_execute(env=env)
-    except asyncio.CancelledError:
-        if client.km:  # nbclient leaves the kernel running if it is cancelled during startup
-            await client.km.shutdown_kernel(now=True)
-        raise
-    except CellExecutionError as error:
-        return f"{running}: {error.ename}: {error.evalue}"
-    except DeadKernelError:
-        if asyncio.current_task().cancelling():  # nbclient reports it as a dead kernel
-            raise asyncio.CancelledError from None
-        return f"{running}: the kernel died (out of memory?)"
-    except Exception as error:  # such as no kernelspec: affects this notebook only
-        return f"{running}: {type(error).__name__}: {error}"
+    with tempfile.TemporaryFile() as said:
+        try:
+            await client.async_execute(env=env, stdout=said, stderr=said)
+        except asyncio.CancelledError:
+            await _end_kernel(client)
+            raise
+        except CellExecutionError as error:
+            return f"{place(notebook, running)}: {error.ename}: {shown(error.evalue)}"
+        except DeadKernelError:
+            if asyncio.current_task().cancelling():  # nbclient reports it as a dead kernel
+                await _end_kernel(client)
+                raise asyncio.CancelledError from None
+            last = last_words(said)
+            return f"{place(notebook, running)}: the kernel died (out of memory?){last}"
+        except Exception as error:  # such as no kernelspec: affects this notebook only
+            where, last = place(notebook, running), last_words(said)
+            return f"{where}: {type(error).__name__}: {shown(error)}{last}"
     return ""
 
 
-def warnings_in(notebook: nbformat.NotebookNode) -> str:
-    """Return a note on the cells that wrote to stderr, such as warnings; "" if none did."""
-    cells = [
-        str(i + 1)
-        for i, cell in enumerate(notebook.cells)
-        if any(output.get("name") == "stderr" for output in cell.get("outputs", []))
-    ]
-    plural = "s" if len(cells) > 1 else ""
-    return f"with warnings in cell{plural} {', '.join(cells)}" if cells else ""
+async def _end_kernel(client):
+    """End what nbclient leaves behind if it is cancelled: the kernel, and a callback at exit."""
+    atexit.unregister(client._cleanup_kernel)
+    if client.km:
+        await client.km.shutdown_kernel(now=True)
 
 
 def _write_pages(notebook, stem):

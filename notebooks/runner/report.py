@@ -1,24 +1,28 @@
 """The final report of `make run`, and results/summary.json."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lib.atomic import write_atomically
 from lib.report import table
-from notebooks.results import write_atomically
+from notebooks.results import FiguresError, read_figures, to_json
 from notebooks.runner.execute import Outcome
 
+SUMMARY = "summary.json"
 
-def summarise(outcomes: Sequence[Outcome], results: Path) -> dict[str, Any]:
-    """Merge the figures of the successful notebooks into results/summary.json and return them."""
-    summary = {}
+
+def collect(outcomes: Sequence[Outcome], results: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the figures of the successful notebooks, and what is wrong with some of them."""
+    figures, problems = {}, []
     for outcome in outcomes:
-        figures = results / f"{outcome.name}.json"
-        if outcome.state == "ok" and figures.exists():
-            summary[outcome.name] = json.loads(figures.read_text())
-    write_atomically(results / "summary.json", json.dumps(summary, indent=1))
-    return summary
+        path = results / f"{outcome.name}.json"
+        if outcome.state == "ok" and path.exists():
+            try:
+                figures[outcome.name] = read_figures(path)
+            except FiguresError as error:  # something else has written there since
+                problems.append(f"{outcome.name}: {error}")
+    return figures, problems
 
 
 def table_of_rows(rows: Sequence[dict[str, Any]]) -> str:
@@ -29,21 +33,46 @@ def table_of_rows(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _cell(value):
-    """Return a value as a table cell; floats get two decimals."""
+    """Return a value as a table cell; floats get two decimals, "-" stands for no value."""
+    if value is None:
+        return "-"
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def print_report(outcomes: Sequence[Outcome], results: Path, seconds: float) -> None:
-    """Print the figures of each notebook, then how each ended, failures last."""
-    for name, figures in summarise(outcomes, results).items():
-        print(f"\n{name}  ({results / name}.html)\n{table_of_rows(figures.get('rows', []))}")
-    print(f"\nall figures: {results / 'summary.json'}")
+def write_report(outcomes: Sequence[Outcome], results: Path, seconds: float) -> bool:
+    """Write results/summary.json; print the figures of each notebook, then how each ended.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Failed ones are printed last.
+    results : Path
+        Folder of the figures and of the summary.
+    seconds : float
+        Duration of the run.
+
+    Returns
+    -------
+    bool
+        Whether all figures could be read and the summary written.
+    """
+    figures, problems = collect(outcomes, results)
+    for name, of_notebook in figures.items():
+        print(f"\n{name}  ({results / name}.html)\n{table_of_rows(of_notebook['rows'])}")
+    try:
+        write_atomically(results / SUMMARY, to_json(figures))
+        print(f"\nall figures: {results / SUMMARY}")
+    except OSError as error:
+        problems.append(f"{results / SUMMARY} cannot be written: {error}")
     states = [outcome.state for outcome in outcomes]
     counts = [
         f"{states.count(state)} {state}" for state in ("ok", "skipped", "failed") if state in states
     ]
-    print(f"{len(outcomes)} notebooks in {seconds:.0f} s: {', '.join(counts)}")
+    plural = "s" if len(outcomes) != 1 else ""
+    print(f"{len(outcomes)} notebook{plural} in {seconds:.0f} s: {', '.join(counts)}")
     if "failed" in states:
-        print("The next run executes only the failed ones; with --anew, all.")
+        print("The next run executes only what failed; with --anew, all.")
     for outcome in sorted(outcomes, key=lambda o: o.state == "failed"):
         print(f"{outcome.name}: {outcome}")
+    print(*problems, sep="\n", end="\n" if problems else "")
+    return not problems

@@ -12,7 +12,8 @@ import pytest
 
 from datasets.sources import env_var
 from notebooks import run
-from notebooks.runner.execute import KERNEL_OPTIONS, ipc_config, kernel_env, warnings_in
+from notebooks.runner.execute import KERNEL_OPTIONS, ipc_config, kernel_env
+from notebooks.runner.failures import warnings_in
 from notebooks.runner.parameters import assigned_names
 
 # Parameters for a short run, by notebook.

@@ -1,5 +1,6 @@
 """notebooks.run on tiny notebooks: parallel execution, written files, and failures last."""
 
+import argparse
 import io
 import json
 from contextlib import redirect_stdout
@@ -58,7 +59,7 @@ def test_failures_do_not_stop_the_run_and_are_listed_last_with_their_cells(finis
     assert good.startswith("good: ok, ") and good.endswith(" s")
     assert warns.startswith("warns: ok, ") and warns.endswith(" s, with warnings in cell 4")
     assert bad.startswith("bad: failed, ")
-    assert bad.endswith(" s, cell 3 (# third): ValueError: no frame")
+    assert bad.endswith(" s, cell 3, line 2 (raise ValueError('no frame')): ValueError: no frame")
     assert "cut.ipynb cannot be read as a notebook" in cut
     assert "cell 2 (import os): the kernel died" in dies
 
@@ -135,3 +136,67 @@ def test_rows_of_schedules_contain_the_agreement_with_the_oracle(tmp_path, monke
         rows = json.loads(results.write_results("b", results_of, oracle).read_text())["rows"]
         assert [row["schedule"] for row in rows] == ["oracle", "clock"]
         assert [row.get("agreement mIU %") for row in rows] == shares
+
+
+def scored(name, fired, value=1):
+    """Return a Result of one frame."""
+    labels = [[np.full((2, 2), value, np.uint8)]]
+    return Result(name, Scores(2), fired, 0, 0, 0, 1, 0, labels=labels, clips=["a"])
+
+
+def test_results_of_nets_that_are_not_cut(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path))
+    path = results.write_results("c", [scored("whole net", {"whole": 1.0})])
+    [row] = results.read_figures(path)["rows"]
+    assert row["schedule"] == "whole net" and "deep fired %" not in row
+
+
+def test_schedules_of_the_same_name_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path))
+    names = ["adaptive, 0.1", "other", "adaptive, 0.1", "adaptive, 0.1"]
+    path = results.write_results("d", [scored(name, {"deep": 1.0}) for name in names])
+    rows = results.read_figures(path)["rows"]
+    assert [row["schedule"] for row in rows] == [
+        "adaptive, 0.1",
+        "other",
+        "adaptive, 0.1 (2)",
+        "adaptive, 0.1 (3)",
+    ]
+
+
+def test_numbers_that_json_lacks_are_null(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path))
+    row = {"a": float("nan"), "b": np.float32("inf"), "c": 1.5, "d": None}
+    path = results.write_figures("e", [row], more={"x": [np.array([1, np.nan])]})
+    assert "NaN" not in path.read_text() and "Infinity" not in path.read_text()
+    assert json.loads(path.read_text()) == {
+        "rows": [{"a": None, "b": None, "c": 1.5, "d": None}],
+        "more": {"x": [[1.0, None]]},
+    }
+    assert report.table_of_rows([row | {"a": None, "b": None}]).splitlines()[-1].split() == [
+        "-",
+        "-",
+        "1.50",
+        "-",
+    ]
+
+
+def test_rows_that_are_no_dicts_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLOCKWORK_RESULTS", str(tmp_path))
+    with pytest.raises(TypeError, match="f: a row of figures is list"):
+        results.write_figures("f", [["oracle", 70.0]])
+
+
+def test_folders_of_datasets_hold_for_kernels_too(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLOCKWORK_CAMVID", "data/camvid")
+    env = kernel_env(tmp_path, 1)
+    assert env["CLOCKWORK_CAMVID"] == str(tmp_path / "data/camvid")
+
+
+def test_a_notebook_may_be_named_by_its_file(monkeypatch):
+    monkeypatch.chdir(run.ROOT)
+    for text in ("data-nyud", "data-nyud.ipynb", "notebooks/data-nyud.ipynb"):
+        assert run.notebook_name(text) == "data-nyud"
+    with pytest.raises(argparse.ArgumentTypeError, match="is not in"):
+        run.notebook_name("elsewhere/data-nyud.ipynb")

@@ -10,7 +10,7 @@ from datasets.miniature import miniature
 from nets import build
 from nets.training import train
 from nets.training.recipes import RECIPES, Phase, Recipe, labelled_frames, youtube_frames
-from nets.weights import FOLDER, TABLE, find_net
+from nets.weights import FOLDER, TABLE, WeightsFileError, find_net
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -168,3 +168,65 @@ def test_command_line(monkeypatch):
         (name, RECIPES[name], None, None, "bfloat16", 1),
         (name, RECIPES[name], "r", "v", "float32", 2),
     ]
+
+
+PHASES = (Phase(), Phase("-second"))
+
+
+@pytest.mark.parametrize("phase", [0, -1, 3, 4])
+def test_a_phase_that_the_recipe_lacks_is_refused(tiny, phase):
+    with pytest.raises(ValueError, match=f"no phase {phase} .*its phases are 1 to 2"):
+        train_tiny(tiny, *PHASES, first_phase=phase)
+    assert not (tiny / "tiny.caffemodel").exists() and not (tiny / "logs").exists()
+
+
+def test_what_cannot_be_used_is_refused_before_the_data_is_read(tiny):
+    def frames(root):
+        raise AssertionError("the data was read")
+
+    vgg, noise = (Recipe(frames, start=start, phases=PHASES) for start in ("vgg16", None))
+    for recipe, options, error, message in (
+        (noise, {"precision": "float16"}, ValueError, "float16.*use bfloat16 or float32"),
+        (noise, {"vgg": "none"}, ValueError, "begins from noise"),
+        (vgg, {"vgg": "none", "first_phase": 2}, ValueError, "continues"),
+        (vgg, {"vgg": str(tiny / "no.caffemodel")}, WeightsFileError, "no file has that path"),
+        (noise, {"first_phase": 2}, WeightsFileError, "is missing.*begin with phase 1"),
+    ):
+        with pytest.raises(error, match=message):
+            train.train_net("tiny", recipe, folder=tiny, logs=tiny / "logs", **options)
+
+
+@pytest.mark.parametrize(
+    "arguments, status, message",
+    [
+        (["--phase", "0"], 1, "no phase 0"),
+        (["--phase", "4"], 1, "no phase 4"),
+        (["--precision", "half"], 2, "invalid choice: 'half'"),
+        (["--vgg", "nowhere.caffemodel"], 1, "nowhere.caffemodel"),
+        (["--vgg", "none", "--root", "nowhere"], 1, "nowhere has no"),
+    ],
+)
+def test_command_line_that_cannot_work_ends_with_a_message(
+    monkeypatch, tmp_path, capsys, arguments, status, message
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["train", "camvid-fcn8s-light", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        train.main()
+    assert ended.value.code == status and message in capsys.readouterr().err
+
+
+def test_an_interrupted_phase_leaves_the_weights_of_the_one_before(tiny, monkeypatch):
+    train_tiny(tiny, *PHASES[:1])
+    before = (tiny / "tiny.caffemodel").read_bytes()
+
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train_tiny(tiny, *PHASES, first_phase=2)
+    assert (tiny / "tiny.caffemodel").read_bytes() == before
+    monkeypatch.undo()
+    train_tiny(tiny, *PHASES, first_phase=2)
+    assert np.load(tiny / "logs/tiny-second-loss.npy").shape == (3,)

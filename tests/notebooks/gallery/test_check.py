@@ -34,7 +34,7 @@ def execute(cells):
 def test_executed_notebook_has_no_problems(path, capsys):
     assert check.problems_in(path) == []
     assert check.main(path.parent) == 0
-    assert capsys.readouterr().out == "1 notebooks: ok\n"
+    assert capsys.readouterr().out == "1 notebook: ok\n"
 
 
 def set_count(cells):

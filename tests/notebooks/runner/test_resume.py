@@ -1,5 +1,6 @@
 """A run resumes one that was interrupted or failed; after a success all notebooks run again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -107,8 +108,8 @@ def executed(write_notebook, tmp_path, monkeypatch):
     def execute_all(paths, results, workers, on_end, **_):
         for path in paths:
             state = "failed" if path.stem in executed.failing else "ok"
-            for kind in ("ipynb", "html"):
-                (results / f"{path.stem}.{kind}").touch()
+            for kind in ("ipynb", "html", "json"):
+                (results / f"{path.stem}.{kind}").write_text('{"rows": []}')
             outcomes[path.stem] = Outcome(path.stem, state, seconds=7)
             on_end(outcomes[path.stem])
         return outcomes
@@ -193,3 +194,144 @@ def test_code_digest_depends_on_code_nets_and_weights(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOCKWORK_CAMVID", "elsewhere")
     seen |= {resume.code_digest(), resume.code_digest()}
     assert len(seen) == 8
+
+
+@pytest.mark.parametrize("kind", ["ipynb", "html", "json"])
+@pytest.mark.parametrize("damage", ["", '{"rows": [', "[]", '{"rows": [{"mIU": NaN}]}', "folder"])
+def test_notebook_with_a_damaged_file_runs_again(executed, tmp_path, kind, damage):
+    executed.failing = "b"
+    executed()
+    path = tmp_path / f"results/c.{kind}"
+    path.unlink()
+    path.mkdir() if damage == "folder" else path.write_text(damage)
+    if damage == "folder":
+        path.rmdir()
+        os.mkfifo(path)  # the fake run above cannot write to a folder
+        assert resume.Journal(tmp_path / "results").finished(tmp_path / "c.ipynb", {}) is None
+    else:
+        assert executed() == "bc"
+
+
+@pytest.mark.parametrize("there", ["pipe", "folder", "deep", "latin"])
+def test_what_is_no_journal_is_ignored(tmp_path, there):
+    path = tmp_path / resume.FILE
+    {
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "deep": lambda: path.write_text("[" * 100_000),
+        "latin": lambda: path.write_bytes(b'{"\xe4": 1}'),
+    }[there]()
+    assert resume.Journal(tmp_path).entries == {}
+
+
+def test_one_damaged_entry_does_not_cost_the_others(executed, tmp_path):
+    executed.failing = "b"
+    executed()
+    path = tmp_path / "results" / resume.FILE
+    entries = json.loads(path.read_text())
+    entries["c"]["files"] = None
+    path.write_text(json.dumps(entries))
+    assert executed() == "bc"
+
+
+def test_figures_that_are_damaged_at_the_end_are_reported(executed, tmp_path, monkeypatch, capsys):
+    write_report = run.write_report
+
+    def report(outcomes, results, seconds):
+        (results / "a.json").write_text("[]")
+        return write_report(outcomes, results, seconds)
+
+    monkeypatch.setattr(run, "write_report", report)
+    executed()
+    assert executed.status == 1
+    assert "a.json holds no figures" in capsys.readouterr().out
+    monkeypatch.undo()
+
+
+def test_weights_that_a_parameter_names_count(write_notebook, tmp_path):
+    write_notebook(tmp_path / "a.ipynb", "weights = 'own'")
+    journal = resume.Journal(tmp_path)
+    seen = {journal.digest(tmp_path / "a.ipynb")}
+    for content in ("1", "22"):
+        (tmp_path / "own.caffemodel").write_text(content)
+        seen.add(journal.digest(tmp_path / "a.ipynb"))
+    (tmp_path / "other.prototxt").write_text("1")
+    values = {"nets": [["other"]]}
+    seen.add(journal.digest(tmp_path / "a.ipynb", values))
+    (tmp_path / "other.prototxt").write_text("22")
+    seen.add(journal.digest(tmp_path / "a.ipynb", values))
+    assert len(seen) == 5
+
+
+WRITES = """import os, sys
+from pathlib import Path
+from notebooks import run
+from notebooks.runner import resume
+resume.code_digest = lambda: "this code"
+run.NOTEBOOKS = dict.fromkeys("ab")
+fatal, calls = int(sys.argv[1]), 0
+def dying(function):
+    def call(*args, **kwargs):
+        global calls
+        calls += 1
+        if calls == fatal:
+            os.kill(os.getpid(), 9)
+        return function(*args, **kwargs)
+    return call
+os.fsync, os.replace, os.unlink = dying(os.fsync), dying(os.replace), dying(os.unlink)
+def execute_all(paths, results, workers, on_end, **_):
+    outcomes = {}
+    for path in paths:
+        for kind in ("ipynb", "html", "json"):
+            write_atomically(results / f"{path.stem}.{kind}", '{"rows": [{"mIU": 1.0}]}')
+        outcomes[path.stem] = run.Outcome(path.stem, "ok")
+        print("RAN", path.stem)
+        on_end(outcomes[path.stem])
+        print("KEPT", path.stem, flush=True)
+    return outcomes
+from lib.atomic import write_atomically
+run.execute_all = execute_all
+sys.exit(run.main(["--results", "results"], Path.cwd()))"""
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_write_loses_nothing_that_was_kept(write_notebook, tmp_path, root):
+    for name in "ab":
+        write_notebook(tmp_path / f"{name}.ipynb", "x = 1")
+
+    def start(fatal):
+        return subprocess.run(
+            [sys.executable, "-c", WRITES, str(fatal)],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+        )
+
+    fatal = 1
+    while (killed := start(fatal)).returncode == -signal.SIGKILL:
+        again = start(0)
+        assert again.returncode == 0, again.stderr
+        kept = {line.split()[1] for line in killed.stdout.splitlines() if "KEPT" in line}
+        ran = {line.split()[1] for line in again.stdout.splitlines() if "RAN" in line}
+        journal = {"a", "b"} - ran
+        assert kept <= journal or "2 ok" in killed.stdout
+        assert set(json.loads((tmp_path / "results/summary.json").read_text())) == {"a", "b"}
+        assert not (tmp_path / "results" / resume.FILE).exists()
+        fatal += 5  # each costs two starts; together with the files they cover every kind of write
+    assert killed.returncode == 0 and fatal > 15
+
+
+def test_a_disk_that_is_full_ends_in_messages(write_notebook, tmp_path, root):
+    write_notebook(tmp_path / "first.ipynb", "x = 1")
+    write_notebook(tmp_path / "second.ipynb", "x = 1")
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+    shown = subprocess.run(
+        [sys.executable, "-c", limited + COMMAND.replace("run.main", "status = run.main")],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in shown.stdout + shown.stderr
+    assert "2 failed" in shown.stdout and "File too large" in shown.stdout

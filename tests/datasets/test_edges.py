@@ -16,6 +16,7 @@ from datasets.cityscapes import cityscapes
 from datasets.davis import SEQUENCES, arrange
 from datasets.errors import DatasetError
 from datasets.files import open_label
+from datasets.gate import list_folders
 from datasets.lock import locked
 from datasets.nyud_files import read_ids
 from datasets.nyud_seg import nyud
@@ -26,7 +27,6 @@ from datasets.raw_video import frame_time
 from datasets.sources import DATA, SOURCES, find_root
 from datasets.translate import translated_boxes
 from datasets.youtube import youtube
-from datasets.youtube_files import list_folders
 from tests.datasets.test_check import (
     image,
     snippet_frame,

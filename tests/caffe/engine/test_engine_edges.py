@@ -30,7 +30,7 @@ def test_layers_that_move_elements_take_them_as_the_first_bottom_is_held(make_ne
 def test_gradients_never_share_memory():
     """Neither with one another nor with the diffs of the tops, whatever autograd hands out."""
     same, top, other = torch.ones(3), torch.full((3,), 2.0), torch.full((3,), 3.0)
-    found = list(compute._apart([same, None, same, top, other[:2], other], [top]))
+    found = list(compute._unshared([same, None, same, top, other[:2], other], [top]))
     assert found[1] is None and [g.tolist() for g in found if g is not None] == [
         [1, 1, 1],
         [1, 1, 1],

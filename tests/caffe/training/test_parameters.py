@@ -232,5 +232,5 @@ def test_a_file_that_is_in_neither_place(folders, field):
 
 @pytest.mark.parametrize("name", [r"a\000b", "x" * 5000, r"caf\351"])
 def test_names_that_no_file_can_have(folders, name):
-    with pytest.raises(caffe.CaffeError, match="there is no|utf-8"):
+    with pytest.raises(caffe.CaffeError, match="there is no|UTF-8"):
         solver_in(folders[1], f'net: "{name}"')

@@ -38,8 +38,9 @@ test-all: $(DEV)  ## all tests, slow ones included
 	$(PYTEST)
 
 fuzz: $(DEV)  ## fuzz the readers of files, SECONDS=600 each, and nets of extreme settings
-	for target in prototxt caffemodel hdf5 mat image names manifest; do \
+	for target in prototxt caffemodel hdf5 rows pth encoded mat image names manifest; do \
 	  $(PY) -m tests.fuzz.run $$target $(SECONDS) || exit 1; done
+	$(PY) -m tests.fuzz.solverstate $$(date +%s) 100000
 	$(PY) -m tests.fuzz.nets $$(date +%s) 20000
 
 lint: $(DEV)  ## style, docstrings, format, types, and the committed notebooks

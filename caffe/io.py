@@ -19,6 +19,7 @@ from caffe.errors import ImageError
 from caffe.image_file import read_image
 from caffe.proto import caffe_pb2
 from caffe.weights.blobproto import shape_of, to_blob_proto
+from caffe.weights.blobproto import values as stored_values
 from caffe.weights.files import PathLike
 
 Size = Sequence[int] | np.ndarray  # height, width
@@ -346,8 +347,11 @@ def blobproto_to_array(blob: caffe_pb2.BlobProto, return_diff: bool = False) -> 
     ValueError
         If the number of values does not fit the shape.
     """
-    single, double = (blob.diff, blob.double_diff) if return_diff else (blob.data, blob.double_data)
-    values = np.array(single or double)
+    of = "diff" if return_diff else "data"
+    if getattr(blob, f"raw_{of}"):
+        values = stored_values(blob, of)
+    else:
+        values = np.array(getattr(blob, of) or getattr(blob, f"double_{of}"))
     shape = shape_of(blob)
     if values.size != math.prod(shape):
         raise ValueError(f"a BlobProto with {values.size} values cannot have shape {shape}")

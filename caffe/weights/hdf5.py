@@ -1,10 +1,12 @@
 """Read and write .caffemodel.h5 files: dataset /data/{layer}/{i} is blob i of a layer."""
 
+import os
 from typing import TYPE_CHECKING, BinaryIO
 
 import h5py
 
 from caffe.errors import CaffeError, WeightsError
+from caffe.weights import hdf5_heaps
 from caffe.weights.all_or_none import put_all, room
 from caffe.weights.files import PathLike, check_number, check_shape
 from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member, parts
@@ -46,6 +48,11 @@ def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
         If it does not fit the net; nothing was copied then.
     """
     try:
+        if opened is None:
+            hdf5_heaps.check_file(os.fspath(path))
+        else:
+            hdf5_heaps.check(opened.read())
+            opened.seek(0)
         with h5py.File(opened or path, "r") as file:
             group = member(file, "data")
             if not isinstance(group, h5py.Group):

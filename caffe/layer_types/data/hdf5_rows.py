@@ -15,6 +15,7 @@ import numpy as np
 from caffe.blobs import memory
 from caffe.errors import CaffeError, DataError
 from caffe.layer_types.data.files import check_file, read_list
+from caffe.weights import hdf5_heaps
 from caffe.weights.hdf5 import DAMAGE
 from caffe.weights.hdf5_checks import Refused, check_dataset, member
 
@@ -112,9 +113,13 @@ class Rows:
         path = self._path()
         check_file(path, "HDF5 file")
         try:
+            stat = os.stat(path)
+            version = path, stat.st_mtime_ns, stat.st_size
+            if version not in self._checked:
+                hdf5_heaps.check_file(path)
             with h5py.File(path, "r") as file:
                 datasets = [_dataset(file, path, name) for name in self.names]
-                self._check_sizes(path, datasets)
+                self._check_sizes(version, datasets)
                 self._check_shapes(path, datasets)
                 yield datasets
         except CaffeError:
@@ -126,13 +131,11 @@ class Rows:
                 f"{path} is not an HDF5 file, or damaged: {e}: write it again"
             ) from None
 
-    def _check_sizes(self, path, datasets):
+    def _check_sizes(self, version, datasets):
         """Raise Refused if reading could take more memory than the shapes say.
 
         Once per version of a file, because compressed chunks are inflated for the check.
         """
-        stat = os.stat(path)
-        version = path, stat.st_mtime_ns, stat.st_size
         if version not in self._checked:
             for dataset in datasets:
                 check_dataset(dataset)

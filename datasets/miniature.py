@@ -54,7 +54,8 @@ def miniature(
     size : (int, int), optional
         Width and height of the frames in pixels; by default, those of this miniature.
     workers : int
-        Number of rendering processes. A line on stderr tells that the miniature is being drawn.
+        Number of rendering processes. A line on stderr (in a notebook, stdout) tells that the
+        miniature is being drawn.
     **units : int
         Number of units (snippets, images, shots, rooms) of a split, such as train=60. A split
         that already has more units, from an earlier call, keeps them.
@@ -142,7 +143,8 @@ def _render_dataset(root, manifest, workers):
     print(
         f"{root}: drawing the {manifest['name']} miniature, {sum(manifest['units'].values())} "
         "units; this is done once and takes up to some minutes",
-        file=sys.stderr,
+        # a notebook shows what goes to stderr as a warning, which this is not
+        file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
         flush=True,
     )
     with replaced(root) as fresh:

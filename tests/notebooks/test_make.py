@@ -8,6 +8,10 @@ import subprocess
 import pytest
 
 
+# What a make that runs the tests would hand to the make that is tested.
+SET_BY_MAKE = ("PORT", "LAB", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
+
+
 @pytest.fixture
 def printed(root, tmp_path):
     """Return printed(user, *arguments): the words of the last command of `make -n`."""
@@ -17,10 +21,14 @@ def printed(root, tmp_path):
     def commands(user, *arguments):
         (tmp_path / "id").write_text(f"#!/bin/sh\necho {user}\n")
         (tmp_path / "id").chmod(0o755)
-        env = {k: v for k, v in os.environ.items() if k not in ("PORT", "LAB", "MAKEFLAGS")}
+        env = {k: v for k, v in os.environ.items() if k not in SET_BY_MAKE}
         env["PATH"] = f"{tmp_path}{os.pathsep}{env['PATH']}"
         shown = subprocess.run(
-            ["make", "-n", *arguments], cwd=root, env=env, text=True, capture_output=True
+            ["make", "--no-print-directory", "-n", *arguments],
+            cwd=root,
+            env=env,
+            text=True,
+            capture_output=True,
         )
         assert shown.returncode == 0, shown.stderr
         text = shown.stdout.replace("\\\n", " ")

@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 
-
 # What a make that runs the tests would hand to the make that is tested.
 SET_BY_MAKE = ("PORT", "LAB", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
 

@@ -7,6 +7,7 @@ PIP_INDEX ?=
 THREADS ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu 2>/dev/null || echo 2)
 SECONDS ?= 600
+COUNT ?= 200
 VENV := .venv
 PY := $(VENV)/bin/python
 RUN := $(VENV)/.complete
@@ -18,7 +19,7 @@ PACKAGES := caffe lib nets datasets notebooks benchmarks
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab test test-all fuzz lint format nets contents constraints bench clean
+.PHONY: help run lab test test-all fuzz mutants lint format nets contents constraints bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,6 +43,10 @@ fuzz: $(DEV)  ## fuzz the readers of files, SECONDS=600 each, and nets of extrem
 	  $(PY) -m tests.fuzz.run $$target $(SECONDS) || exit 1; done
 	$(PY) -m tests.fuzz.solverstate $$(date +%s) 100000
 	$(PY) -m tests.fuzz.nets $$(date +%s) 20000
+
+mutants: $(DEV)  ## mutate the code, COUNT=200 times, and list the mutants that no test sees
+	OMP_NUM_THREADS=$(THREADS) $(PY) -m tests.mutation.run lib datasets caffe/engine \
+	  caffe/graph.py caffe/blobs caffe/training --count $(COUNT)
 
 lint: $(DEV)  ## style, docstrings, format, types, and the committed notebooks
 	$(PY) -m ruff check

@@ -22,9 +22,9 @@ from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, image_size, open_label, open_rgb
 from datasets.frame_files import check_no_gap, names_with, usual_step
-from datasets.gate import is_folder, is_there, list_folders, show
 from datasets.palette import Palette
 from datasets.preprocess import ImageLike, preprocess
+from datasets.reading.gate import is_folder, is_there, list_folders, show
 from datasets.sources import find_root
 
 IMAGE_SUFFIXES = (".png", ".jpg")

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from datasets.errors import DatasetError
-from datasets.gate import is_folder, is_there, list_folders
 from datasets.inventory import INVENTORIES
 from datasets.miniature import MANIFEST
+from datasets.reading.gate import is_folder, is_there, list_folders
 from datasets.sources import SOURCES
 
 # A folder with any of these is the root of a dataset. Each occurs in one layout only.

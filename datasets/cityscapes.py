@@ -21,9 +21,9 @@ from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, image_size, open_label, open_rgb
 from datasets.frame_files import names_with
-from datasets.gate import is_folder, is_there, list_folders, show
 from datasets.palette import Palette
 from datasets.preprocess import ImageLike, preprocess
+from datasets.reading.gate import is_folder, is_there, list_folders, show
 from datasets.sources import find_root
 
 IMAGE = "_leftImg8bit.png"

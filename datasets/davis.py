@@ -26,7 +26,7 @@ from PIL import Image
 from datasets.errors import DatasetError
 from datasets.files import image_size, open_image
 from datasets.frame_files import names_with
-from datasets.gate import is_folder, is_there, list_names, show
+from datasets.reading.gate import is_folder, is_there, list_names, show
 from datasets.youtube import CLASSES
 
 # Sequences that show one object of a class of Youtube-Objects: {sequence: class}.

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from datasets.errors import DatasetError
-from datasets.gate import read_file
-from datasets.image_bytes import ImageBytes, check_slow
+from datasets.reading.gate import read_file
+from datasets.reading.image_bytes import ImageBytes, check_slow
 
 IGNORE = 255  # label value that is excluded from training and scoring
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datasets.errors import DatasetError
-from datasets.gate import AnyPath, list_names, show
+from datasets.reading.gate import AnyPath, list_names, show
 
 
 def names_with(folder: AnyPath, *suffixes: str) -> list[str]:

@@ -15,9 +15,9 @@ from datasets.camvid import camvid
 from datasets.cityscapes import IMAGE, cityscapes
 from datasets.errors import DatasetError
 from datasets.frame_files import names_with
-from datasets.gate import is_folder, is_there, list_folders
 from datasets.nyud_seg import nyud
 from datasets.pascal_voc import SEG11VALID, pascal
+from datasets.reading.gate import is_folder, is_there, list_folders
 from datasets.youtube import youtube
 
 if TYPE_CHECKING:  # datasets.check imports this module

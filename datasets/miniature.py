@@ -19,11 +19,11 @@ from typing import Any
 
 from datasets.errors import DatasetError
 from datasets.files import MAX_PIXELS
-from datasets.gate import is_there, read_file, show
-from datasets.lock import locked
-from datasets.replace import recover, replaced
+from datasets.reading.gate import is_there, read_file, show
+from datasets.rendering.lock import locked
+from datasets.rendering.replace import recover, replaced
+from datasets.rendering.workers import draw, draw_in_processes
 from datasets.sources import DATA, env_var
-from datasets.workers import draw, draw_in_processes
 
 # The module that writes each miniature. It defines SCENES (name of the folder next to it with the
 # drawing code), SIZE (width, height), UNITS {split: default number of units}, the function

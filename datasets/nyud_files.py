@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, check_label_size, read_lines, read_names
-from datasets.gate import is_there, list_names
-from datasets.matfile import open_mat
 from datasets.raw_video import frame_name
+from datasets.reading.gate import is_there, list_names
+from datasets.reading.matfile import open_mat
 
 RawFrame = tuple[str, str]  # video, name of the frame
 

@@ -21,11 +21,11 @@ from datasets.boundaries import class_boundaries
 from datasets.clips import Clip, check_length
 from datasets.errors import DatasetError
 from datasets.files import check_label_size, image_size, open_rgb
-from datasets.gate import list_folders
 from datasets.nyud_files import RawFrame, read_ids, read_label, read_raw_frames
 from datasets.palette import Palette, voc_palette
 from datasets.preprocess import ImageLike, as_image, preprocess
 from datasets.raw_video import every, frame_name, list_raw_frames, raw_frame_path
+from datasets.reading.gate import list_folders
 from datasets.sources import find_root
 
 RAW_SIZE = 640, 480  # width and height of a raw frame

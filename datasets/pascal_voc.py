@@ -17,9 +17,9 @@ from datasets.clips import Clip
 from datasets.errors import DatasetError
 from datasets.files import check_label_size, image_size, open_label, open_rgb, read_names
 from datasets.frame_files import names_with
-from datasets.gate import is_folder
 from datasets.palette import voc_palette
 from datasets.preprocess import ImageLike, as_image, preprocess
+from datasets.reading.gate import is_folder
 from datasets.sources import find_root
 from datasets.translate import Box, crop_label, translated_boxes
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from datasets.errors import DatasetError
 from datasets.frame_files import names_with
-from datasets.gate import is_folder, is_there, show
+from datasets.reading.gate import is_folder, is_there, show
 
 SUFFIXES = (".ppm", ".png", ".jpg")  # the official one, then those of converted copies
 RGB = "r-"  # prefix of RGB frames; depth images have d-

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from datasets.errors import DatasetError
-from datasets.gate import is_folder, show
+from datasets.reading.gate import is_folder, show
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 

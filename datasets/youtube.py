@@ -20,10 +20,10 @@ from PIL import Image
 from datasets.clips import Clip
 from datasets.errors import DatasetError
 from datasets.files import IGNORE, open_rgb
-from datasets.gate import is_folder, list_folders
 from datasets.palette import Palette
 from datasets.pascal_voc import pascal
 from datasets.preprocess import ImageLike, preprocess
+from datasets.reading.gate import is_folder, list_folders
 from datasets.sources import find_root
 from datasets.youtube_files import ShotName, fit, frame_number, list_numbers, open_mask, read_shots
 

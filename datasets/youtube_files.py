@@ -9,7 +9,7 @@ from PIL import Image
 from datasets.errors import DatasetError
 from datasets.files import image_size, open_image, read_names
 from datasets.frame_files import names_with
-from datasets.gate import is_there
+from datasets.reading.gate import is_there
 
 ShotName = tuple[str, str, str]  # class, video, shot
 

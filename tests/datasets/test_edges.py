@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-import datasets.lock
+import datasets.rendering.lock
 from datasets import miniature
 from datasets.boundaries import class_boundaries, disk, foreground_boundaries
 from datasets.camvid import camvid
@@ -16,14 +16,14 @@ from datasets.cityscapes import cityscapes
 from datasets.davis import SEQUENCES, arrange
 from datasets.errors import DatasetError
 from datasets.files import open_label
-from datasets.gate import list_folders
-from datasets.lock import locked
 from datasets.nyud_files import read_ids
 from datasets.nyud_seg import nyud
 from datasets.palette import Palette
 from datasets.pascal_voc import pascal
 from datasets.preprocess import as_image
 from datasets.raw_video import frame_time
+from datasets.reading.gate import list_folders
+from datasets.rendering.lock import locked
 from datasets.sources import DATA, SOURCES, find_root
 from datasets.translate import translated_boxes
 from datasets.youtube import youtube
@@ -208,7 +208,7 @@ def test_labelled_frames_that_are_only_in_the_video_are_opened(tmp_path):
 def test_a_system_without_flock_waits_for_nobody(tmp_path, monkeypatch):
     with locked(tmp_path / "lock") as alone:
         assert alone is True and (tmp_path / "lock").exists()
-    monkeypatch.setattr(datasets.lock, "fcntl", None)
+    monkeypatch.setattr(datasets.rendering.lock, "fcntl", None)
     with locked(tmp_path / "lock") as alone, locked(tmp_path / "lock") as other:
         assert alone is False and other is False
     assert list(tmp_path.iterdir()) == []
@@ -372,8 +372,8 @@ def test_who_is_interrupted_while_waiting_for_a_lock_leaves_no_file_open(tmp_pat
         raise KeyboardInterrupt
 
     close = os.close
-    monkeypatch.setattr(datasets.lock.os, "close", lambda d: (closed.append(d), close(d)))
-    monkeypatch.setattr(datasets.lock.fcntl, "flock", interrupt)
+    monkeypatch.setattr(datasets.rendering.lock.os, "close", lambda d: (closed.append(d), close(d)))
+    monkeypatch.setattr(datasets.rendering.lock.fcntl, "flock", interrupt)
     with pytest.raises(KeyboardInterrupt), locked(tmp_path / "lock"):
         raise AssertionError("inside without the lock")
     assert len(opened) == 1 and closed.count(opened[0]) == 1

@@ -13,8 +13,9 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from datasets import files, matfile, miniature, nyud_files
+from datasets import files, miniature, nyud_files
 from datasets.errors import DatasetError
+from datasets.reading import matfile
 
 DatasetErrors = (DatasetError,)
 FOLDER = Path(

@@ -5,7 +5,7 @@
 Takes a sample of the mutants (tests/mutation/mutants.py) of the modules named, or of those in the
 folders named (not deeper), as evenly over the modules as they allow, and runs against each the
 quick tests that reach its lines, the shortest first, until one fails. Prints what survived and a
-table. Needs `pip install coverage`, and a system that can fork.
+table. `make mutants` runs a small sample. Needs a system that can fork.
 
 Which tests reach a line is measured first, in a few minutes; --reached FILE keeps that for the next
 run, which then measures only test files that are new or changed: remove it once the code itself

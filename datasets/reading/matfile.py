@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from datasets.errors import DatasetError
-from datasets.gate import LIMITS, read_file
+from datasets.reading.gate import LIMITS, read_file
 
 KIND = "MATLAB file"
 MAX_BYTES = LIMITS[KIND]  # of a variable, unpacked

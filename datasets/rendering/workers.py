@@ -73,7 +73,7 @@ def _start(request):
     """Start a process and send it its request."""
     process = subprocess.Popen(
         # -P: nothing in the working folder may pass for a module
-        [sys.executable, "-P", "-m", "datasets.workers"],
+        [sys.executable, "-P", "-m", "datasets.rendering.workers"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

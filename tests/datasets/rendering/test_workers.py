@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from datasets import workers
 from datasets.errors import DatasetError
 from datasets.miniature import miniature
+from datasets.rendering import workers
 
 # No guard, as README's example; what comes before shows that no process runs it again.
 PROGRAM = """

@@ -9,18 +9,18 @@ import tracemalloc
 
 import pytest
 
-from datasets import gate
 from datasets.camvid import camvid
 from datasets.check import main as check
 from datasets.cityscapes import cityscapes
 from datasets.davis import arrange
 from datasets.errors import DatasetError
 from datasets.files import image_size, open_image, open_label, open_rgb, read_lines, read_names
-from datasets.matfile import open_mat
 from datasets.miniature import miniature
 from datasets.nyud_files import read_ids
 from datasets.nyud_seg import nyud
 from datasets.pascal_voc import pascal
+from datasets.reading import gate
+from datasets.reading.matfile import open_mat
 from datasets.youtube import youtube
 
 READERS = {

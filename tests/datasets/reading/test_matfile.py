@@ -11,7 +11,7 @@ import scipy.sparse
 from scipy.io import savemat
 
 from datasets.errors import DatasetError
-from datasets.matfile import open_mat
+from datasets.reading.matfile import open_mat
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from PIL import Image
 
 from datasets.errors import DatasetError
 from datasets.files import image_size, open_image
-from datasets.image_bytes import ImageBytes
+from datasets.reading.image_bytes import ImageBytes
 
 READ_AT_MOST = 10  # seconds; ten times as many parts took minutes
 

@@ -1,0 +1,1 @@
+"""How a miniature gets onto the disk: workers that draw it, a lock, and a safe replacement."""

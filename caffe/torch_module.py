@@ -7,20 +7,17 @@ torch.optim, torch.export, ONNX.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from caffe import layer_types
 from caffe.blobs import device
+from caffe.blobs.holders import NetWithWeights
 from caffe.errors import CaffeError, DeviceError
 from caffe.layer_types.base import LayerType, StatefulLayer, Tops
 from caffe.proto import caffe_pb2
 from caffe.weights.state_dict import as_torch, names
-
-if TYPE_CHECKING:
-    from caffe.net import Net
 
 STATISTICS = ("sum_mean", "sum_var", "scale_factor")  # BatchNorm's blobs
 
@@ -143,7 +140,7 @@ class NetModule(nn.Module):
         In GPU mode.
     """
 
-    def __init__(self, net: Net, first: int, last: int):
+    def __init__(self, net: NetWithWeights, first: int, last: int):
         super().__init__()
         graph = net._graph
         if first > last:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from datasets.camvid import camvid
 from datasets.cityscapes import IMAGE, cityscapes
@@ -18,10 +17,8 @@ from datasets.frame_files import names_with
 from datasets.nyud_seg import nyud
 from datasets.pascal_voc import SEG11VALID, pascal
 from datasets.reading.gate import is_folder, is_there, list_folders
+from datasets.report import Report
 from datasets.youtube import youtube
-
-if TYPE_CHECKING:  # datasets.check imports this module
-    from datasets.check import Report
 
 OPENED = 8  # images and labels opened per split, evenly spaced
 SNIPPET = 20  # frames of Cityscapes up to and including the labelled one

@@ -60,10 +60,9 @@ def sources():
 SOURCES = sources()
 
 
-def imported(tree, top_level=False):
-    """The dotted names that a module imports: modules, and names of modules."""
-    nodes = tree.body if top_level else ast.walk(tree)
-    for node in nodes:
+def imported(tree):
+    """The dotted names that a module imports, in functions and for types too."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -95,14 +94,14 @@ def test_packages_import_only_those_below(module):
 @pytest.mark.parametrize("module", [m for m in SOURCES if m.startswith("caffe.")])
 def test_floors_of_caffe(module):
     floors = {part: i for i, floor in enumerate(FLOORS) for part in floor.split()}
-    for name in filter(None, map(ours, imported(SOURCES[module], top_level=True))):
+    for name in filter(None, map(ours, imported(SOURCES[module]))):
         if name != "caffe":
             assert floors[longest(name, floors)] <= floors[longest(module, floors)], name
 
 
 def test_no_circles():
     below = {
-        module: {ours(name) for name in imported(tree, top_level=True)} - {None, module}
+        module: {ours(name) for name in imported(tree)} - {None, module}
         for module, tree in SOURCES.items()
     }
     # a package's face imports its modules, and these may import each other

@@ -6,15 +6,12 @@ and decay_mult apply wherever they are given; if both layers give them they must
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from caffe.blobs import memory
 from caffe.blobs.blob import Blob, refusal
 from caffe.blobs.fillers import fill
+from caffe.blobs.holders import LayerOfNet
 from caffe.proto import caffe_pb2
-
-if TYPE_CHECKING:
-    from caffe.layer_types.base import LayerType
 
 
 @dataclass
@@ -55,7 +52,7 @@ class LearnedBlobs(list[Learned]):
 
     def add(
         self,
-        layer: "LayerType",
+        layer: LayerOfNet,
         k: int,
         content: Blob | Sequence[int],
         filler: caffe_pb2.FillerParameter | None = None,
@@ -104,7 +101,7 @@ class LearnedBlobs(list[Learned]):
 
     def add_all(
         self,
-        layer: "LayerType",
+        layer: LayerOfNet,
         wanted: Sequence[tuple[Blob | Sequence[int], caffe_pb2.FillerParameter | None]],
     ) -> list[Blob]:
         """Create or find all learned blobs of a layer.
@@ -139,7 +136,7 @@ class LearnedBlobs(list[Learned]):
         self._unfilled.clear()
 
 
-def learns(layer: "LayerType", k: int) -> bool:
+def learns(layer: LayerOfNet, k: int) -> bool:
     """Tell whether learned blob `k` of a layer has a learning rate, by the layer's own lr_mult."""
     return k >= len(layer.spec.param) or layer.spec.param[k].lr_mult != 0
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import h5py
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from caffe.errors import CaffeError, SolverError, WeightsError
+from caffe.net import Net
 from caffe.proto import caffe_pb2
 from caffe.training import lr_policy, snapshot_pair
 from caffe.training.updates import SQUARES
@@ -30,10 +31,19 @@ from caffe.weights.hdf5_checks import Refused, check_dataset, member
 from caffe.weights.hdf5_writer import layout
 from caffe.weights.wire import LENGTH, MOST_BYTES, Wire, head, number
 
-if TYPE_CHECKING:
-    from caffe.training.solver import SGDSolver
-
 log = logging.getLogger("caffe")
+
+
+class TrainedSolver(Protocol):
+    """What a snapshot is made of; `caffe.training.solver.SGDSolver` is one."""
+
+    type: str
+    path: str
+    param: caffe_pb2.SolverParameter
+    net: Net
+    iter: int
+    history: list[torch.Tensor]
+
 
 MOST = 2**31 - 2  # iterations: Caffe counts them in an int, and one more must fit
 DIGEST_FIELD, DIGEST_NAME = 1001, "learned_net_digest"  # see caffe.training.snapshot_pair
@@ -84,7 +94,7 @@ def prefix(param: caffe_pb2.SolverParameter, path: str) -> str:
 # Writing
 
 
-def save(solver: SGDSolver) -> tuple[str, str]:
+def save(solver: TrainedSolver) -> tuple[str, str]:
     """Write weights and state.
 
     Returns
@@ -150,12 +160,12 @@ def _save_hdf5(solver, path, model, digest):
 # Reading
 
 
-def load(solver: SGDSolver, path: str) -> None:
+def load(solver: TrainedSolver, path: str) -> None:
     """Restore iteration, history and weights of a solver.
 
     Parameters
     ----------
-    solver : SGDSolver
+    solver : TrainedSolver
     path : str
         A .solverstate or .solverstate.h5 file. The weights are searched for where it says, then in
         its own folder, then under its own name.

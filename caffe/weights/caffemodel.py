@@ -10,11 +10,12 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
+from caffe.blobs.holders import NetWithWeights
 from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
 from caffe.weights import hdf5 as weights_hdf5
@@ -27,9 +28,6 @@ from caffe.weights.stored_blobs import DATA, DIFF, SHAPE, StoredBlob
 from caffe.weights.wire import Damaged, Wire, number
 from caffe.weights.write_whole import write_whole
 
-if TYPE_CHECKING:
-    from caffe.net import Net
-
 LIMIT = 2**31 - 1  # bytes, protobuf's own limit for one message
 LAYER, BLOBS = number(caffe_pb2.NetParameter, "layer"), number(caffe_pb2.LayerParameter, "blobs")
 IN_MEMORY = "the weights given in memory"
@@ -37,7 +35,7 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 def load(
-    net: "Net", source: PathLike | bytes | bytearray | memoryview | caffe_pb2.NetParameter
+    net: NetWithWeights, source: PathLike | bytes | bytearray | memoryview | caffe_pb2.NetParameter
 ) -> None:
     """Copy weights into a net by layer name.
 
@@ -181,7 +179,7 @@ def _load(net, path, f, size):
     put_all((blob for blob, _ in pairs), arrays)
 
 
-def save(net: "Net", path: PathLike, diff: bool = False) -> None:
+def save(net: NetWithWeights, path: PathLike, diff: bool = False) -> None:
     """Write the weights of a net as a .caffemodel.
 
     Parameters

@@ -1,10 +1,11 @@
 """Read and write .caffemodel.h5 files: dataset /data/{layer}/{i} is blob i of a layer."""
 
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import h5py
 
+from caffe.blobs.holders import NetWithWeights
 from caffe.errors import CaffeError, WeightsError
 from caffe.weights import hdf5_heaps
 from caffe.weights.all_or_none import put_all, room
@@ -13,9 +14,6 @@ from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, memb
 from caffe.weights.hdf5_writer import layout
 from caffe.weights.matching import check_names
 from caffe.weights.write_whole import write_whole
-
-if TYPE_CHECKING:
-    from caffe.net import Net
 
 # What h5py raises for damaged files.
 DAMAGE = (
@@ -30,7 +28,7 @@ DAMAGE = (
 )
 
 
-def load(net: "Net", path: PathLike, opened: BinaryIO | None = None) -> None:
+def load(net: NetWithWeights, path: PathLike, opened: BinaryIO | None = None) -> None:
     """Copy weights into a net by layer name.
 
     Parameters
@@ -111,7 +109,7 @@ def _indices(layer, wanted):
     return [i for i in found if i < wanted or not isinstance(member(layer, str(i)), h5py.Group)]
 
 
-def save(net: "Net", path: PathLike, diff: bool = False) -> None:
+def save(net: NetWithWeights, path: PathLike, diff: bool = False) -> None:
     """Write the weights of a net as HDF5; a blob that layers share is written with the first.
 
     The values go from the net's memory to the file without a copy; see `hdf5_writer`.

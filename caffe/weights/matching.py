@@ -2,18 +2,17 @@
 
 import logging
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
 
+from caffe.blobs.holders import NetWithWeights
 from caffe.errors import WeightsError
-
-if TYPE_CHECKING:
-    from caffe.net import Net
 
 MOST_NAMES = 20  # in one message
 log = logging.getLogger("caffe")
 
 
-def check_names(net: "Net", path: str, stored: Iterable[str], found: Collection[str]) -> None:
+def check_names(
+    net: NetWithWeights, path: str, stored: Iterable[str], found: Collection[str]
+) -> None:
     """Refuse a file that fills no layer of the net; log what one leaves out.
 
     Layers of the net that keep their values are a warning. Layers that only the file has are named

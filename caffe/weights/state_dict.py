@@ -24,21 +24,18 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from caffe.blobs.blob import Blob
+from caffe.blobs.holders import LayerOfNet, NetWithWeights
 from caffe.errors import ShapeMismatch, WeightsError
 from caffe.weights import torch_file
 from caffe.weights.all_or_none import put_all
 from caffe.weights.files import PathLike, check_file, likely_cause
 from caffe.weights.torch_file import TooMuch
-
-if TYPE_CHECKING:
-    from caffe.layer_types.base import LayerType
-    from caffe.net import Net
 
 NAMES: dict[str, tuple[str, ...]] = {
     "Convolution": ("weight", "bias"),
@@ -65,7 +62,7 @@ class Entry:
     """A learned blob under its key; `k` is its index among the layer's blobs."""
 
     key: str
-    layer: "LayerType"
+    layer: LayerOfNet
     k: int
     blob: Blob
 
@@ -74,19 +71,19 @@ class Entry:
         return as_torch(self.layer, self.k, torch.from_numpy(self.blob.data))
 
 
-def names(layer: "LayerType") -> tuple[str, ...]:
+def names(layer: LayerOfNet) -> tuple[str, ...]:
     """Return the names of a layer's learned blobs, at least as many as it has; () if numbered."""
     known = NAMES.get(layer.spec.type, ())
     return known[1:] if layer.spec.type == "Scale" and len(layer.spec.bottom) > 1 else known
 
 
-def as_torch(layer: "LayerType", k: int, tensor: torch.Tensor) -> torch.Tensor:
+def as_torch(layer: LayerOfNet, k: int, tensor: torch.Tensor) -> torch.Tensor:
     """Return a view of blob `k` of a layer in the shape of torch's module, or the reverse."""
     transposed = layer.spec.type == "InnerProduct" and layer.spec.inner_product_param.transpose
     return tensor.t() if transposed and k == 0 else tensor
 
 
-def entries(net: "Net") -> list[Entry]:
+def entries(net: NetWithWeights) -> list[Entry]:
     """Return the Entry of each blob of each layer; a shared blob appears once per layer."""
     layers = {layer.name: layer for layer in net._graph.layers}
     return [
@@ -96,7 +93,7 @@ def entries(net: "Net") -> list[Entry]:
     ]
 
 
-def state_dict(net: "Net") -> OrderedDict[str, torch.Tensor]:
+def state_dict(net: NetWithWeights) -> OrderedDict[str, torch.Tensor]:
     """Return the weights of a net under PyTorch's names.
 
     Parameters
@@ -120,7 +117,7 @@ def state_dict(net: "Net") -> OrderedDict[str, torch.Tensor]:
 
 
 def load(
-    net: "Net", source: PathLike | Mapping[str, torch.Tensor | np.ndarray], strict: bool
+    net: NetWithWeights, source: PathLike | Mapping[str, torch.Tensor | np.ndarray], strict: bool
 ) -> Loaded:
     """Copy weights under PyTorch's names into a net: all of them, or none.
 

@@ -11,7 +11,7 @@ import datasets.rendering.lock
 from datasets import miniature
 from datasets.boundaries import class_boundaries, disk, foreground_boundaries
 from datasets.camvid import camvid
-from datasets.check import Report, check, main, recognise
+from datasets.check import check, main, recognise
 from datasets.cityscapes import cityscapes
 from datasets.davis import SEQUENCES, arrange
 from datasets.errors import DatasetError
@@ -24,6 +24,7 @@ from datasets.preprocess import as_image
 from datasets.raw_video import frame_time
 from datasets.reading.gate import list_folders
 from datasets.rendering.lock import locked
+from datasets.report import Report
 from datasets.sources import DATA, SOURCES, find_root
 from datasets.translate import translated_boxes
 from datasets.youtube import youtube

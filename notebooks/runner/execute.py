@@ -169,23 +169,35 @@ async def _run_cells(notebook, folder, config, env, on_cell):
         log=SILENT,
     )
     with tempfile.TemporaryFile() as said:
+        execution = asyncio.ensure_future(client.async_execute(env=env, stdout=said, stderr=said))
         try:
-            await client.async_execute(env=env, stdout=said, stderr=said)
+            # Not awaited itself: a cancellation can get lost in nbclient (asyncio.wait_for drops it
+            # if a message arrives at the same moment), and the run would never end.
+            await asyncio.wait([execution])
         except asyncio.CancelledError:
-            await _end_kernel(client)
+            await _end_execution(client, execution)
             raise
+        try:
+            execution.result()
         except CellExecutionError as error:
             return f"{place(notebook, running)}: {error.ename}: {shown(error.evalue)}"
         except DeadKernelError:
-            if asyncio.current_task().cancelling():  # nbclient reports it as a dead kernel
-                await _end_kernel(client)
-                raise asyncio.CancelledError from None
             last = last_words(said)
             return f"{place(notebook, running)}: the kernel died (out of memory?){last}"
         except Exception as error:  # such as no kernelspec: affects this notebook only
             where, last = place(notebook, running), last_words(said)
             return f"{where}: {type(error).__name__}: {shown(error)}{last}"
     return ""
+
+
+async def _end_execution(client, execution):
+    """Cancel an execution; if it does not end by that, it does when its kernel is gone."""
+    execution.cancel()
+    await asyncio.wait([execution], timeout=1)
+    await _end_kernel(client)
+    await asyncio.wait([execution], timeout=10)
+    if execution.done() and not execution.cancelled():
+        execution.exception()  # looked at, so that asyncio does not report it as forgotten
 
 
 async def _end_kernel(client):

@@ -1,11 +1,16 @@
 """Settings and fixtures shared by all tests."""
 
+import signal
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell may start what runs in the background with Ctrl-C ignored. Tests send it: let it arrive.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Examples have no deadline, as a busy machine may slow any of them down.
 hypothesis.settings.register_profile("clockwork", deadline=None)

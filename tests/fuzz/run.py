@@ -5,18 +5,24 @@ to the current folder as finding-TARGET-...; once its cause is mended, tests.fuz
 and tests/caffe/test_fuzz_cases.py, or that of tests/datasets, reads it again with each test run. A
 new run begins with the cases and seeds. Only Python code guides the search: libhdf5, protobuf and
 what Pillow has in C are not instrumented.
+
+The process is started again after ROUND inputs, with what it found so far: under instrumentation
+its memory grows with each input, and libFuzzer would take that for a leak.
 """
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tests.fuzz import cases
 
 CAFFE = ("prototxt", "caffemodel", "hdf5", "rows", "pth", "encoded")  # of targets.py
 DATA = ("mat", "image", "names", "manifest")  # of data_targets.py
+ROUND = 40_000  # inputs
 
 
 def corpus(target, folder):
@@ -34,15 +40,30 @@ def corpus(target, folder):
 
 
 def main():
-    """Parse the command line, instrument the package, and fuzz."""
+    """Parse the command line, and fuzz in rounds; the exit status is that of the last one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("target", choices=(*CAFFE, *DATA))
     parser.add_argument("seconds", nargs="?", type=int, default=600)
     parser.add_argument("--corpus", help="folder that inputs of new coverage are kept in")
+    parser.add_argument("--round", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.round:
+        return fuzz(args.target, args.seconds, args.corpus)
+    folder = args.corpus or tempfile.mkdtemp(prefix="clockwork-corpus-")
+    os.makedirs(folder, exist_ok=True)
+    corpus(args.target, folder)
+    start = time.monotonic()
+    while (left := int(start + args.seconds - time.monotonic())) > 0:
+        command = [sys.executable, "-m", "tests.fuzz.run", args.target, str(left)]
+        if status := subprocess.call([*command, "--corpus", folder, "--round"]):
+            sys.exit(status)
+
+
+def fuzz(target, seconds, folder):
+    """Instrument the package, and fuzz for one round; this ends the process."""
     import atheris
 
-    if args.target in DATA:
+    if target in DATA:
         with atheris.instrument_imports(include=["datasets", "PIL"]):
             from tests.fuzz.data_targets import TARGETS
     else:
@@ -50,22 +71,20 @@ def main():
 
         with atheris.instrument_imports(include=["caffe", "google.protobuf.text_format"]):
             from tests.fuzz.targets import TARGETS
-    folder = args.corpus or tempfile.mkdtemp(prefix="clockwork-corpus-")
-    os.makedirs(folder, exist_ok=True)
-    corpus(args.target, folder)
     atheris.Setup(
         [
             sys.argv[0],
             folder,
-            f"-max_total_time={args.seconds}",
+            f"-max_total_time={seconds}",
+            f"-runs={ROUND}",
             "-max_len=20000",
             "-timeout=20",
             "-rss_limit_mb=3000",
             "-print_final_stats=1",
             "-close_fd_mask=0",
-            f"-artifact_prefix=finding-{args.target}-",
+            f"-artifact_prefix=finding-{target}-",
         ],
-        TARGETS[args.target],
+        TARGETS[target],
     )
     atheris.Fuzz()
 

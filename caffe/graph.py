@@ -81,6 +81,8 @@ class Graph:
         All blob names, in the order in which layers produce them.
     inputs, outputs : list of str
         Tops of the Input layers; blobs that no layer reads, sorted.
+    unshaped : set of str
+        Inputs without a shape in the prototxt: they have NO_SHAPE until the user reshapes them.
     loss_weights : dict of str to float
         Loss weight by blob name, 0 for blobs that are not a loss.
     index : dict of str to int
@@ -105,6 +107,7 @@ class Graph:
         self.tops: list[list[str]] = []
         self.blobs: list[str] = []
         self.inputs: list[str] = []
+        self.unshaped: set[str] = set()
         self.loss_weights: dict[str, float] = {}
         self.need: list[bool] = []
         self.down: list[list[bool]] = []
@@ -134,6 +137,8 @@ class Graph:
                     consumed.setdefault(name, spec.name)
             if spec.type == "Input":
                 self.inputs += spec.top
+                if not spec.input_param.shape:
+                    self.unshaped.update(spec.top)
             self.layers.append(layer)
             self.bottoms.append(list(spec.bottom))
             self.tops.append(list(spec.top))

@@ -25,12 +25,13 @@ from caffe.blobs.learned import LearnedBlobs, learns
 from caffe.definition.prototxt import read_net
 from caffe.definition.split_names import NamedBlobs, copies
 from caffe.definition.upgrade import current_form
+from caffe.engine import debug_info
 from caffe.engine.executor import Executor
 from caffe.engine.one_caller import OneCaller
-from caffe.errors import CaffeError, NoCopy, ShapeMismatch
+from caffe.errors import CaffeError, LayerError, NoCopy, ShapeMismatch
 from caffe.files import shown
 from caffe.graph import Graph, net_state
-from caffe.layer_types.base import StatefulLayer
+from caffe.layer_types.base import NO_SHAPE, StatefulLayer
 from caffe.layer_types.data.memory_data import MemoryData
 from caffe.layer_types.python import Layer, Python
 from caffe.net_arguments import (
@@ -169,9 +170,18 @@ class Net:
         self._params = OrderedDict()
         self._learned = LearnedBlobs()
         self._callbacks = defaultdict(list)
+        self._debug_info = param.debug_info  # a solver sets it for its nets
         self._executor = Executor(self._graph, self.blobs, self._params)
         for i, layer in enumerate(self._graph.layers):
-            self._set_up(i, layer)
+            try:
+                self._set_up(i, layer)
+            except LayerError as e:
+                bottoms = self._executor.ends(i)[0]
+                if not (self._graph.unshaped and NO_SHAPE in [b.shape for b in bottoms]):
+                    raise
+                inputs = " ".join(map(repr, sorted(self._graph.unshaped)))
+                fix = f"give the input {inputs} a shape, input_param {{ shape {{ dim: ... }} }}"
+                raise type(e)(f"{e}; {fix}") from None
         self._learned.fill_all()
         for i, layer in enumerate(self._graph.layers):
             self._put_initial(i, layer)
@@ -545,6 +555,8 @@ class Net:
         for function in self._callbacks["before_" + direction]:
             function(i)
         run(i)
+        if self._debug_info:
+            debug_info.say_layer(direction, self._graph, i, self.blobs, self.params)
         for function in self._callbacks["after_" + direction]:
             function(i)
 

@@ -211,6 +211,8 @@ def _fix(blob: str, shape: Shape, wanted: Shape, resizable: bool) -> str:
     if layout is None:
         if _without_ones(shape) == _without_ones(wanted):
             return f": give array.reshape{wanted}"
+        if resizable and wanted == (0,):  # an input without a shape in the prototxt
+            return f": call net.blobs[{blob!r}].reshape{shape} first"
         if len(shape) != len(wanted) or not resizable:
             return f": give an array of shape {wanted}"
         if len(wanted) == 4 and shape[1] != wanted[1]:

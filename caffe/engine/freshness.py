@@ -13,7 +13,7 @@ from typing import NoReturn
 from caffe.blobs.blob import Blob
 from caffe.errors import StaleInput
 from caffe.graph import Graph
-from caffe.layer_types.base import Shape
+from caffe.layer_types.base import NO_SHAPE, Shape
 
 Sources = dict[str, Shape]  # net input, or blob filled by hand -> its shape
 
@@ -103,6 +103,12 @@ class Freshness:
         for name in self._graph.bottoms[i]:
             blob = self._blobs[name]
             if name in self._graph.inputs:
+                if name in self._graph.unshaped and blob.shape == NO_SHAPE:
+                    raise self._graph.layers[i].error(
+                        f"its bottom {name!r} has no shape in the prototxt: call "
+                        f"net.blobs[{name!r}].reshape(...) first, and fill it",
+                        StaleInput,
+                    )
                 sources[name] = blob.shape
                 continue
             if name in self._unfinished:

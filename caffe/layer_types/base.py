@@ -23,6 +23,7 @@ from caffe.proto import caffe_pb2
 from caffe.spelling import near
 
 Shape = tuple[int, ...]
+NO_SHAPE: Shape = (0,)  # of an input that the prototxt gives no shape: it has no element
 Shapes = Sequence[Shape]  # of the bottoms, in the order of the prototxt
 Tensors = Sequence[torch.Tensor]
 Tops = tuple[torch.Tensor | None, ...]  # None: this top keeps its content

@@ -1,13 +1,23 @@
 """Layers that only connect blobs: Input, Parameter, Split, Silence."""
 
 from caffe.blobs.fillers import constant
-from caffe.layer_types.base import Geometry, LayerType, ParamShapes, Shapes, Tensors, Tops, register
+from caffe.layer_types.base import (
+    NO_SHAPE,
+    Geometry,
+    LayerType,
+    ParamShapes,
+    Shapes,
+    Tensors,
+    Tops,
+    register,
+)
 
 
 @register("Input")
 class Input(LayerType):
-    """Tops that the user fills; input_param gives one shape per top, or one for all.
+    """Tops that the user fills; input_param gives one shape per top, one for all, or none.
 
+    Without a shape the tops are empty until the user reshapes them.
     Source: BVLC Caffe, input_layer.
     """
 
@@ -17,6 +27,7 @@ class Input(LayerType):
     def geometry(self, shapes: Shapes) -> Geometry:
         """Return the shapes of the prototxt; a blob that the user reshapes keeps its new shape."""
         given, n = [tuple(s.dim) for s in self.spec.input_param.shape], len(self.spec.top)
+        given = given or [NO_SHAPE]
         if len(given) not in (1, n):
             raise self.error(
                 f"input_param has {len(given)} shapes for {n} tops: give one each, or one for all"

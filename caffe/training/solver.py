@@ -17,10 +17,11 @@ import torch
 
 from caffe.blobs import device
 from caffe.definition.prototxt import read_solver
+from caffe.engine import debug_info
 from caffe.errors import SolverError
 from caffe.net import Net
 from caffe.proto import caffe_pb2
-from caffe.training import debug_info, lr_policy, nets, parameters, solver_state
+from caffe.training import lr_policy, nets, parameters, solver_state
 from caffe.training.divergence import Watch
 from caffe.training.updates import HISTORY, RULES
 from caffe.weights.files import PathLike
@@ -71,6 +72,8 @@ class SGDSolver:
         self.net: Net = nets.train_net(self.param, self.path)
         parameters.check_multipliers(self.net._learned, self.path)
         self.test_nets: list[Net] = nets.test_nets(self.param, self.path)
+        for net in self.test_nets:
+            net._debug_info = self.param.debug_info
         nets.load_weights(self.param, self.path, [self.net, *self.test_nets])
         self.history = [
             torch.zeros(weight.blob.shape)
@@ -132,7 +135,7 @@ class SGDSolver:
                 on_gradients_ready()
             self.apply_update()
             if debug:
-                debug_info.update(self.net)
+                debug_info.say_update(self.net.params)
             if p.snapshot and self.iter % p.snapshot == 0:
                 self.snapshot()
 
@@ -187,12 +190,11 @@ class SGDSolver:
 
     def _forward_backward(self, debug):
         """Run the net forward and backward; return the weighted loss."""
+        self.net._debug_info = debug
+        self.net.forward_range()
+        self.net.backward_range()
         if debug:
-            debug_info.forward(self.net)
-            debug_info.backward(self.net)
-        else:
-            self.net.forward_range()
-            self.net.backward_range()
+            debug_info.say_norms(self.net.params)
         return self.net.loss()
 
     def test_all(self) -> None:
@@ -287,6 +289,7 @@ class SGDSolver:
         )
         model, state = solver_state.save(self)
         self._watch.saw_snapshot(state)
+        log.info("iteration %d, snapshot %s and %s", self.iter, model, os.path.basename(state))
         return model, state
 
     def restore(self, path: PathLike) -> None:
@@ -301,6 +304,7 @@ class SGDSolver:
         path = os.fspath(path)
         solver_state.load(self, path)
         self._watch.saw_snapshot(path)
+        log.info("iteration %d, restored from %s", self.iter, path)
 
 
 class NesterovSolver(SGDSolver):

@@ -23,6 +23,7 @@ from caffe.proto import caffe_pb2
 from caffe.training import lr_policy, snapshot_pair
 from caffe.training.updates import SQUARES
 from caffe.weights import caffemodel, hdf5, hdf5_heaps
+from caffe.weights.all_or_none import put_all
 from caffe.weights.blobproto import to_array, to_blob_proto
 from caffe.weights.caffemodel import open_message, read_message, write_message
 from caffe.weights.files import check_file, is_hdf5, write_whole
@@ -174,7 +175,8 @@ def load(solver: TrainedSolver, path: str) -> None:
     ------
     WeightsError
         If the file does not fit the solver, or the weights are not those of this state. The solver
-        has not changed then.
+        has not changed then. After an exception from outside, as of Ctrl-C, either nothing has
+        changed, or weights, history and iteration have.
     """
     _check_missing(path)
     check_file(path, "solver state")
@@ -184,11 +186,17 @@ def load(solver: TrainedSolver, path: str) -> None:
         _check_values(path, i, h, solver)
         history.append(torch.from_numpy(h.astype(np.float32).reshape(own.shape)))
     _warn_if_steps_differ(solver, path, state.iteration, state.step)
+
+    def go_on():
+        solver.iter, solver.history = state.iteration, history
+
     if state.model:
-        solver.net.copy_from(snapshot_pair.find_weights(path, state.model, state.digest))
+        weights = snapshot_pair.find_weights(path, state.model, state.digest)
+        with solver.net._one_caller:
+            caffemodel.load(solver.net, weights, go_on)
     else:
         log.warning("%s names no weights: the net keeps those that it has", path)
-    solver.iter, solver.history = state.iteration, history
+        put_all((), (), go_on)
 
 
 def _check_missing(path):

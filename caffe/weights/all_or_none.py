@@ -6,7 +6,7 @@ from outside just then (KeyboardInterrupt, or one that a handler of another sign
 is made to the end before the exception goes on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -49,7 +49,13 @@ def room(blobs: Iterable[Blob], path: str) -> Iterator[list[np.ndarray]]:
         ) from None
 
 
-def put_all(blobs: Iterable[Blob], values: Iterable[np.ndarray]) -> None:
+def nothing() -> None:
+    """Do nothing."""
+
+
+def put_all(
+    blobs: Iterable[Blob], values: Iterable[np.ndarray], then: Callable[[], object] = nothing
+) -> None:
     """Copy an array into each blob; an exception from outside comes after the last copy.
 
     Parameters
@@ -57,12 +63,15 @@ def put_all(blobs: Iterable[Blob], values: Iterable[np.ndarray]) -> None:
     blobs : iterable of Blob
     values : iterable of ndarray
         One for each blob, in its shape.
+    then : callable
+        What belongs to the copies, done after the last; it may be called twice, and cannot fail.
     """
     pairs, held = list(zip(blobs, values, strict=True)), None
     for _ in range(MOST_TRIES):
         try:
             for blob, array in pairs:
                 blob.data[...] = array
+            then()
             break
         except BaseException as e:
             held = held or e

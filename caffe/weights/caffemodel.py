@@ -8,7 +8,7 @@ memory again as the weights; they are written straight from the net's memory.
 import io
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
 from caffe.weights import hdf5 as weights_hdf5
 from caffe.weights import wire, wrong_kind
-from caffe.weights.all_or_none import put_all, room
+from caffe.weights.all_or_none import nothing, put_all, room
 from caffe.weights.blobproto import check_count
 from caffe.weights.files import HDF5_MAGIC, PathLike, check_file, check_number, check_shape, is_hdf5
 from caffe.weights.matching import check_names
@@ -35,7 +35,9 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 def load(
-    net: NetWithWeights, source: PathLike | bytes | bytearray | memoryview | caffe_pb2.NetParameter
+    net: NetWithWeights,
+    source: PathLike | bytes | bytearray | memoryview | caffe_pb2.NetParameter,
+    then: Callable[[], object] = nothing,
 ) -> None:
     """Copy weights into a net by layer name.
 
@@ -45,6 +47,8 @@ def load(
     source : path, bytes or NetParameter
         A .caffemodel or .caffemodel.h5 file, the bytes of one, or a message. Layers that it lacks
         keep their values, layers that only it has are ignored.
+    then : callable
+        Called when all are copied; an exception from outside leaves both undone, or comes after.
 
     Raises
     ------
@@ -56,24 +60,24 @@ def load(
     if isinstance(source, caffe_pb2.NetParameter):
         source = source.SerializeToString()
     if isinstance(source, bytes | bytearray | memoryview):
-        return _load_bytes(net, bytes(source))
+        return _load_bytes(net, bytes(source), then)
     path = os.fspath(source)
     check_file(path)
     if is_hdf5(path):
-        weights_hdf5.load(net, path)
+        weights_hdf5.load(net, path, then=then)
     else:
         with open_message(path, "a .caffemodel") as f:
-            _load(net, path, f, os.path.getsize(path))
+            _load(net, path, f, os.path.getsize(path), then)
 
 
-def _load_bytes(net, content):
+def _load_bytes(net, content, then):
     """Copy weights from the content of a file of either format."""
     f = io.BytesIO(content)
     if content.startswith(HDF5_MAGIC):
-        weights_hdf5.load(net, IN_MEMORY, f)
+        weights_hdf5.load(net, IN_MEMORY, f, then)
     else:
         with _explained(IN_MEMORY, "a .caffemodel", f, len(content)):
-            _load(net, IN_MEMORY, f, len(content))
+            _load(net, IN_MEMORY, f, len(content), then)
 
 
 @contextmanager
@@ -149,7 +153,7 @@ def read_message(path: PathLike, message: AnyMessage, what: str) -> AnyMessage:
     return message
 
 
-def _load(net, path, f, size):
+def _load(net, path, f, size, then):
     """Check and read all weights that are in both net and file, then copy them."""
     reader, pairs, layers, found, names = Wire(f), [], 0, set(), []
     for name, blobs in wire.layers(reader, size):
@@ -176,7 +180,7 @@ def _load(net, path, f, size):
     with room((blob for blob, _ in pairs), path) as arrays:
         for (_, stored), array in zip(pairs, arrays):
             stored.into(reader, array)
-    put_all((blob for blob, _ in pairs), arrays)
+    put_all((blob for blob, _ in pairs), arrays, then)
 
 
 def save(net: NetWithWeights, path: PathLike, diff: bool = False) -> None:

@@ -1,6 +1,7 @@
 """Read and write .caffemodel.h5 files: dataset /data/{layer}/{i} is blob i of a layer."""
 
 import os
+from collections.abc import Callable
 from typing import BinaryIO
 
 import h5py
@@ -8,7 +9,7 @@ import h5py
 from caffe.blobs.holders import NetWithWeights
 from caffe.errors import CaffeError, WeightsError
 from caffe.weights import hdf5_heaps
-from caffe.weights.all_or_none import put_all, room
+from caffe.weights.all_or_none import nothing, put_all, room
 from caffe.weights.files import PathLike, check_number, check_shape
 from caffe.weights.hdf5_checks import MOST_MEMBERS, Refused, check_dataset, member, parts
 from caffe.weights.hdf5_writer import layout
@@ -28,7 +29,12 @@ DAMAGE = (
 )
 
 
-def load(net: NetWithWeights, path: PathLike, opened: BinaryIO | None = None) -> None:
+def load(
+    net: NetWithWeights,
+    path: PathLike,
+    opened: BinaryIO | None = None,
+    then: Callable[[], object] = nothing,
+) -> None:
     """Copy weights into a net by layer name.
 
     Parameters
@@ -37,6 +43,8 @@ def load(net: NetWithWeights, path: PathLike, opened: BinaryIO | None = None) ->
     path : path
     opened : binary file object, optional
         Read instead of `path`, which then only names it in messages.
+    then : callable
+        Called when all are copied, see `all_or_none.put_all`.
 
     Raises
     ------
@@ -72,7 +80,7 @@ def load(net: NetWithWeights, path: PathLike, opened: BinaryIO | None = None) ->
         raise WeightsError(f"{path}: {e}") from None
     except DAMAGE as e:
         raise WeightsError(f"{path} is damaged: {e}: fetch it again") from None
-    put_all((blob for blob, _ in pairs), arrays)
+    put_all((blob for blob, _ in pairs), arrays, then)
 
 
 def _pairs(net, group, path):

@@ -147,9 +147,15 @@ def curves(
     Raises
     ------
     ValueError
-        If there are no lines, or one is not of points (x, y).
+        If there are no lines, one is not of points (x, y), or there are no styles.
     """
     check_mapping("lines", lines, "{name: points (x, y)}")
+    styles = list(styles)
+    if not styles or not all(len(style) == 2 for style in styles):
+        raise ValueError(
+            f"styles are {styles!r:.80}: give at least one pair of colour and marker, such as "
+            '("black", "o")'
+        )
     points_of = {name: _as_points(name, points) for name, points in lines.items()}
     ax = as_axes(ax, figsize=(6.5, 4.2))
     for (name, points), (colour, marker) in zip(points_of.items(), cycle(styles), strict=False):

@@ -92,8 +92,16 @@ def as_pictures(pictures: Any, what: str = "images", single_2d: bool = False) ->
     Raises
     ------
     ValueError
-        If there are none, or they are a clip of (frame, label) pairs.
+        If there are none, they are a clip of (frame, label) pairs, or a 3 x H x W array, which may
+        be three grey pictures or the channels of one.
     """
+    shape = getattr(pictures, "shape", ())
+    if len(shape) == 3 and shape[0] == 3 and shape[2] not in (3, 4):
+        raise ValueError(
+            f"{what} are an array of the shape {shape}: give list(array) if these are three grey "
+            "pictures, array.transpose(1, 2, 0) if they are the channels of one; of an input of a "
+            "net, clip.image(t) or load_image() of the dataset"
+        )
     if isinstance(pictures, Image.Image) or _is_one_picture(pictures, single_2d):
         return [pictures]
     listed = _listed(pictures, what, "picture")

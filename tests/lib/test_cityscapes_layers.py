@@ -266,3 +266,11 @@ def test_a_net_learns_streets_from_it(tmp_path):
         solver.step(1)
         losses.append(float(solver.net.blobs["loss"].data))
     assert np.mean(losses[-6:]) < 0.7 * np.mean(losses[:6])
+
+
+@pytest.mark.parametrize(
+    "side, overlap, shape", [(2, 0, (4, 6)), ("left", 0, (4, 6)), (0, -1, (4, 6)), (0, 0, (6, 4))]
+)
+def test_halves_of_no_image(side, overlap, shape):
+    with pytest.raises(ValueError, match=r"image \(6, 4\) \(W, H\).*give side 0 \(left\) or 1"):
+        half_image(Image.new("RGB", (6, 4)), np.zeros(shape, np.uint8), side, overlap)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.evaluate import Result
-from lib.report import COLUMNS, region_table, results_table
+from lib.report import COLUMNS, region_table, results_table, table
 from lib.score_util import Scores
 
 
@@ -81,3 +81,46 @@ def test_settings_side_by_side_all_pixels_and_region(results):
     assert oracle == "| oracle | 90.45 / 100.00 | 100.00 / 100.00 |"
     _, _, odd = region_table({"shift 16": results}, "markdown", lost=True).splitlines()
     assert odd == "| a\\|b <c> | -9.5 / 0.0 |"
+
+
+@pytest.mark.parametrize(
+    "columns, rows, fix",
+    [
+        ("schedule", [["a"]], "columns are 'schedule', one text: give a list of names"),
+        (["a", 1], [], "columns are .*: give a list of names"),
+        (["a", "b"], ["xy"], r"row 0 \(the first is 0\) is 'xy', for 2 columns"),
+        (["a", "b"], [["x", "y"], ["x"]], r"row 1 .* is \['x'\], for 2 columns"),
+        (["a", "b"], [["x", 2.5]], "the cells of row 0 are .*2.5"),
+    ],
+)
+def test_tables_that_are_none(columns, rows, fix):
+    with pytest.raises(ValueError, match=fix):
+        table(columns, rows)
+
+
+def test_one_result_is_a_row_and_names_are_none(results):
+    assert results_table(results[0]) == results_table(results[:1])
+    assert len(results_table(results[0]).splitlines()) == 3
+    for wrong in ("oracle", {"a": results[0]}, 7):
+        with pytest.raises(ValueError, match="give a list of Results of lib.evaluate"):
+            results_table(wrong)
+
+
+def test_the_share_of_a_net_that_is_run_whole(results):
+    results[0].fired = {"whole": 0.5}
+    cells = results_table(results[0], "markdown").splitlines()[-1].strip("| ").split(" | ")
+    assert cells[COLUMNS.index("fired %")] == "-"
+    cells = results_table(results[0], "markdown", "whole").splitlines()[-1].split(" | ")
+    assert cells[COLUMNS.index("fired %")] == "50.0"
+
+
+def test_settings_that_cannot_stand_side_by_side(results):
+    with pytest.raises(ValueError, match="a: oracle was not scored in a region: evaluate"):
+        region_table({"a": results})
+    for result in results:
+        result.region_scores = results[1].scores
+    with pytest.raises(ValueError, match="b: 1 Results, the first setting has 2: run the same"):
+        region_table({"a": results, "b": results[0]})
+    for wrong in ({}, results, None):
+        with pytest.raises(ValueError, match="give {title of a setting: Results}"):
+            region_table(wrong)

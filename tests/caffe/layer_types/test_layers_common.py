@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 import caffe
-from caffe.errors import LayerError, ShapeMismatch
+from caffe.errors import LayerError, ShapeMismatch, StaleInput
 from caffe.layer_types import make
 from caffe.proto import caffe_pb2
 
@@ -26,6 +26,35 @@ def test_input_shapes(make_net):
     assert [b.shape for b in each.blobs.values()] == [(2,), ()]
     with pytest.raises(LayerError, match="'in'.*3 shapes for 2 tops"):
         make_net(text % ("shape { dim: 2 }" * 3))
+
+
+RELU = 'layer { name: "relu" type: "ReLU" bottom: "a" top: "y" }'
+
+
+@pytest.mark.parametrize("param", ["", "input_param { }"])
+def test_an_input_without_a_shape_gets_it_later(make_net, param):
+    """As in BVLC: the top has no element until it is reshaped."""
+    net = make_net(f'layer {{ name: "in" type: "Input" top: "a" top: "b" {param} }} {RELU}')
+    assert net.blobs["a"].count == net.blobs["b"].count == net.blobs["y"].count == 0
+    for start in (None, "relu"):
+        with pytest.raises(StaleInput, match=r"'relu'.*'a' has no shape.*\['a'\].reshape"):
+            net.forward(start=start)
+    with pytest.raises(ShapeMismatch, match=r"'a' has shape \(2, 3\).*reshape\(2, 3\)"):
+        net.forward(a=-np.ones((2, 3)), b=np.ones(0))
+    net.blobs["a"].reshape(1, 2)
+    net.blobs["a"].data[...] = [[-3, 4]]
+    assert net.forward()["y"].tolist() == [[0, 4]]
+
+
+def test_a_layer_that_cannot_be_made_above_an_input_without_a_shape(make_net):
+    above = 'layer { name: "fc" type: "InnerProduct" bottom: "y" top: "z" %s }'
+    for layer in (
+        above % "inner_product_param { num_output: 2 }",
+        above.replace("InnerProduct", "Convolution")
+        % "convolution_param { num_output: 2 kernel_size: 1 }",
+    ):
+        with pytest.raises(LayerError, match="'fc'.*give the input 'a' a shape, input_param"):
+            make_net('layer { name: "in" type: "Input" top: "a" }' + RELU + layer)
 
 
 def test_split(one_layer, check_gradients):

@@ -144,6 +144,7 @@ def test_resuming_with_other_stepvalues_warns(make, caplog):
     solver = make(policy + "stepvalue: 2 stepvalue: 3")
     solver.step(4)
     _, state = solver.snapshot()
+    caplog.clear()
     with caplog.at_level(logging.WARNING, "caffe"):
         make(policy + "stepvalue: 2 stepvalue: 3").restore(state)
         assert not caplog.messages

@@ -228,6 +228,47 @@ def test_debug_info_is_shown_where_the_loss_is(make_solver, caplog):
     assert not caplog.messages
 
 
+def test_debug_info_of_a_net_without_a_solver(write, caplog):
+    net = caffe.Net(write(f"debug_info: true force_backward: true {RELU}"), caffe.TRAIN)
+    quiet = caffe.Net(write(RELU), caffe.TRAIN)
+    assert not caplog.messages
+    quiet.forward()
+    assert not caplog.messages
+    net.forward(start="low", end="relu")
+    weights = net.params["low"][0].data
+    assert list(numbers(caplog.messages)) == [
+        "forward, layer low, top low",
+        "forward, layer low, weights 0",
+        "forward, layer low, weights 1",
+        "forward, layer relu, top low",
+    ]
+    assert numbers(caplog.messages)["forward, layer low, weights 0"] == [
+        pytest.approx(mean(weights), rel=2e-5)
+    ]
+
+
+def test_debug_info_of_test_nets(make_solver, caplog):
+    """The solver's setting replaces that of the prototxt, as in BVLC: its nets are of one file."""
+    text = BASE + "test_iter: 2 test_interval: 1 test_initialization: false"
+    for debug, lines in (("true", 2), ("false", 0)):
+        solver = make_solver(f"{text} debug_info: {debug}", "debug_info: true\n" + NET)
+        caplog.clear()
+        solver.test_all()
+        assert sum("forward, layer low, top low" in m for m in caplog.messages) == lines
+
+
+def test_snapshots_and_restores(make_solver, caplog):
+    solver = make_solver(BASE)
+    solver.step(2)
+    assert not caplog.messages
+    model, state = solver.snapshot()
+    solver.restore(state)
+    assert caplog.messages == [
+        f"iteration 2, snapshot {model} and snap_iter_2.solverstate",
+        f"iteration 2, restored from {state}",
+    ]
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_debug_info_changes_no_value(make_solver, precision):
     caffe.set_precision(precision)

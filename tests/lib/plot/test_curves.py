@@ -74,3 +74,24 @@ def test_unknown_axes_are_named():
         accuracy_against_cost({"a": [result(0.5, 1)]}, "joules")
     with pytest.raises(ValueError, match="acc, cl_acc, mean_iu, fw_iu"):
         accuracy_against_cost({"a": [result(0.5, 1)]}, score="iou")
+
+
+def test_the_cost_of_a_net_without_the_stage():
+    """Of a net that is run whole."""
+    whole = result(0.5, 1)
+    whole.name, whole.fired = "light", {"whole": 0.5}
+    with pytest.raises(ValueError, match="light: ran no stage .deep., but whole: draw it over"):
+        accuracy_against_cost({"a": [whole]}, "fired")
+    assert points(accuracy_against_cost({"a": [whole]}, "macs"))
+
+
+@pytest.mark.parametrize("styles", [[], (), ["o", "s"], [("black",)]])
+def test_lines_without_a_style(styles):
+    """No style drew no line, without a word."""
+    with pytest.raises(ValueError, match="give at least one pair of colour and marker"):
+        curves({"a": [(0, 1)]}, "x", "y", styles=styles)
+
+
+def test_styles_repeat():
+    ax = curves({c: [(0, 1)] for c in "abc"}, "x", "y", styles=[("red", "o"), ("blue", "s")])
+    assert [line.get_color() for line in ax.lines] == ["red", "blue", "red"]

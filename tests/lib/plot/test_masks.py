@@ -31,6 +31,16 @@ def test_an_object_out_of_view_has_none():
     assert not outlines([PICTURE], [np.zeros((6, 8))]).axes[0].collections
 
 
+def test_three_planes_are_not_taken_for_three_pictures():
+    """3 x H x W may be the channels of one picture, as a net takes it."""
+    planes = np.linspace(0, 1, 3 * 48).reshape(3, 6, 8)
+    with pytest.raises(ValueError, match=r"\(3, 6, 8\).*list\(array\).*transpose\(1, 2, 0\)"):
+        grid(planes)
+    assert len(grid(list(planes)).axes) == 3
+    assert len(grid(planes.transpose(1, 2, 0)).axes) == 1
+    assert len(grid(planes[:2]).axes) == 2
+
+
 def test_masks_that_do_not_fit():
     with pytest.raises(ValueError, match="2 masks for 1 pictures"):
         outlines([PICTURE], [None, None])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from caffe.blobs import single
 from caffe.blobs.blob import Blob
 from caffe.errors import CaffeError, ShapeMismatch
 from caffe.layer_types.base import Shape
@@ -193,7 +194,7 @@ def fill(blob: str, target: np.ndarray, values: npt.ArrayLike, what: str, resiza
         fix = _fix(blob, shape, target.shape, resizable)
         raise ShapeMismatch(f"{what} has shape {array.shape}, its blob {target.shape}{fix}")
     try:
-        target[...] = array
+        single.put(target, array, what)
     except (TypeError, ValueError) as e:
         raise CaffeError(f"{what} must be numbers: {e}") from None
 

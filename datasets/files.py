@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -182,9 +183,11 @@ def _with_image(
     content = read_file(path, "image")
     formats = " or ".join((", ".join(FORMATS[:-1]), FORMATS[-1]))
     try:
-        with Image.open(ImageBytes(content), formats=FORMATS) as im:
-            _check_pixels(im.size)
-            return use(im, content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we check, and raise
+            with Image.open(ImageBytes(content), formats=FORMATS) as im:
+                _check_pixels(im.size)
+                return use(im, content)
     except MemoryError:
         raise
     except DatasetError as error:

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from caffe.blobs import single
 from caffe.blobs.blob import refusal
 from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
@@ -58,20 +59,32 @@ def to_array(proto: caffe_pb2.BlobProto, place: str, of: str = "data") -> np.nda
     if problem := refusal(shape):
         raise WeightsError(f"{place}: its {of} {problem}")
     check_count(len(array), shape, place)
+    if holds_doubles(proto, of):
+        single.warn_of_infinite(array, place)
     return array.reshape(shape)
+
+
+def holds_doubles(proto: caffe_pb2.BlobProto, of: str = "data") -> bool:
+    """Tell whether the values of a BlobProto are of double precision."""
+    raw = f"raw_{of}_type"
+    return bool(getattr(proto, f"double_{of}")) or (
+        proto.HasField(raw) and getattr(proto, raw) == B.DOUBLE
+    )
 
 
 def values(proto: caffe_pb2.BlobProto, of: str = "data") -> np.ndarray:
     """Return the values of a BlobProto as a flat float32 array; raise Damaged if they are none."""
     stored, raw = getattr(proto, of) or getattr(proto, f"double_{of}"), getattr(proto, f"raw_{of}")
     if not raw:
-        return np.fromiter(stored, np.float32, len(stored))  # without a list in between
+        with np.errstate(over="ignore"):
+            return np.fromiter(stored, np.float32, len(stored))  # without a list in between
     if stored:
         raise Damaged(f"it gives its values twice, in {of} and raw_{of}")
     dtype = raw_dtype(proto, of)
     if len(raw) % dtype.itemsize:
         raise Damaged(f"the {len(raw)} bytes of raw_{of} are cut short")
-    return np.frombuffer(raw, dtype).astype(np.float32)
+    with np.errstate(over="ignore"):
+        return np.frombuffer(raw, dtype).astype(np.float32)
 
 
 def raw_dtype(proto: caffe_pb2.BlobProto, of: str = "data") -> np.dtype:
@@ -117,6 +130,8 @@ def to_blob_proto(
     # Packed bytes as in a file: to extend value by value takes minutes for a large blob.
     for field, content in (("data", array), ("diff", diff)):
         if content is not None:
-            packed = np.asarray(content, "<f4").tobytes()
+            stored = np.empty(np.shape(content), "<f4")
+            single.put(stored, np.asarray(content), f"the {field} of a BlobProto")
+            packed = stored.tobytes()
             proto.MergeFromString(head(number(type(proto), field), len(packed)) + packed)
     return proto

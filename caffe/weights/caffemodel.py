@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
+from caffe.blobs import single
 from caffe.blobs.holders import NetWithWeights
 from caffe.errors import WeightsError
 from caffe.proto import caffe_pb2
@@ -155,7 +156,7 @@ def read_message(path: PathLike, message: AnyMessage, what: str) -> AnyMessage:
 
 def _load(net, path, f, size, then):
     """Check and read all weights that are in both net and file, then copy them."""
-    reader, pairs, layers, found, names = Wire(f), [], 0, set(), []
+    reader, pairs, layers, found, names, places = Wire(f), [], 0, set(), [], []
     for name, blobs in wire.layers(reader, size):
         layers += 1
         mine = net.params.get(name)
@@ -168,7 +169,8 @@ def _load(net, path, f, size, then):
         for i, (blob, (start, stop)) in enumerate(zip(mine, blobs)):
             stored = StoredBlob(reader, start, stop, blob.count)
             check_shape(path, name, i, blob.shape, stored.shape, stored.legacy)
-            check_count(stored.count, stored.shape, f"{path}: layer {name!r}, blob {i}")
+            places.append(f"{path}: layer {name!r}, blob {i}")
+            check_count(stored.count, stored.shape, places[-1])
             pairs.append((blob, stored))
     if not layers:
         f.seek(0)
@@ -178,8 +180,10 @@ def _load(net, path, f, size, then):
         )
     check_names(net, str(path), names, found)
     with room((blob for blob, _ in pairs), path) as arrays:
-        for (_, stored), array in zip(pairs, arrays):
+        for (_, stored), array, place in zip(pairs, arrays, places):
             stored.into(reader, array)
+            if stored.is_double:
+                single.warn_of_infinite(array, place)
     put_all((blob for blob, _ in pairs), arrays, then)
 
 

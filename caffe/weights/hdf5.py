@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import h5py
 
+from caffe.blobs import single
 from caffe.blobs.holders import NetWithWeights
 from caffe.errors import CaffeError, WeightsError
 from caffe.weights import hdf5_heaps
@@ -74,6 +75,8 @@ def load(
                 for (_, stored), array in zip(pairs, arrays):
                     if array.size:
                         stored.read_direct(array)
+                    if single.is_wider(stored.dtype):
+                        single.warn_of_infinite(array, f"{path}: {stored.name}")
     except CaffeError:
         raise
     except Refused as e:

@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from caffe.blobs import single
 from caffe.blobs.blob import Blob
 from caffe.blobs.holders import LayerOfNet, NetWithWeights
 from caffe.errors import ShapeMismatch, WeightsError
@@ -266,7 +267,10 @@ def _fitted(entry, value, place):
         raise ShapeMismatch(
             f"{subject}: shape {theirs} is given, {mine} in the net: {likely_cause(mine, theirs)}"
         )
-    return value.detach().to("cpu", torch.float32).reshape(mine)
+    fitted = value.detach().to("cpu", torch.float32).reshape(mine)
+    if value.dtype == torch.float64:
+        single.warn_of_infinite(fitted.numpy(), subject)
+    return fitted
 
 
 def _alike(mine, theirs):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from caffe.blobs.single import is_wider
 from caffe.proto import caffe_pb2
-from caffe.weights.blobproto import is_legacy, raw_dtype, shape_of, values
+from caffe.weights.blobproto import holds_doubles, is_legacy, raw_dtype, shape_of, values
 from caffe.weights.wire import LENGTH, MOST_BYTES, Damaged, Wire, number
 
 B = caffe_pb2.BlobProto
@@ -37,6 +38,8 @@ class StoredBlob:
         Whether that is by the four axes of older files.
     count : int
         Number of values.
+    is_double : bool
+        Whether they are of double precision.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class StoredBlob:
         self._runs = runs[field]
         self._dtype: np.dtype = raw_dtype(proto) if field == RAW else DTYPES[field]
         size = self._dtype.itemsize
+        self.is_double = is_wider(self._dtype)
         if any((e - b) % size for b, e in self._runs):
             raise Damaged(f"the values at byte {self._runs[0][0]} are cut short")
         self.count = sum((e - b) // size for b, e in self._runs)
@@ -78,6 +82,7 @@ class StoredBlob:
         proto = B.FromString(content)
         self._read_shape(proto)
         self._values = values(proto)
+        self.is_double = holds_doubles(proto)
         self.count = len(self._values)
 
     def _read_shape(self, proto):
@@ -99,7 +104,8 @@ class StoredBlob:
             If the file was shortened since.
         """
         if self._values is not None:
-            array.reshape(-1)[...] = self._values
+            with np.errstate(over="ignore"):
+                array.reshape(-1)[...] = self._values
             return
         at = 0
         for begin, end in self._runs:
@@ -108,4 +114,5 @@ class StoredBlob:
             read = part if part.dtype == self._dtype else np.empty(len(part), self._dtype)
             wire.into(read, begin)
             if read is not part:  # doubles, halves, or floats in another byte order
-                part[...] = read
+                with np.errstate(over="ignore"):
+                    part[...] = read

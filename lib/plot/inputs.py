@@ -95,7 +95,7 @@ def as_pictures(pictures: Any, what: str = "images", single_2d: bool = False) ->
         If there are none, they are a clip of (frame, label) pairs, or a 3 x H x W array, which may
         be three grey pictures or the channels of one.
     """
-    shape = getattr(pictures, "shape", ())
+    shape: tuple[int, ...] = getattr(pictures, "shape", ())
     if len(shape) == 3 and shape[0] == 3 and shape[2] not in (3, 4):
         raise ValueError(
             f"{what} are an array of the shape {shape}: give list(array) if these are three grey "
@@ -236,7 +236,7 @@ def check_film(what: str, pictures: Iterable[Any]) -> None:
 
 
 def _is_one_picture(pictures, single_2d):
-    shape = getattr(pictures, "shape", ())
+    shape: tuple[int, ...] = getattr(pictures, "shape", ())
     return len(shape) == 3 and shape[2] in (3, 4) or len(shape) == 2 and single_2d
 
 

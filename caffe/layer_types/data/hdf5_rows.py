@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
-from caffe.blobs import memory
+from caffe.blobs import memory, single
 from caffe.errors import CaffeError, DataError
 from caffe.layer_types.data.files import check_file, read_list
 from caffe.weights import hdf5_heaps
@@ -59,6 +59,7 @@ class Rows:
         self._file = 0  # position in the order of the files
         self._rows: range | np.ndarray | None = None  # rows of the current file, in reading order
         self._row = 0  # position in them
+        self._warned: set[str] = set()
         self._start_epoch()
         with self._open() as datasets:
             self.shapes = [d.shape[1:] for d in datasets]
@@ -80,13 +81,26 @@ class Rows:
                     self._rows, self._row = self._order(len(datasets[0])), 0
                 rows = self._rows[self._row : self._row + count - done]
                 for array, dataset in zip(out, datasets):
-                    _read(dataset, rows, array[done : done + len(rows)])
+                    self._read(dataset, rows, array[done : done + len(rows)])
             done, self._row = done + len(rows), self._row + len(rows)
             if self._row == len(self._rows):
                 self._file, self._rows = self._file + 1, None
                 if self._file == len(self._files):
                     self._start_epoch()
         return out
+
+    def _read(self, dataset, rows, out):
+        """Fill `out` with these rows of the dataset: a range, or an array in any order."""
+        with np.errstate(over="ignore"):
+            if isinstance(rows, range):
+                out[...] = dataset[rows.start : rows.stop]
+            else:
+                order = np.argsort(rows)  # h5py reads in increasing order only
+                out[order] = dataset[rows[order]]
+        place = f"{self._path()}: dataset {dataset.name.lstrip('/')!r}"
+        if single.is_wider(dataset.dtype) and place not in self._warned and np.isinf(out).any():
+            self._warned.add(place)  # once, not with each batch
+            single.warn_of_infinite(out, place)
 
     def _start_epoch(self):
         """Go to the first file of a new order of the files."""
@@ -169,12 +183,3 @@ def _dataset(file, path, name):
     if not dataset.shape:
         raise DataError(f"{path}: dataset {name!r} is a single value: it must be rows of numbers")
     return dataset
-
-
-def _read(dataset, rows, out):
-    """Fill `out` with these rows of the dataset: a range, or an array in any order."""
-    if isinstance(rows, range):
-        out[...] = dataset[rows.start : rows.stop]
-    else:
-        order = np.argsort(rows)  # h5py reads in increasing order only
-        out[order] = dataset[rows[order]]

@@ -8,6 +8,10 @@ Layout:
     ROOT/{split}_rawImages.txt          video/frame.ext of each id of the split, line by line; a
                                         blank line if unknown; officially only for test
 A labelled image is a window of its raw frame.
+
+The names of raw frames tell their times, and the camera dropped frames of its own accord. So a raw
+frame that is missing is an error only where a list, or a call, names it; for gaps compare the times
+of `list_frames` with `datasets.raw_video.frame_time`.
 """
 
 import os

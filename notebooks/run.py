@@ -8,9 +8,15 @@ executes only notebooks that have not finished or whose cells or code have chang
 FILE.json selects other data and nets (see notebooks/runner/parameters.py).
 """
 
+import sys
+
+if __name__ == "__main__":  # before the other imports take their time
+    from notebooks.runner.early import end_quietly
+
+    sys.excepthook = end_quietly
+
 import argparse
 import signal
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path

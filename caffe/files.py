@@ -189,12 +189,18 @@ def as_path(value: object, kind: Kind) -> str:
     if isinstance(value, str | os.PathLike):
         return os.fsdecode(value)
     if isinstance(value, bytes):
-        raise NotAPath(value, f"bytes in place of the path of a {kind.name}: give the path as str")
+        what = _a(kind.name)
+        raise NotAPath(value, f"bytes in place of the path of {what}: give the path as str")
     name = getattr(value, "name", None)
     if hasattr(value, "read") and isinstance(name, str):
         raise NotAPath(value, f"an open file in place of its path: give the path, {shown(name)!r}")
     given = type(value).__name__
-    raise NotAPath(value, f"the path of a {kind.name} is a str or an os.PathLike, not {given}")
+    raise NotAPath(value, f"the path of {_a(kind.name)} is a str or an os.PathLike, not {given}")
+
+
+def _a(name):
+    """Return the name of a kind with its article."""
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 def shown(path: object) -> str:
@@ -219,7 +225,7 @@ def _opened(path, kind):
         status = os.fstat(descriptor)
         _check_type(status.st_mode, path, kind)
         if not status.st_size:
-            raise FileError(path, f"is empty: it should be a {kind.name}")
+            raise FileError(path, f"is empty: it should be {_a(kind.name)}")
         if kind.most is not None and status.st_size > kind.most:
             raise FileError(path, _too_large(status.st_size, kind))
         return open(descriptor, "rb")
@@ -235,7 +241,7 @@ def _check_type(mode, path, kind):
     if stat.S_ISDIR(mode):
         raise FileError(path, f"this is a folder: name the {kind.name} in it")
     what = next((name for test, name in OTHERS if test(mode)), "not a file")
-    raise FileError(path, f"this is {what}, which may never end: name a {kind.name} on disk")
+    raise FileError(path, f"this is {what}, which may never end: name {_a(kind.name)} on disk")
 
 
 def _missing(path, kind):
@@ -283,7 +289,7 @@ def _reason(error):
 
 
 def _too_large(size, kind):
-    return f"is {size / 2**20:.4g} MiB, and a {kind.name} has {kind.most / 2**20:.4g} at most"
+    return f"is {size / 2**20:.4g} MiB, and {_a(kind.name)} has {kind.most / 2**20:.4g} at most"
 
 
 def _translated(error, kind):

@@ -10,6 +10,7 @@ An image is a float32 array H x W x channels with values in [0, 1], RGB or one g
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import BinaryIO
 
 import numpy as np
@@ -275,6 +276,10 @@ class Transformer:
             raise ImageError(
                 f"transpose order {tuple(order)}: {in_!r} has {axes} axes without the batch"
             )
+        if sorted(order) != list(range(axes)):
+            raise ImageError(
+                f"transpose order {tuple(order)}: give each of the axes 0 to {axes - 1} once"
+            )
         self.transpose[in_] = order
 
     def set_channel_swap(self, in_: str, order: Sequence[int]) -> None:
@@ -283,12 +288,14 @@ class Transformer:
         channels = self.inputs[in_][1]
         if len(order) != channels:
             raise ImageError(f"channel swap {tuple(order)}: {in_!r} has {channels} channels")
+        if not all(c in range(channels) for c in order):
+            raise ImageError(f"channel swap {tuple(order)}: channels are 0 to {channels - 1}")
         self.channel_swap[in_] = order
 
     def set_raw_scale(self, in_: str, scale: float) -> None:
         """Set the factor applied before the mean is subtracted, 255 for nets trained on bytes."""
         self._check(in_)
-        self.raw_scale[in_] = scale
+        self.raw_scale[in_] = _finite(scale, "raw scale")
 
     def set_mean(self, in_: str, mean: npt.ArrayLike) -> None:
         """Set the mean to subtract.
@@ -325,7 +332,14 @@ class Transformer:
     def set_input_scale(self, in_: str, scale: float) -> None:
         """Set the factor applied after the mean is subtracted."""
         self._check(in_)
-        self.input_scale[in_] = scale
+        self.input_scale[in_] = _finite(scale, "input scale")
+
+
+def _finite(number, what):
+    """Return a factor; raise ImageError if it is no finite number."""
+    if not isinstance(number, Real | np.ndarray) or not np.isfinite(number).all():
+        raise ImageError(f"the {what} is {number!r:.60}: give a finite number")
+    return number
 
 
 # Arrays and protobuf messages

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 import torch
 
-from caffe.errors import DeviceError
+from caffe.errors import CaffeError, DeviceError
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 CPU = torch.device("cpu")
@@ -34,8 +34,12 @@ def set_mode_gpu() -> None:
 
 def set_device(index: int) -> None:
     """Choose GPU `index` for `set_mode_gpu`; raise DeviceError if it does not exist."""
-    _check_cuda(int(index))
-    _gpu["index"] = int(index)
+    try:
+        whole = int(index)
+    except (OverflowError, TypeError, ValueError):
+        raise DeviceError(f"GPU {index!r:.60}: give the number of one, 0 for the first") from None
+    _check_cuda(whole)
+    _gpu["index"] = whole
 
 
 def _check_cuda(index):
@@ -92,10 +96,22 @@ def set_random_seed(seed: int) -> None:
     This covers fillers, Dropout and DummyData, and the shuffles and crops of the data layers of
     nets built after the call. Each thread has its own random sequence, so nets in two threads do
     not disturb each other. A thread that sets no seed starts from the main thread's.
+
+    Raises
+    ------
+    CaffeError
+        If the seed is no whole number of up to 64 bits.
     """
-    _own.seed, _own.generators = int(seed), {}
+    try:
+        whole = int(seed)
+        fits = whole == seed and -(2**63) <= whole < 2**64
+    except (OverflowError, TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise CaffeError(f"the random seed {seed!r:.60} is no whole number of up to 64 bits")
+    _own.seed, _own.generators = whole, {}
     if threading.current_thread() is threading.main_thread():
-        _main_seed["seed"] = int(seed)
+        _main_seed["seed"] = whole
 
 
 def generator(where: torch.device = CPU) -> torch.Generator:

@@ -74,6 +74,9 @@ def _problems(p, kind):
     for field in ("iter_size", "average_loss"):
         if getattr(p, field) < 1:
             yield f"{field} is {getattr(p, field)}, must be 1 or more"
+    for field in ("max_iter", "display", "snapshot", "test_interval"):
+        if getattr(p, field) < 0:
+            yield f"{field} is {getattr(p, field)}, must be 0 or more"
     for n in p.test_iter:
         if n < 0:
             yield f"test_iter is {n}, must be 0 or more"

@@ -19,6 +19,7 @@ from caffe.blobs import device
 from caffe.definition.prototxt import read_solver
 from caffe.engine import debug_info
 from caffe.errors import SolverError
+from caffe.files import SOLVER_STATE, as_path
 from caffe.net import Net
 from caffe.proto import caffe_pb2
 from caffe.training import lr_policy, nets, parameters, solver_state
@@ -301,7 +302,7 @@ class SGDSolver:
             If the file does not fit this solver, or its weights are of another snapshot. The
             solver has not changed then.
         """
-        path = os.fspath(path)
+        path = as_path(path, SOLVER_STATE)
         solver_state.load(self, path)
         self._watch.saw_snapshot(path)
         log.info("iteration %d, restored from %s", self.iter, path)
@@ -368,10 +369,10 @@ def _whole(n):
     """Return a number of iterations as int; raise SolverError if it is none."""
     try:
         whole = int(n) if n == int(n) else -1
-    except (OverflowError, ValueError):  # infinity, NaN
+    except (OverflowError, TypeError, ValueError):  # infinity, NaN, None
         whole = -1
     if whole < 0:
-        raise SolverError(f"step({n}): give a whole number of iterations, 0 or more")
+        raise SolverError(f"step({n!r}): give a whole number of iterations, 0 or more")
     return whole
 
 

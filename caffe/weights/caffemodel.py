@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from caffe.blobs import single
 from caffe.blobs.holders import NetWithWeights
 from caffe.errors import WeightsError
+from caffe.files import WEIGHTS, as_path
 from caffe.proto import caffe_pb2
 from caffe.weights import hdf5 as weights_hdf5
 from caffe.weights import wire, wrong_kind
@@ -62,7 +63,7 @@ def load(
         source = source.SerializeToString()
     if isinstance(source, bytes | bytearray | memoryview):
         return _load_bytes(net, bytes(source), then)
-    path = os.fspath(source)
+    path = as_path(source, WEIGHTS)
     check_file(path)
     if is_hdf5(path):
         weights_hdf5.load(net, path, then=then)

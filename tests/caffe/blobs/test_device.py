@@ -10,7 +10,7 @@ from google.protobuf import text_format
 import caffe
 from caffe.blobs import device
 from caffe.blobs.fillers import fill
-from caffe.errors import DeviceError
+from caffe.errors import CaffeError, DeviceError
 from caffe.proto import caffe_pb2
 
 
@@ -94,3 +94,25 @@ def test_fillers_repeat_with_the_seed_and_leave_torchs_own_draws_alone(text):
 def test_uniform_between_a_value_and_itself():
     filler = text_format.Parse('type: "uniform" min: 2.5 max: 2.5', caffe_pb2.FillerParameter())
     assert fill(filler, (2, 3), "layer").tolist() == [[2.5] * 3] * 2
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", None, 2**64, -(2**63) - 1, float("nan"), float("inf")])
+def test_seeds_that_are_none(seed):
+    """They were accepted, and the next net that draws a number failed."""
+    with pytest.raises(CaffeError, match="no whole number of up to 64 bits"):
+        caffe.set_random_seed(seed)
+
+
+@pytest.mark.parametrize("seed", [-(2**63), -1, 0, 3.0, 2**64 - 1])
+def test_seeds_of_64_bits(seed):
+    draws = []
+    for _ in range(2):
+        caffe.set_random_seed(seed)
+        draws.append(torch.rand(4, generator=device.generator()).tolist())
+    assert draws[0] == draws[1]
+
+
+@pytest.mark.parametrize("index", ["x", None, float("inf")])
+def test_devices_that_are_no_number(index):
+    with pytest.raises(DeviceError, match="give the number of one"):
+        caffe.set_device(index)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from caffe.errors import CaffeError
+from caffe.errors import CaffeError, SolverError
+from caffe.files import NotAPath
 from caffe.proto import caffe_pb2
 from tests.caffe.training.small_solver import BASE
 
@@ -76,3 +77,19 @@ def test_a_state_without_weights_is_restored_whole(make_solver, tmp_path):
     solver.restore(str(other))
     assert solver.iter == 3 and all((h == 3).all() for h in solver.history)
     assert all((w.blob.data == 1).all() for w in solver.net._learned)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"x", ["a.solverstate"]])
+def test_what_is_no_path(make_solver, path):
+    solver = make_solver(BASE)
+    with pytest.raises(NotAPath, match="path of a solver state"):
+        solver.restore(path)
+    if not isinstance(path, bytes):  # those may be the content of a file
+        with pytest.raises(NotAPath, match="path of a weights file"):
+            solver.net.copy_from(path)
+
+
+@pytest.mark.parametrize("n", [None, "3", -1, 1.5])
+def test_what_is_no_number_of_iterations(make_solver, n):
+    with pytest.raises(SolverError, match=r"step\(.*\): give a whole number"):
+        make_solver(BASE).step(n)

@@ -49,6 +49,10 @@ def test_in_every_solver(make_solver, kind, field):
         ('type: "RMSProp" rms_decay: -0.1', "rms_decay is -0.1"),
         ('type: "AdaGrad" delta: -1', "delta is -1, must be 0 or more for AdaGrad"),
         ("test_iter: -1 test_interval: 1", "test_iter is -1"),
+        ("max_iter: -1", "max_iter is -1, must be 0 or more"),
+        ("display: -1", "display is -1"),
+        ("snapshot: -1", "snapshot is -1"),
+        ("test_interval: -1", "test_interval is -1"),
     ],
 )
 def test_values_without_a_meaning(make_solver, text, words):

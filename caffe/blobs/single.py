@@ -8,6 +8,8 @@ import logging
 import numpy as np
 import numpy.typing as npt
 
+from caffe.files import shown
+
 log = logging.getLogger("caffe")
 FLOAT32 = np.dtype(np.float32)
 
@@ -41,7 +43,7 @@ def warn_of_infinite(array: np.ndarray, what: str) -> None:
     if count:
         log.warning(
             "%s: %d of %d numbers are infinite in single precision, which ends at 3.4e38",
-            what,
+            shown(what),
             count,
             array.size,
         )

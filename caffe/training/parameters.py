@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from caffe.blobs.learned import Learned
 from caffe.errors import SolverError
+from caffe.files import shown
 from caffe.proto.caffe_pb2 import SolverParameter
 from caffe.training import lr_policy
 
@@ -51,7 +52,7 @@ def check(param: SolverParameter, kind: str, path: str) -> None:
         raise SolverError(f"{path}: {problem}")
     lr_policy.check(param)
     for doubt in _doubts(param, kind):
-        log.warning("%s: %s", path, doubt)
+        log.warning("%s: %s", shown(path), doubt)
 
 
 def check_multipliers(learned: Iterable[Learned], path: str) -> None:

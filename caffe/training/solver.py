@@ -19,7 +19,7 @@ from caffe.blobs import device
 from caffe.definition.prototxt import read_solver
 from caffe.engine import debug_info
 from caffe.errors import SolverError
-from caffe.files import SOLVER_STATE, as_path
+from caffe.files import SOLVER_STATE, as_path, shown
 from caffe.net import Net
 from caffe.proto import caffe_pb2
 from caffe.training import lr_policy, nets, parameters, solver_state
@@ -290,7 +290,8 @@ class SGDSolver:
         )
         model, state = solver_state.save(self)
         self._watch.saw_snapshot(state)
-        log.info("iteration %d, snapshot %s and %s", self.iter, model, os.path.basename(state))
+        beside = shown(os.path.basename(state))
+        log.info("iteration %d, snapshot %s and %s", self.iter, shown(model), beside)
         return model, state
 
     def restore(self, path: PathLike) -> None:
@@ -305,7 +306,7 @@ class SGDSolver:
         path = as_path(path, SOLVER_STATE)
         solver_state.load(self, path)
         self._watch.saw_snapshot(path)
-        log.info("iteration %d, restored from %s", self.iter, path)
+        log.info("iteration %d, restored from %s", self.iter, shown(path))
 
 
 class NesterovSolver(SGDSolver):

@@ -18,6 +18,7 @@ import torch
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from caffe.errors import CaffeError, SolverError, WeightsError
+from caffe.files import shown
 from caffe.net import Net
 from caffe.proto import caffe_pb2
 from caffe.training import lr_policy, snapshot_pair
@@ -195,7 +196,7 @@ def load(solver: TrainedSolver, path: str) -> None:
         with solver.net._one_caller:
             caffemodel.load(solver.net, weights, go_on)
     else:
-        log.warning("%s names no weights: the net keeps those that it has", path)
+        log.warning("%s names no weights: the net keeps those that it has", shown(path))
         put_all((), (), go_on)
 
 
@@ -231,7 +232,7 @@ def _warn_if_steps_differ(solver, path, iteration, step):
         log.warning(
             "%s: had passed %d stepvalue(s) at iteration %d; by those of this solver it is "
             "%d, and the rate follows them",
-            path,
+            shown(path),
             step,
             iteration,
             passed,

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 
 from caffe.blobs.holders import NetWithWeights
 from caffe.errors import WeightsError
+from caffe.files import shown
 
 MOST_NAMES = 20  # in one message
 log = logging.getLogger("caffe")
@@ -47,12 +48,12 @@ def check_names(
         log.warning(
             "%s has no weights for %s, which keep their values (in a new net those of their "
             "fillers); of the file, %s was ignored",
-            path,
+            shown(path),
             _listed(kept),
             _listed(ignored),
         )
     elif ignored:
-        log.info("%s: ignored %s, which the net does not have", path, _listed(ignored))
+        log.info("%s: ignored %s, which the net does not have", shown(path), _listed(ignored))
 
 
 def _listed(names):

@@ -1,13 +1,17 @@
 """Snapshots that end midway: the files of the last whole one are found, and never mixed."""
 
+import hashlib
 import logging
 import os
 import resource
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from caffe.errors import CaffeError, WeightsError
 from caffe.proto import caffe_pb2
@@ -249,7 +253,7 @@ def test_a_real_caffe_reads_the_state(runs):
     assert known.learned_net.endswith("snap_iter_2.caffemodel")
 
 
-def test_weights_in_a_folder_whose_name_is_not_utf8(make_solver, tmp_path):
+def test_weights_in_a_folder_whose_name_is_not_utf8(make_solver, tmp_path, caplog):
     folder = os.path.join(os.fsencode(tmp_path), b"caf\xe9")
     try:
         os.mkdir(folder)
@@ -263,6 +267,10 @@ def test_weights_in_a_folder_whose_name_is_not_utf8(make_solver, tmp_path):
     assert os.fsencode(model) == folder + b"/own_iter_1.caffemodel"
     other.restore(state)
     assert same(content(other), content(solver))
+    assert len(caplog.messages) == 2
+    for message in caplog.messages:  # a log file, or a pipe, takes UTF-8 only
+        message.encode()
+        assert r"caf\udce9" in message
 
 
 def test_two_threads_that_write_one_snapshot(make_solver):
@@ -273,3 +281,15 @@ def test_two_threads_that_write_one_snapshot(make_solver):
     ((_, state),) = pairs
     other.restore(state)
     assert same(content(other), content(solver))
+
+
+def test_where_the_digest_is_stored(make_solver):
+    """Snapshots of earlier versions hold it there: field 1001, and a dataset of this name."""
+    model, state = make_solver(BASE).snapshot()
+    wanted = hashlib.blake2b(Path(model).read_bytes(), digest_size=16).hexdigest().encode()
+    fields = UnknownFieldSet(caffe_pb2.SolverState.FromString(Path(state).read_bytes()))
+    assert [(f.field_number, f.data) for f in fields] == [(1001, wanted)]
+    model, state = make_solver(BASE + "snapshot_format: HDF5").snapshot()
+    wanted = hashlib.blake2b(Path(model).read_bytes(), digest_size=16).hexdigest().encode()
+    with h5py.File(state) as f:
+        assert f["learned_net_digest"][()] == wanted

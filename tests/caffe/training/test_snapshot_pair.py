@@ -293,3 +293,25 @@ def test_where_the_digest_is_stored(make_solver):
     wanted = hashlib.blake2b(Path(model).read_bytes(), digest_size=16).hexdigest().encode()
     with h5py.File(state) as f:
         assert f["learned_net_digest"][()] == wanted
+
+
+def test_weights_kept_by_a_run_that_ended_late(runs, monkeypatch):
+    """Weights that a run kept, and had no time to remove, are not taken for those of the state."""
+    older, newer, other = runs
+    model, state = older.snapshot()
+    oldest = Path(model).read_bytes()
+    newer.snapshot()
+    Path(model + ".old").write_bytes(oldest)
+    replace = os.replace
+
+    def ending(source, target):
+        if target == state:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", ending)
+    with pytest.raises(KeyboardInterrupt):
+        older.snapshot()
+    monkeypatch.undo()
+    other.restore(state)
+    assert same(content(other), content(newer))

@@ -84,7 +84,7 @@ class Clocked(nn.Module):
         self.training = model.training
         self.register_state_dict_post_hook(_without_prefix)
         self.register_load_state_dict_pre_hook(_with_prefix)
-        self.register_load_state_dict_post_hook(_restart)
+        self.register_load_state_dict_post_hook(_loaded)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run the stages that are due on the next frame of the one stream that this object has.
@@ -258,9 +258,14 @@ def _without_prefix(module, state, prefix, _):
 
 def _with_prefix(module, state, prefix, *_):
     """Find weights by the names that the model has for them."""
+    module._prefix = prefix
     for name in [name for name in state if name.startswith(prefix)]:
         state[f"{prefix}model.{name.removeprefix(prefix)}"] = state.pop(name)
 
 
-def _restart(module, _):
+def _loaded(module, incompatible):
+    """Start anew with new weights; say what did not fit by the names that were given."""
+    old = f"{module._prefix}model."
+    for names in incompatible:
+        names[:] = [module._prefix + n.removeprefix(old) if n.startswith(old) else n for n in names]
     module._restart()

@@ -135,6 +135,7 @@ class StagedNet:
         """Set the attributes that a pycaffe net has."""
         trace, frame = plan.trace, self._leaves[plan.frame]
         names = _layer_names(trace)
+        self._made_by = {node.name: name for node, name in names.items()}
         blobs: dict[str, Any] = {
             "data": FrameBlob(tuple(frame.shape), self._feed),
             "score": ValueBlob(self._score),
@@ -187,15 +188,16 @@ class StagedNet:
     def _check(self, names, user):
         """Raise ValueError if a value is missing, or was changed by a caller meanwhile."""
         for name in names:
+            made_by = self._made_by.get(name, "data")
             if name not in self._values:
                 raise ValueError(
-                    f"{user} needs {name!r}, which has not been computed: run the first frame in "
-                    "full"
+                    f"{user} needs what {made_by!r} computes, which has not run on frames of this "
+                    "size: run the first frame in full"
                 )
             if version(self._values[name]) != self._versions[name]:
                 raise ValueError(
-                    f"{user} needs {name!r}, which was changed in place after it was computed: "
-                    "outputs are kept for later frames, change output.clone()"
+                    f"{user} needs what {made_by!r} computed, which was changed in place "
+                    "afterwards: outputs are kept for later frames, change output.clone()"
                 )
 
     def _find(self, layer, layers):

@@ -6,7 +6,7 @@ generator one frame at a time and waits for its Step.
 
 import inspect
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -30,8 +30,7 @@ class Stream:
 
     def reset(self) -> None:
         """Forget all frames: the next one runs in full. For a cut, a seek or another video."""
-        steps = getattr(self, "_steps", None)
-        if hasattr(steps, "close"):
+        if isinstance(steps := getattr(self, "_steps", None), Generator):
             steps.close()
         self._steps: Iterator[Step] = iter(())
         self._net: StagedNet | None = None
@@ -118,11 +117,14 @@ class Stream:
         assert self._kinds is not None and self._net is not None
         before, now = self._kinds[1:], [kind(leaf) for leaf in leaves]
         differ = [pair for pair in zip(before, now) if pair[0] != pair[1]]
-        was, is_ = map(_say, differ[0] if differ else (self._kinds[0], "other arguments"))
+        if differ and len(before) == len(now):
+            was, is_ = map(_say, differ[0])
+        else:
+            was, is_ = f"given as {len(before)} inputs", f"given as {len(now)}, or by other names"
         stages = ", ".join(f"{s.name!r} (from {s.start})" for s in self._net.stages)
         return (
-            f"frame {self.frames} of a stream of {self._what} is {is_}, the frames before it were "
-            f"{was}: its stages {stages} keep what they computed from those; call reset() before "
+            f"frame {self.frames} of a stream of {self._what} is {is_}; the frames before it were "
+            f"{was}. Its stages {stages} keep what they computed from those; call reset() before "
             "frames of another size, or give each video a stream of its own"
         )
 

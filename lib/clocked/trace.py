@@ -96,17 +96,17 @@ def trace(
             program = program.run_decompositions({})
     graph, signature = program.graph_module, program.graph_signature
     operations = [n for n in graph.graph.nodes if n.op == "call_function"]
-    given = set(signature.user_inputs)
-    inputs, weights, names = [], {}, {}
+    inputs: list[str] = []
+    weights: dict[str, Weight] = {}
+    names: dict[str, str] = {}
     for spec in signature.input_specs:
-        name = getattr(spec.arg, "name", None)
+        name, target = str(getattr(spec.arg, "name", "")), str(spec.target)
         if spec.kind.name == "USER_INPUT":
             inputs.append(name)
         elif spec.kind.name in ("PARAMETER", "BUFFER"):
-            weights[name], names[name] = _looked_up(model, spec.target), spec.target
+            weights[name], names[name] = _looked_up(model, target), target
         else:
-            weights[name] = _kept(program.constants[spec.target])
-    assert given >= {name for name in inputs if name}
+            weights[name] = _kept(program.constants[target])
     [output] = [n for n in graph.graph.nodes if n.op == "output"]
     user = [s.kind.name == "USER_OUTPUT" for s in signature.output_specs]
     outputs = [leaf for leaf, is_users in zip(output.args[0], user, strict=True) if is_users]
@@ -138,11 +138,10 @@ def writes_into(node: fx.Node) -> list[fx.Node]:
     schema = getattr(node.target, "_schema", None)
     if schema is None or not schema.is_mutable:
         return []
-    given = {**dict(enumerate(node.args)), **node.kwargs}
     written = [
-        given.get(i, given.get(a.name))
-        for i, a in enumerate(schema.arguments)
-        if a.alias_info is not None and a.alias_info.is_write
+        node.args[i] if i < len(node.args) else node.kwargs.get(argument.name)
+        for i, argument in enumerate(schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
     ]
     return [arg for arg in written if isinstance(arg, fx.Node)]
 
@@ -169,7 +168,7 @@ def _export(model, args, kwargs):
 
 
 @contextmanager
-def _watching(model) -> Iterator[list[str]]:
+def _watching(model: nn.Module) -> Iterator[list[str]]:
     """Keep the names of the modules that have been entered and not left, innermost last."""
     entered: list[str] = []
     hooks = []

@@ -15,6 +15,7 @@ import torch
 from torch import fx
 
 from lib.checks import check_whole
+from lib.clocked.cut import with_preparation
 from lib.clocked.trace import WEIGHTED, Trace, layer_type, writes_into
 
 REPEATS = 3
@@ -64,8 +65,8 @@ def cut_by_cost(trace: Trace, leaves: Sequence[Any], n: int) -> dict[str, str]:
         If the model has fewer modules than stages.
     """
     names = stage_names(n)
-    starts = _module_starts(trace)
-    places = [0, *(at for at in starts if at and _may_start(trace, at, starts[at]))]
+    starts = _places(trace)
+    places = sorted(starts)
     if len(places) < n:
         raise ValueError(
             f"{n} stages of a model that can be cut at {len(places) - 1} modules: ask for fewer "
@@ -115,32 +116,31 @@ def choose_cuts(costs: Sequence[float], kept: Sequence[float], n: int) -> list[i
     return best[len(costs)][1][1:]
 
 
-def _module_starts(trace):
-    """Return the modules that start at each operation, the outermost by number of it."""
-    starts: dict[int, str] = {}
-    seen = set()
-    for at, node in enumerate(trace.operations):
-        parts = trace.owners[node].split(".")
-        for i in range(1, len(parts) + 1):
-            module = ".".join(parts[:i])
-            if module and module not in seen:
-                seen.add(module)
-                starts.setdefault(at, module)
-    starts.setdefault(0, "")
-    return starts
+def _places(trace):
+    """Return {number of an operation: module} of the places where a stage may start.
 
-
-def _may_start(trace, at, module):
-    """Tell if a stage may start there: with a block, or a layer with weights.
-
-    A normalization or a ReLU belongs to the layer before it, and no operation may write in place
-    into a value from before the cut.
+    That is with a block, or a layer with weights: a normalization or a ReLU belongs to the layer
+    before it. No operation may write in place into a value from before the cut.
     """
-    node = trace.operations[at]
-    if trace.owners[node] == module and layer_type(node) not in WEIGHTED:
-        return False
+    places: dict[int, str] = {}
+    seen = set()
+    for i, node in enumerate(trace.operations):
+        parts = trace.owners[node].split(".")
+        for module in (".".join(parts[:n]) for n in range(1, len(parts) + 1)):
+            if module in seen or not module:
+                continue
+            seen.add(module)
+            at = with_preparation(trace, i, module)
+            leaf = trace.owners[node] == module and layer_type(node) not in WEIGHTED
+            if at not in places and not (at and (leaf or _cuts_a_write(trace, at))):
+                places[at] = module
+    return {0: "", **places}
+
+
+def _cuts_a_write(trace, at):
+    """Tell if an operation after the place writes straight into a value from before it."""
     before = set(trace.operations[:at])
-    return not any(arg in before for node in trace.operations[at:] for arg in writes_into(node))
+    return any(arg in before for node in trace.operations[at:] for arg in writes_into(node))
 
 
 def _kept_bytes(trace, at, sizes):

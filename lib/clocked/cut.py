@@ -1,8 +1,11 @@
 """Cut a recorded model into stages that run one by one and keep what later stages need.
 
-A stage is a range of operations. What it computes and a later stage, or the caller, uses, crosses a
-cut: a skip connection as well as the features themselves. These values are kept; all others are
-freed as in the model itself.
+A stage is a range of operations. It starts with those that its parent modules do just before the
+module that it starts with, as these mostly prepare its input: a concatenation with a skip, say, has
+to see the fresh skip if the stage runs.
+
+What a stage computes and a later stage, or the caller, uses, crosses a cut: a skip connection as
+well as the features themselves. These values are kept; all others are freed as in the model itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +15,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from lib.clocked.trace import Trace, TraceError, Weight, is_part_of
+from lib.clocked.trace import WEIGHTED, Trace, TraceError, Weight, is_part_of, layer_type
 
 Values = dict[str, Any]  # by the name of the operation that computed it, or of the input
 
@@ -87,12 +90,13 @@ def find_starts(trace: Trace, stages: Mapping[str, str]) -> list[int]:
     owners = [trace.owners[node] for node in trace.operations]
     starts: list[int] = []
     for name, module in stages.items():
-        at = next((i for i, owner in enumerate(owners) if is_part_of(owner, module)), None)
-        if at is None:
+        first = next((i for i, owner in enumerate(owners) if is_part_of(owner, module)), None)
+        if first is None:
             raise ValueError(
                 f"stage {name!r} starts with the module {module!r}, which computes nothing in "
                 "this model: it is not called, or returns its input; name another module"
             )
+        at = with_preparation(trace, first, module)
         if starts and at <= starts[-1]:
             last = list(stages.items())[len(starts) - 1]
             what = "starts at the same operation as" if at == starts[-1] else "runs before"
@@ -103,6 +107,32 @@ def find_starts(trace: Trace, stages: Mapping[str, str]) -> list[int]:
             )
         starts.append(at)
     return starts
+
+
+def with_preparation(trace: Trace, first: int, module: str) -> int:
+    """Return where the operations start that prepare the input of a module.
+
+    Parameters
+    ----------
+    trace : Trace
+    first : int
+        Number of the first operation of the module.
+    module : str
+
+    Returns
+    -------
+    int
+        The number of the first of the operations just before it that its parents do themselves; a
+        layer with weights is none of these.
+    """
+    while first:
+        before = trace.operations[first - 1]
+        owner = trace.owners[before]
+        parent = owner != module and is_part_of(module, owner)
+        if not parent or layer_type(before) in WEIGHTED:
+            break
+        first -= 1
+    return first
 
 
 def dry_run(trace: Trace, parts: Sequence[Part], leaves: Sequence[Any]) -> tuple[Values, bool]:

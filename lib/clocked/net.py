@@ -264,7 +264,10 @@ def as_scores(features: torch.Tensor) -> torch.Tensor:
     group = -(-len(scores) // CLASSES)
     if group == 1:
         return scores
-    return torch.stack([part.amax(0) for part in scores.split(group)])
+    lacking = -len(scores) % group
+    if lacking:
+        scores = torch.cat([scores, scores[-1:].expand(lacking, -1, -1)])
+    return scores.unflatten(0, (-1, group)).amax(1)
 
 
 def _as_array(tensor):

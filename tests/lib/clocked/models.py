@@ -1,5 +1,6 @@
 """Models that lib.clocked was not written for: random weights, with stages and a frame for each."""
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,30 +20,36 @@ class Model(NamedTuple):
     size: tuple[int, int]  # for timing
 
 
-def torchvision_segmentation():
-    """torchvision.models.segmentation, also from a build for CUDA beside a PyTorch for CPUs."""
-    if not hasattr(torch.ops.torchvision, "nms"):
+def import_torchvision():
+    """Import torchvision, also a build for CUDA beside a PyTorch for CPUs.
+
+    Such a build lacks its own operators, and fails as it declares how two of them behave.
+    """
+    try:
+        import torchvision.models.segmentation
+    except RuntimeError:
         library = torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        torch.torchvision_schemas = library  # lives as long as torch
-    from torchvision.models import segmentation
-
-    return segmentation
+        torch.library.of_torchvision = library  # it ends with this object
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        import torchvision.models.segmentation
+    return torchvision.models.segmentation
 
 
 def fcn():
-    make = torchvision_segmentation().fcn_resnet50
+    make = import_torchvision().fcn_resnet50
     return make(weights=None, weights_backbone=None, num_classes=5, aux_loss=True)
 
 
 def deeplab():
-    make = torchvision_segmentation().deeplabv3_resnet50
+    make = import_torchvision().deeplabv3_resnet50
     return make(weights=None, weights_backbone=None, num_classes=5)
 
 
 def lraspp():
-    make = torchvision_segmentation().lraspp_mobilenet_v3_large
+    make = import_torchvision().lraspp_mobilenet_v3_large
     return make(weights=None, weights_backbone=None, num_classes=5)
 
 
@@ -99,6 +106,7 @@ def build(name):
     With the statistics that batch normalization starts with, features of random weights fade.
     """
     torch.manual_seed(0)
+    import_torchvision()  # the other packages do so too
     model = MODELS[name].build().train()
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     for norm in norms:

@@ -146,12 +146,12 @@ class StagedNet:
         stages = []
         for part in plan.parts:
             for node in part.operations:
-                name = names[node]
-                self._add(
-                    name, layer_type(node), [_blob_name(n, names) for n in _inputs(node, trace)]
-                )
+                name, type_ = names[node], layer_type(node)
+                weighted = type_ in WEIGHTED
+                inputs = [node.args[0]] if weighted else node.all_input_nodes
+                self._add(name, type_, [names.get(n, "data") for n in _values(inputs, trace)])
                 blobs[name] = ValueBlob(lambda node=node: self._value(node))
-                if self.layers[-1].type in WEIGHTED:
+                if weighted:
                     weight = node.args[1]
                     self.params[name] = [ValueBlob(lambda node=weight: self._value(node))]
             end = f"{part.name} end"
@@ -284,9 +284,6 @@ def _layer_names(trace):
     }
 
 
-def _inputs(node, trace):
-    return [n for n in node.all_input_nodes if n.name not in trace.weights and n.op != "get_attr"]
-
-
-def _blob_name(node, names):
-    return names.get(node, "data")
+def _values(nodes, trace):
+    """Return those of the inputs of an operation that are neither weights nor parts of a model."""
+    return [n for n in nodes if n.name not in trace.weights and n.op != "get_attr"]

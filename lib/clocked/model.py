@@ -95,15 +95,18 @@ class Clocked(nn.Module):
             return self.model(*args, **kwargs)
         return self._own(*args, **kwargs)
 
-    def stream(self, clock: Schedule | None = None) -> Stream:
+    def stream(self, clock: Schedule | None = None, labels: bool = False) -> Stream:
         """Return a new stream, with a state and a clock of its own.
 
         Parameters
         ----------
         clock : callable, optional
             By default that of this object.
+        labels : bool
+            Also make label maps, see `Stream.label`. Needed for a clock that looks at the scores.
         """
-        stream = Stream(self._plan, clock or self.clock, f"Clocked({type(self.model).__name__})")
+        what = f"Clocked({type(self.model).__name__})"
+        stream = Stream(self._plan, clock or self.clock, what, labels)
         self._streams.add(stream)
         return stream
 

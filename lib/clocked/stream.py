@@ -24,8 +24,8 @@ class Stream:
     after the other; it returns what the model returns. Two streams share nothing but the weights.
     """
 
-    def __init__(self, planner: Any, clock: Schedule, what: str) -> None:
-        self._planner, self._clock, self._what = planner, clock, what
+    def __init__(self, planner: Any, clock: Schedule, what: str, labels: bool = False) -> None:
+        self._planner, self._clock, self._what, self._labels = planner, clock, what, labels
         self.reset()
 
     def reset(self) -> None:
@@ -49,6 +49,20 @@ class Stream:
     def then(self) -> tuple[str, ...]:
         """The stages that run before the next frame, of a pipeline."""
         return self._step.then
+
+    @property
+    def label(self) -> np.ndarray:
+        """The label map that the clock made of the last frame, H x W uint8.
+
+        Most clocks take the best class of each pixel; some, such as those that move an older
+        output, do more. Raises ValueError if the stream was made without `labels`.
+        """
+        if not self._labels:
+            raise ValueError(
+                "this stream makes no label maps, which take time: make it with "
+                "Clocked.stream(labels=True)"
+            )
+        return self._step.label
 
     @property
     def fired(self) -> dict[str, float]:
@@ -82,7 +96,7 @@ class Stream:
             raise ValueError(self._mismatch(leaves))
         try:
             if self._net is None:
-                self._net = StagedNet(self._planner, args, kwargs, labels=False)
+                self._net = StagedNet(self._planner, args, kwargs, self._labels)
                 self._kinds = kinds
                 self._steps = _start(self._clock, self._net, self._feed())
             self._frame = _for_the_clock(leaves[frame_of(leaves)])

@@ -208,3 +208,15 @@ def test_frames_without_numbers(small, stages, frames):
         stream(frames[0] * float("nan"))
     with torch.no_grad():
         assert torch.equal(stream(frames[1]), small(frames[1]))
+
+
+def test_label_maps_of_a_stream(small, stages, frames, stale):
+    clocked = Clocked(small, stages)
+    stream, without = clocked.stream(labels=True), clocked.stream()
+    for t, frame in enumerate(frames):
+        scores = stale(small, frames[t // 2 * 2], frame, ["low"])
+        assert torch.equal(stream(frame), scores)
+        np.testing.assert_array_equal(stream.label, scores[0].argmax(0))
+    without(frames[0])
+    with pytest.raises(ValueError, match=r"stream\(labels=True\)"):
+        _ = without.label

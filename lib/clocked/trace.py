@@ -151,20 +151,35 @@ def _export(model, args, kwargs):
         with torch.no_grad():
             return torch.export.export(model, args, kwargs, strict=False)
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
-        with _watching(model) as entered:
-            try:
-                with torch.no_grad():
-                    torch.export.export(model, args, kwargs, strict=False)
-            except Exception:
-                pass
-        where = f"in the module {entered[-1]!r}" if entered and entered[-1] else "in its forward()"
-        kind = type(model.get_submodule(entered[-1]) if entered else model).__name__
+        what = type(model).__name__
+        own, where = _failing(model, lambda: model(*args, **kwargs))
+        if own is not None:
+            raise TraceError(
+                f"{what} does not run on these inputs, it failed {where}: {_first_line(own)} Give "
+                "it what it takes without a clock"
+            ) from own
+        _, where = _failing(model, lambda: torch.export.export(model, args, kwargs, strict=False))
         raise TraceError(
-            f"{type(model).__name__} cannot be cut into stages: torch.export failed {where} "
-            f"({kind}): {reason} Rewrite that module without decisions that depend on the values "
-            "of tensors, or clock the part of the model that can be exported"
+            f"{what} cannot be cut into stages: torch.export failed {where}: {_first_line(error)} "
+            "Rewrite that module without decisions that depend on the values of tensors, or clock "
+            "the part of the model that can be exported"
         ) from error
+
+
+def _failing(model, run):
+    """Return the error of a run, None if there is none, and say in which module it happened."""
+    with _watching(model) as entered, torch.no_grad():
+        try:
+            run()
+            return None, ""
+        except Exception as error:
+            name = entered[-1] if entered else ""
+            kind = type(model.get_submodule(name)).__name__
+            return error, f"in the module {name!r} ({kind})" if name else "in its own forward()"
+
+
+def _first_line(error):
+    return str(error).strip().partition("\n")[0]
 
 
 @contextmanager

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.slow  # seconds to import and to record each
 @pytest.fixture(scope="module", params=MODELS)
 def named(request):
     """(model, what MODELS says of it)"""
-    package = PACKAGES.get(request.param, "torchvision")
-    if importlib.util.find_spec(package) is None:
-        pytest.skip(f"needs {package}")
+    for package in ("torchvision", PACKAGES.get(request.param, "torchvision")):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"needs {package}")
     return build(request.param), MODELS[request.param]
 
 

@@ -74,7 +74,7 @@ def test_a_model_that_cannot_be_recorded_names_the_module(frames):
 
 def test_an_input_that_the_model_does_not_take_names_the_layer(frames):
     model = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Conv2d(4, 4, 1)).eval()
-    with pytest.raises(TraceError, match=r"in the module '1' \(Conv2d\)"):
+    with pytest.raises(TraceError, match=r"not run on these inputs.*module '1' \(Conv2d\): .*4"):
         trace(model, (frames[0],), {})
 
 
@@ -90,3 +90,8 @@ def test_an_input_that_the_model_does_not_take_names_the_layer(frames):
 )
 def test_parts_of_modules(owner, module, part):
     assert is_part_of(owner, module) == part
+
+
+def test_a_decision_in_the_model_itself(frames):
+    with pytest.raises(TraceError, match=r"Deciding cannot be cut.* in its own forward\(\)"):
+        trace(Deciding().eval(), (frames[0],), {})

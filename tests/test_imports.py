@@ -91,6 +91,15 @@ def test_packages_import_only_those_below(module):
         assert package not in PACKAGES or package in allowed | {module.partition(".")[0]}
 
 
+@pytest.mark.parametrize("module", [m for m in SOURCES if m.startswith("lib.")])
+def test_lib_runs_on_a_real_pycaffe_without_pytorch(module):
+    """Its room for PyTorch models apart."""
+    if not module.startswith("lib.clocked"):
+        names = list(imported(SOURCES[module]))
+        assert not [n for n in names if n.partition(".")[0] == "torch"]
+        assert not [n for n in names if n.startswith("lib.clocked")]
+
+
 @pytest.mark.parametrize("module", [m for m in SOURCES if m.startswith("caffe.")])
 def test_floors_of_caffe(module):
     floors = {part: i for i, floor in enumerate(FLOORS) for part in floor.split()}

@@ -306,7 +306,7 @@ def _read_proto(path, solver):
     _check_number(path, len(state.history), solver)
     with np.errstate(
         over="ignore", invalid="ignore"
-    ):  # of double precision: infinity is refused later
+    ):  # infinity is refused later
         history = [to_array(b, f"{path}: history {i}") for i, b in enumerate(state.history)]
     for i, (h, own) in enumerate(zip(history, solver.history)):
         _check_shape(path, i, h.shape, own.shape)

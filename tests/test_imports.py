@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "nets.training": {"nets", "caffe", "lib", "datasets"},
     "nets": {"nets", "caffe", "lib"},
     "notebooks": {"notebooks", "nets", "lib", "datasets", "caffe"},
+    "benchmarks.loop": {"benchmarks", "nets", "lib", "datasets", "caffe"},  # the loop around a net
     "benchmarks": {"benchmarks", "nets", "lib", "caffe"},
 }
 

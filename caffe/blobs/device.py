@@ -27,8 +27,16 @@ def set_mode_cpu() -> None:
 
 
 def set_mode_gpu() -> None:
-    """Compute on the GPU that `set_device` chose (0 by default); raise DeviceError without one."""
+    """Compute on the GPU that `set_device` chose (0 by default); raise DeviceError without one.
+
+    PyTorch lets cuDNN round the inputs of float32 convolutions to TF32, with about three decimals.
+    Caffe does not, so this is switched off, for the whole process. Where three decimals will do,
+    set ``torch.backends.cudnn.conv.fp32_precision = "tf32"`` after this call.
+    """
     _check_cuda(_gpu["index"])
+    # both, as PyTorch's older switch, allow_tf32, can only be read if they agree
+    for operations in (torch.backends.cudnn.conv, torch.backends.cudnn.rnn):
+        operations.fp32_precision = "ieee"
     _gpu["enabled"] = True
 
 

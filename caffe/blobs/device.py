@@ -31,12 +31,10 @@ def set_mode_gpu() -> None:
 
     PyTorch lets cuDNN round the inputs of float32 convolutions to TF32, with about three decimals.
     Caffe does not, so this is switched off, for the whole process. Where three decimals will do,
-    set ``torch.backends.cudnn.conv.fp32_precision = "tf32"`` after this call.
+    set ``torch.backends.cudnn.allow_tf32 = True`` after this call.
     """
     _check_cuda(_gpu["index"])
-    # both, as PyTorch's older switch, allow_tf32, can only be read if they agree
-    for operations in (torch.backends.cudnn.conv, torch.backends.cudnn.rnn):
-        operations.fp32_precision = "ieee"
+    torch.backends.cudnn.allow_tf32 = False
     _gpu["enabled"] = True
 
 

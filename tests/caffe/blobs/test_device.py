@@ -25,14 +25,12 @@ def two_gpus(monkeypatch):
 
 
 def test_float32_is_not_rounded_on_a_gpu(two_gpus):
-    convolutions = torch.backends.cudnn.conv
-    assert convolutions.fp32_precision == "tf32"
+    assert torch.backends.cudnn.conv.fp32_precision == "tf32"
     caffe.set_mode_gpu()
-    assert convolutions.fp32_precision == "ieee" and not torch.backends.cudnn.allow_tf32
-    convolutions.fp32_precision = "tf32"  # the choice of the user stays
-    caffe.set_mode_cpu()
+    assert torch.backends.cudnn.conv.fp32_precision == "ieee"
+    torch.backends.cudnn.allow_tf32 = True  # the choice of the user stays
     caffe.set_device(1)
-    assert convolutions.fp32_precision == "tf32"
+    assert torch.backends.cudnn.conv.fp32_precision == "tf32"
 
 
 def test_a_fresh_process_computes_on_the_cpu_in_float32():

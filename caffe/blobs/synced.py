@@ -204,6 +204,26 @@ class SyncedTensor:
             self.shape = tuple(tensor.shape)
         self._engine, self.head = None, "host"
 
+    def paste(self, place: tuple, part: torch.Tensor) -> None:
+        """Take the engine's result for a part of the content.
+
+        Parameters
+        ----------
+        place : tuple of slice and Ellipsis
+            Which part.
+        part : torch.Tensor
+            Its values; views that are out see them.
+        """
+        if self._resting is not None:
+            self._to_host()
+        self._wrote()
+        if self.head == "host":
+            self._allocate_host().data[place].copy_(part)
+            self._engine = None
+        elif self._engine is not None:
+            self._engine[place].copy_(part)
+            self.head = "engine"
+
     @property
     def dtype(self) -> torch.dtype:
         """The precision of the content: the engine side's if only that is current."""

@@ -76,7 +76,7 @@ class Executor:
             try:
                 layer.reshape(bottoms, tops)
             except BaseException:  # the user's code may have reshaped some of the tops
-                self._fail(i)
+                self.fail(i)
                 raise
             geometry = None
         else:
@@ -156,12 +156,12 @@ class Executor:
                 self._write_loss_weights(i, before)
                 self.freshness.record(i, sources)
             except BaseException:  # KeyboardInterrupt too
-                self._fail(i)
+                self.fail(i)
                 raise
         else:
             self.freshness.record(i, sources)
 
-    def _fail(self, i: int) -> None:
+    def fail(self, i: int) -> None:
         """Record that layer i did not end: neither its tops nor its tape may be used."""
         self.freshness.unfinished(i)
         self._tapes.pop(i, None)

@@ -21,7 +21,7 @@ from caffe.engine.reach import (
     whole,
 )
 from caffe.graph import Graph
-from caffe.layer_types.base import Blobs, Geometry, Shape
+from caffe.layer_types.base import Blobs, Geometry, LayerType, Shape
 from caffe.layer_types.conv import Convolution, Deconvolution
 from caffe.layer_types.inner_product import InnerProduct
 
@@ -161,35 +161,12 @@ class NetReach:
         tops : sequence of Window or None, optional
             One per top, as `through` returns them.
         """
-        layer = self._graph.layers[i]
-        names = self._graph.bottoms[i], self._graph.tops[i]
-        if not isinstance(layer, (Convolution, Deconvolution, InnerProduct)):
-            return 0
-        weights = self._params[layer.name][0]
-        total = 0
-        for k, (bottom, top) in enumerate(zip(*names)):
-            shape, below = self._shapes[top], self._shapes[bottom]
-            window = whole(shape) if tops is None else tops[k]
-            if window is None:
-                continue
-            if isinstance(layer, InnerProduct):
-                total += math.prod(shape) // weights.shape[0] * weights.count
-                continue
-            reach = self.layers[i]
-            counted = shape
-            if isinstance(layer, Deconvolution):
-                counted = below
-                if reach is not None and not contains(window, whole(shape)):
-                    window = tuple((n.begin, n.end) for n in reach.needed(window))
-                else:
-                    window = whole(below)
-            if reach is None:  # its channel axis is another one
-                axis = layer.spec.convolution_param.axis % len(counted)
-                positions = math.prod(counted[:axis]) * math.prod(counted[axis + 1 :])
-            else:
-                positions = counted[0] * area(window)
-            total += positions * weights.count
-        return total
+        layer, graph = self._graph.layers[i], self._graph
+        weights = self._params.get(layer.name, ())
+        pairs = [
+            (self._shapes[b], self._shapes[t]) for b, t in zip(graph.bottoms[i], graph.tops[i])
+        ]
+        return multiply_adds(layer, self.layers[i], weights, pairs, tops)
 
     def all_multiply_adds(self, changed: Mapping[str, Window] | None = None) -> dict[str, int]:
         """Count the multiply-adds of every layer: all, or those that a change reaches.
@@ -209,3 +186,48 @@ class NetReach:
             layer.name: self.multiply_adds(i, reached[i] if reached is not None else None)
             for i, layer in enumerate(self._graph.layers)
         }
+
+
+def multiply_adds(
+    layer: LayerType,
+    reach: LayerReach | None,
+    weights: Blobs,
+    pairs: Sequence[tuple[Shape, Shape]],
+    tops: Sequence[Window | None] | None = None,
+) -> int:
+    """Count the multiply-adds of a layer: all, or those for windows of its tops.
+
+    Parameters
+    ----------
+    layer : LayerType
+    reach : LayerReach or None
+        As `reach_of` returns it.
+    weights : sequence of Blob
+        Its learned blobs.
+    pairs : sequence of (Shape, Shape)
+        The shape of each top, with that of the bottom of the same number.
+    tops : sequence of Window or None, optional
+        One per top; None for a top of which nothing is computed.
+    """
+    if not isinstance(layer, (Convolution, Deconvolution, InnerProduct)):
+        return 0
+    count, positions = weights[0].count, 0
+    for k, (below, above) in enumerate(pairs):
+        window = whole(above) if tops is None else tops[k]
+        if window is None:
+            continue
+        if isinstance(layer, InnerProduct):
+            positions += math.prod(above) // weights[0].shape[0]
+            continue
+        spread = isinstance(layer, Deconvolution)
+        counted = below if spread else above
+        if reach is None:  # its channel axis is another one
+            axis = layer.spec.convolution_param.axis % len(counted)
+            positions += math.prod(counted[:axis]) * math.prod(counted[axis + 1 :])
+            continue
+        if spread and contains(window, whole(above)):
+            window = whole(below)
+        elif spread:
+            window = tuple((need.begin, need.end) for need in reach.needed(window))
+        positions += counted[0] * area(window)
+    return positions * count

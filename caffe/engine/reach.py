@@ -28,7 +28,7 @@ image reaches, a blob is one constant per channel.
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from caffe.layer_types.activations import Activation, Dropout, PReLU
 from caffe.layer_types.arithmetic import Broadcast, Eltwise
@@ -85,6 +85,11 @@ def overlap(a: Window | None, b: Window | None) -> Window | None:
 def contains(a: Window, b: Window) -> bool:
     """Return whether window `a` holds all of window `b`."""
     return all(p <= r and s <= q for (p, q), (r, s) in zip(a, b))
+
+
+def place(window: Window) -> Any:
+    """Return the index of a window in a blob's tensor: a tuple of Ellipsis and slices."""
+    return (..., *(slice(*span) for span in window))
 
 
 class Need(NamedTuple):

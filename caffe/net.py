@@ -412,7 +412,7 @@ class Net:
             self._check_names(wanted)
             if inputs:
                 self._feed(inputs)
-            self.forward_range(first, last)
+            self._forward_range(first, last, wanted)
             return {name: self.blobs[name].data for name in wanted}
 
     def forward_range(self, first: int = 0, last: int | None = None) -> None:
@@ -420,8 +420,33 @@ class Net:
         last = len(self.layers) - 1 if last is None else last
         check_numbers("forward", first, last, len(self.layers))
         with self._one_caller:
+            self._forward_range(first, last)
+
+    def _forward_range(self, first, last, wanted=()):
+        if self._callbacks["before_forward"] or self._callbacks["after_forward"]:
             for i in range(first, last + 1):
                 self._run_layer("forward", i, self._executor.forward_layer)
+        else:
+            self._check_names(self.keep)
+            copies = self.blobs.copies
+            wanted = [copies.get(name, name) for name in wanted]
+            self._executor.forward_range(first, last, wanted)
+
+    @property
+    def keep(self) -> set[str]:
+        """Names of blobs that forward keeps though no other layer reads them. Not part of pycaffe.
+
+        A range of layers that runs forward only is run as one, and what lies between its layers is
+        not kept; reading it (`net.blobs[name].data`) computes it again from what the range read,
+        and the next forward keeps it. A blob that is named here is kept from the first forward on.
+        """
+        return self._executor.keep
+
+    @keep.setter
+    def keep(self, names: Iterable[str]) -> None:
+        names = set(names_of(names, "net.keep"))
+        self._check_names(names)
+        self._executor.keep = names
 
     def forward_incremental(
         self,

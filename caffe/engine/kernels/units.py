@@ -63,7 +63,7 @@ class Unit:
     ):
         self._name, self._net = name, ncnn().Net()
         option = self._net.opt
-        option.num_threads = torch.get_num_threads()
+        option.num_threads = threads()
         option.blob_allocator, option.workspace_allocator = _pools()
         for field in REDUCED:
             if hasattr(option, field):
@@ -89,9 +89,14 @@ class Unit:
         if status:
             raise CaffeError(
                 f"layer {self._name!r}: ncnn fails with status {status}"
-                f"{' (no memory)' if status == -100 else ''}: caffe.set_kernels('torch') runs it by "
-                "PyTorch"
+                f"{' (no memory)' if status == -100 else ''}: caffe.set_kernels('torch') runs it "
+                "by PyTorch"
             )
+
+
+def threads() -> int:
+    """Return the number of threads that new units use, which is PyTorch's."""
+    return torch.get_num_threads()
 
 
 def convolution(

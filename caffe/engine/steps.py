@@ -1,0 +1,234 @@
+"""Steps: what a plan does one after the other, each for one layer or several that run as one.
+
+Between steps values pass in a dict by blob name, as tensors or Packed. A step reads what earlier
+ones put there and never writes to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+
+from caffe.engine.border import Border
+from caffe.engine.kernels.images import Image, image_of, packed_of
+from caffe.engine.packed import Packed
+from caffe.engine.skipped import Layers, Value, tensor_of
+from caffe.layer_types.base import Geometry, Shape
+
+Values = dict[str, Value]
+Kernel = Callable[[Image], Image]
+
+
+@dataclass
+class Step:
+    """A part of a plan.
+
+    Attributes
+    ----------
+    first, last : int
+        The layers that it runs, both inclusive.
+    reads, makes : tuple of str
+        Blob names.
+    drops : tuple of str
+        What no later step reads; filled in by the planner.
+    """
+
+    first: int
+    last: int
+    reads: tuple[str, ...]
+    makes: tuple[str, ...]
+    drops: tuple[str, ...] = field(default=(), init=False)
+
+    def run(self, values: Values) -> None:
+        """Compute `makes` from `reads`."""
+
+
+@dataclass
+class ByLayer(Step):
+    """One layer, by its own `forward`."""
+
+    layers: Layers
+
+    def run(self, values: Values) -> None:
+        """Compute the tops, in memory that they share with nothing else."""
+        for name in self.reads:  # convert once for all who read it
+            values[name] = tensor_of(values[name])
+        taken = {_address(values[name]) for name in self.reads}
+        self.layers.run(self.first, values)
+        for name in self.makes:
+            value = tensor_of(values[name])
+            if _address(value) in taken:
+                values[name] = value = value.clone()
+            taken.add(_address(value))
+
+
+@dataclass
+class Same(Step):
+    """A layer that leaves its bottom as it is, such as Dropout outside of training."""
+
+    def run(self, values: Values) -> None:
+        """Hand the bottom on."""
+        values[self.makes[0]] = values[self.reads[0]]
+
+
+@dataclass
+class ByTorch(Step):
+    """A convolution by PyTorch, and its ReLU if `relu`."""
+
+    layers: Layers
+    relu: bool
+
+    def run(self, values: Values) -> None:
+        """Compute the top."""
+        name = self.layers.graph.tops[self.first][0]
+        self.layers.run(self.first, values)
+        result = tensor_of(values[name])
+        values[self.makes[0]] = result.relu_() if self.relu else result
+        if name != self.makes[0]:
+            del values[name]
+
+
+@dataclass
+class ByProduct(Step):
+    """A convolution as a matrix product of its weights and the unfolded image; then its ReLU.
+
+    For many weights and few pixels: the weights are read as they are, with no copy in another
+    order, which for VGG's fc6 would take 411 MB.
+    """
+
+    layers: Layers
+    geometry: Geometry
+    relu: bool
+
+    def run(self, values: Values) -> None:
+        """Compute the top."""
+        g, (weight, *bias) = self.geometry, self.layers.weights(self.first)
+        x, shape = tensor_of(values[self.reads[0]]).contiguous(), g.tops[0]
+        matrix = weight.reshape(len(weight), -1)
+        with torch.no_grad():
+            if all(k == 1 for k in g.kernel) and all(s == 1 for s in g.stride) and not any(g.pad):
+                columns = x.flatten(2)
+            else:
+                columns = F.unfold(x, g.kernel, g.dilation, g.pad, g.stride)
+            top = torch.empty((shape[0], shape[1], columns.shape[2]))
+            for rows, out in zip(columns, top):
+                if bias:
+                    torch.addmm(bias[0][:, None], matrix, rows, out=out)
+                else:
+                    torch.mm(matrix, rows, out=out)
+            values[self.makes[0]] = (top.relu_() if self.relu else top).view(shape)
+
+
+@dataclass
+class ByUnit(Step):
+    """A convolution or pooling by ncnn, on the window that the input reaches.
+
+    Attributes
+    ----------
+    feed : Feed
+        Cuts or surrounds the bottom so that the kernel needs no padding.
+    kernel : callable
+    shape : Shape
+        The top's.
+    border : Border or None
+        What is static in the top.
+    """
+
+    feed: Surround | Cut | Paste
+    kernel: Kernel
+    shape: Shape
+    border: Border | None
+
+    def run(self, values: Values) -> None:
+        """Compute the top's window."""
+        images = [self.kernel(image) for image in self.feed(values[self.reads[0]])]
+        values[self.makes[0]] = Packed(images, self.shape, self.border)
+
+
+@dataclass(frozen=True)
+class Surround:
+    """The images of a Packed with a margin of one value per channel; as they are if there is none.
+
+    Attributes
+    ----------
+    margin : callable or None
+    """
+
+    margin: Kernel | None
+
+    def __call__(self, value: Value) -> Sequence[Image]:
+        """Return one image for each of the N."""
+        assert isinstance(value, Packed)
+        if self.margin is None:
+            return value.images
+        return [self.margin(image) for image in value.images]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A region of a tensor, with a margin of zeros.
+
+    Attributes
+    ----------
+    region : (slice, slice)
+        Rows and columns.
+    margin : callable or None
+    """
+
+    region: tuple[slice, slice]
+    margin: Kernel | None
+
+    def __call__(self, value: Value) -> Sequence[Image]:
+        """Return one image for each of the N."""
+        images = [image_of(image[:, *self.region]) for image in tensor_of(value)]
+        return [self.margin(image) for image in images] if self.margin else images
+
+
+class Paste:
+    """A region of a Packed, with zeros around the blob, where static parts are not uniform.
+
+    The static part is written once, into a canvas that then takes the window of each image.
+
+    Parameters
+    ----------
+    border : Border
+        Of the Packed.
+    region : (slice, slice)
+        Rows and columns of the blob.
+    edges : (int, int, int, int)
+        Zeros above, below, left and right.
+    """
+
+    def __init__(self, border: Border, region: tuple[slice, slice], edges: tuple[int, int, int, int]):
+        self._static = F.pad(
+            border.full()[:, *region], (edges[2], edges[3], edges[0], edges[1])
+        )
+        starts = [(r.start - e) for r, e in zip(region, (edges[0], edges[2]))]
+        self._cuts, self._sources = [], []
+        for (begin, end), start, size in zip(border.window, starts, self._static.shape[1:]):
+            low, high = max(begin - start, 0), min(end - start, size)
+            self._cuts.append(slice(low, high))
+            self._sources.append(slice(low + start - begin, high + start - begin))
+        self._canvas: torch.Tensor | None = None
+
+    def __call__(self, value: Value) -> Sequence[Image]:
+        """Return one image for each of the N; the next call may overwrite them."""
+        assert isinstance(value, Packed)
+        pasted = []
+        for image in value.images:
+            view = image.view
+            if self._canvas is None or len(value.images) > 1:
+                channels, height, width = self._static.shape
+                pack = view.shape[3]
+                split = self._static.view(channels // pack, pack, height, width)
+                self._canvas = split.permute(0, 2, 3, 1).contiguous()
+            self._canvas[:, *self._cuts] = view[:, *self._sources]
+            pasted.append(packed_of(self._canvas))
+        return pasted
+
+
+def _address(value):
+    return value.untyped_storage().data_ptr()

@@ -107,7 +107,7 @@ def _light(light):
 
 
 def _changed(changed):
-    """Bars of a static camera: full and incremental frames, by the share of changed pixels."""
+    """Return those of a static camera, by the share of changed pixels."""
     by_share = {point["share"]: point for point in changed["points"]} if changed else {}
     small, all_ = by_share.get(0.05, {}), by_share.get(1.0, {})
     yield Bar("5 % of the pixels changed, times a full frame", small.get("speedup"), 2.5, True)
@@ -120,7 +120,7 @@ def _changed(changed):
 
 def _memory(memory):
     for size, bound in (("500 x 500", 1.0), ("1024 x 2048", 4.0)):
-        peak = memory.get(size, {}).get("resident")
+        peak = memory.get(size, {}).get("peak")
         yield Bar(f"GB of one frame, {size}", ratio(peak, GIGABYTE), bound, False)
 
 

@@ -5,7 +5,7 @@ nothing is imported before it is called. All take the number of threads. The tim
 begins with a frame in its own input and ends with the scores in an array of the host.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ class Engine(NamedTuple):
     version: str
     feed: Callable[[np.ndarray], Any]  # takes a frame, 3 x H x W float32; not timed
     calls: dict[str, Callable[[], Any]]  # timed; "frame" returns the scores, 1 x C x H x W
+    feeds: Mapping[str, Callable[[np.ndarray], Any]] = {}  # by call, in place of `feed`
+    facts: Mapping[str, Any] = {}  # for JSON
 
 
 def onnxruntime(folder: Path, threads: int) -> Engine:

@@ -30,24 +30,30 @@ class Kind(NamedTuple):
 
     title: str
     function: str
-    own: bool  # runs in our environment, from ours.py; else in that of the peers, engines.py
+    module: str  # of this folder: "engines" runs in the peers' environment, others in ours
     format: str = ""  # what it reads: "onnx", "ncnn", "mnn"; else the caffemodel
     precision: str = "float32"
 
+    @property
+    def own(self) -> bool:
+        """Whether it runs in the environment of this repository."""
+        return self.module != "engines"
 
+
+CHANGING = Kind("Clockwork, incremental", "changing", "changing")
 KINDS = {
     kind.function: kind
     for kind in (
-        Kind("Clockwork", "clockwork", True),
-        Kind("Clockwork bfloat16", "clockwork_bfloat16", True, precision="bfloat16"),
-        Kind("PyTorch eager", "eager", True),
-        Kind("torch.compile", "compiled", True),
-        Kind("ONNX Runtime", "onnxruntime", False, "onnx"),
-        Kind("OpenVINO", "openvino", False, "onnx"),
-        Kind("OpenVINO bfloat16", "openvino_bfloat16", False, "onnx", "bfloat16"),
-        Kind("OpenCV (Caffe importer)", "opencv", False),
-        Kind("ncnn, whole net", "ncnn", False, "ncnn"),
-        Kind("MNN", "mnn", False, "mnn"),
+        Kind("Clockwork", "clockwork", "ours"),
+        Kind("Clockwork bfloat16", "clockwork_bfloat16", "ours", precision="bfloat16"),
+        Kind("PyTorch eager", "eager", "ours"),
+        Kind("torch.compile", "compiled", "ours"),
+        Kind("ONNX Runtime", "onnxruntime", "engines", "onnx"),
+        Kind("OpenVINO", "openvino", "engines", "onnx"),
+        Kind("OpenVINO bfloat16", "openvino_bfloat16", "engines", "onnx", "bfloat16"),
+        Kind("OpenCV (Caffe importer)", "opencv", "engines"),
+        Kind("ncnn, whole net", "ncnn", "engines", "ncnn"),
+        Kind("MNN", "mnn", "engines", "mnn"),
     )
 }
 
@@ -80,12 +86,11 @@ class Process:
         if not kind.own and peers is None:
             raise BenchmarkError(f"{kind.title}: give the peers' environment (PEERS=folder)")
         python = sys.executable if kind.own or peers is None else str(peers / "bin" / "python")
-        module = f"benchmarks.peers.{'ours' if kind.own else 'engines'}"
         self._log = tempfile.TemporaryFile()
         try:
             self._process = subprocess.Popen(
                 [python, "-m", "benchmarks.peers.worker"]
-                + [module, kind.function, str(folder), str(threads)],
+                + [f"benchmarks.peers.{kind.module}", kind.function, str(folder), str(threads)],
                 cwd=ROOT,
                 env={**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.PIPE,

@@ -44,14 +44,16 @@ class Worker:
             "version": self.engine.version,
             "loading": self.loading,
             "calls": list(self.engine.calls),
+            "facts": dict(self.engine.facts),
         }
 
     def time(self, call: str, frame: int, warm: int, count: int) -> dict:
         """Run a call on frames in turn, beginning with number `frame`; time all but the first."""
         seconds = []
+        feed = self.engine.feeds.get(call, self.engine.feed)
         sleep(PAUSE)
         for turn in range(warm + count):
-            self.engine.feed(np.array(self.frames[(frame + turn) % len(self.frames)]))
+            feed(np.array(self.frames[(frame + turn) % len(self.frames)]))
             start = perf_counter()
             self.engine.calls[call]()
             seconds.append(perf_counter() - start)

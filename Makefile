@@ -20,7 +20,7 @@ PACKAGES := caffe lib nets datasets notebooks benchmarks
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab test test-all fuzz mutants lint format nets contents constraints bench bench-quick clean
+.PHONY: help run lab test test-all fuzz mutants lint format nets contents constraints bench bench-quick bench-gpu clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,13 +71,16 @@ constraints: $(DEV)  ## pin in constraints.txt what the requirements bring along
 
 bench: $(RUN)  ## compare FCN-8s with other engines (20 minutes), which it installs into PEERS
 	$(PY) -m benchmarks.peers.environment $(PEERS) $(PIP_INDEX)
-	$(PY) -m benchmarks.compare --peers $(PEERS)
+	$(PY) -m benchmarks.compare --peers $(PEERS) $(if $(BEFORE),--before $(BEFORE))
 	$(PY) -m benchmarks.run
 	$(PY) -m benchmarks.weight_files
 
 bench-quick: $(RUN)  ## the comparison alone, in three minutes
 	$(PY) -m benchmarks.peers.environment $(PEERS) $(PIP_INDEX)
 	$(PY) -m benchmarks.compare --peers $(PEERS) --quick
+
+bench-gpu: $(DEV)  ## tests and times on a GPU, in ten minutes
+	$(PY) -m benchmarks.gpu
 
 train-%: $(RUN)  ## train the weights nets/%.caffemodel (nets/README.md lists them)
 	$(PY) -m nets.training.train $* $(if $(VGG),--vgg $(VGG)) $(if $(ROOT),--root $(ROOT))

@@ -1,5 +1,6 @@
 """Settings and fixtures shared by all tests."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -15,6 +16,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Examples have no deadline, as a busy machine may slow any of them down.
 hypothesis.settings.register_profile("clockwork", deadline=None)
 hypothesis.settings.load_profile("clockwork")
+
+
+@pytest.fixture(autouse=bool(os.environ.get("CLOCKWORK_GPU")))
+def in_gpu_mode():
+    """Run a test in GPU mode: all of them, if CLOCKWORK_GPU is set, as `make bench-gpu` does."""
+    import caffe
+
+    caffe.set_mode_gpu()
+    yield
+    caffe.set_mode_cpu()
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ def changing(folder: Path, threads: int) -> Engine:
     """Return calls "frame" (a full forward), "changed S" and "changed S without deep".
 
     S is a share of `SHARES`. The facts are the multiply-adds that such a change reaches, by call.
-    A turn has to begin with two calls that are not timed: after a full forward all is computed once,
-    and the first window of a size may be probed for the quickest kernels.
+    A turn has to begin with two calls that are not timed: after a full forward all is computed
+    once, and kernels for a window of a new size are chosen by a probe.
     """
     torch.set_num_threads(threads)
     net = caffe.Net(folder / "net.prototxt", folder / "net.caffemodel", caffe.TEST)

@@ -96,6 +96,7 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
+                bufsize=0,
             )
         except OSError as error:
             self._log.close()
@@ -127,7 +128,6 @@ class Process:
         assert self._process.stdin
         try:
             self._process.stdin.write(json.dumps({"do": do, **settings}).encode() + b"\n")
-            self._process.stdin.flush()
         except OSError:
             raise self._failure("has ended") from None
         return self._answer()

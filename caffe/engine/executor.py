@@ -16,6 +16,7 @@ from caffe.blobs.learned import learns
 from caffe.engine import compute
 from caffe.engine.freshness import Freshness
 from caffe.engine.kernels.choice import kernels
+from caffe.engine.kernels.units import Unit
 from caffe.engine.plan import Plan, form
 from caffe.engine.planner import Planner, can_plan, sources_of
 from caffe.graph import Graph
@@ -201,6 +202,10 @@ class Executor:
         if len(self._plans) > MOST_PLANS:
             self._plans.popitem(last=False)
         return plan
+
+    def unit(self, i: int, relu: bool) -> Unit:
+        """Return the unit of convolution i at its last geometry, with the weights as they are."""
+        return self._planner.unit(i, relu, self.geometry[i][1])
 
     def _read_outside(self, first, last):
         """Return the blobs of a range that others may read: layers outside, the user at its end."""

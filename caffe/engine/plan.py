@@ -144,7 +144,7 @@ def _value(blob: Blob, private: bool) -> Value:
     """Return what a blob holds; a copy if it must stay as it is."""
     resting = blob.synced_data.resting
     if isinstance(resting, Packed):
-        return resting
+        return resting.lend() if private else resting
     tensor = blob.synced_data.tensor(CPU)
     return tensor.clone() if private else tensor
 

@@ -56,7 +56,7 @@ class Executor:
         self._tapes: dict[int, compute.Tape | None] = {}
         self.keep: set[str] = set()
         self._asked: set[str] = set()  # blobs whose values someone asked for after a plan had run
-        self._planner = Planner(graph, params, self._geometry_of)
+        self._planner = Planner(graph, params)
         self._plans: OrderedDict[tuple, Plan | None] = OrderedDict()
         # blob name -> place of the reader that wrote its diff last
         self._last_reader: dict[str, tuple[int, int]] = {}
@@ -197,7 +197,7 @@ class Executor:
                 self._plans.move_to_end(key)
                 return plan
             del self._plans[key], plan
-        plan = self._planner.plan(first, last, kept, self.blobs)
+        plan = self._planner.plan(first, last, kept, self.blobs, self._geometry_of)
         self._plans[key] = plan
         if len(self._plans) > MOST_PLANS:
             self._plans.popitem(last=False)

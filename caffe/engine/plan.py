@@ -52,11 +52,10 @@ class Plan:
         tops = layers.graph.tops
         finished: dict[str, int] = {}  # blob -> number of the last step that makes it
         for n, step in enumerate(steps):
-            finished |= {name: n for i in range(step.first, step.last + 1) for name in tops[i]}
-        inputs = set(layers.graph.inputs)
+            for i in set(range(step.first, step.last + 1)).intersection(layers.geometries):
+                finished |= dict.fromkeys(tops[i], n)
         self._finishes = [
-            [name for name, last in finished.items() if last == n and name not in inputs]
-            for n in range(len(steps))
+            [name for name, last in finished.items() if last == n] for n in range(len(steps))
         ]
         self._kept = kept
         self._skips = [name for names in self._finishes for name in names if name not in kept]

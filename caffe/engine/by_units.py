@@ -6,7 +6,8 @@ and pasted into the top in place. Nothing is unpacked.
 
 Winograd's method computes a 3 x 3 convolution in square tiles, and a pixel's last bits depend on its
 place in the tile. A window that begins and ends on the grid of tiles, counted from the corner of
-what a whole run computes, has the bits of that run. ncnn's other methods have them at any place.
+what a whole run computes, has the bits of that run. ncnn's other methods have them at any place, if
+all channels fill vectors.
 """
 
 from collections.abc import Sequence
@@ -58,6 +59,17 @@ class ByUnits:
     def frame(self, group: Sequence[int]) -> Window | None:
         """Return the window that a whole run of a group by units computes; None if by others."""
         return self._frames.get(group[0])
+
+    def is_exact(self, group: Sequence[int]) -> bool:
+        """Return whether windows that are `aligned` have the bits of a whole run.
+
+        Channels that do not fill a vector are computed several pixels at a time, and the last
+        pixels one by one, which rounds otherwise.
+        """
+        layer = self._executor.graph.layers[group[0]]
+        if isinstance(layer, Pooling):
+            return True
+        return layer.spec.convolution_param.num_output % 8 == 0
 
     def aligned(self, group: Sequence[int], window: Window) -> Window:
         """Return the smallest window that holds this one and has the bits of a whole run."""

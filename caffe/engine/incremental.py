@@ -311,11 +311,12 @@ class Incremental:
         if total(region) >= WORTH * area(every) or not all(contains(every, w) for w in region):
             return None
         if frame is not None:
-            self._inexact |= not exact
-        elif not all(map(windowed.is_exact, layers)):
-            if exact:
-                return None
-            self._inexact = True
+            same_bits = exact and self._by_units.is_exact(group)
+        else:
+            same_bits = all(map(windowed.is_exact, layers))
+        if exact and not same_bits:
+            return None
+        self._inexact |= not same_bits
         return region
 
     def _changed_below(self, i: int) -> list[Region] | None:

@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 
 from caffe.engine.border import Border
+from caffe.engine.kernels import product
 from caffe.engine.kernels.images import Image, image_of, packed_of
 from caffe.engine.packed import Packed
 from caffe.engine.skipped import Layers, Value
-from caffe.layer_types.base import Geometry, Shape
+from caffe.layer_types.base import Shape
 
 Kernel = Callable[[Image], Image]
 
@@ -118,33 +119,16 @@ class ByTorch(Step):
 
 @dataclass
 class ByProduct(Step):
-    """A convolution as a matrix product of its weights and the unfolded image; then its ReLU.
-
-    For many weights and few pixels: the weights are read as they are, with no copy in another
-    order, which for VGG's fc6 would take 411 MB.
-    """
+    """A convolution as a product of matrices, and its ReLU if `relu`."""
 
     layers: Layers
-    geometry: Geometry
     relu: bool
 
     def run(self, values: Values) -> None:
         """Compute the top."""
-        g, (weight, *bias) = self.geometry, self.layers.weights(self.first)
-        x, shape = values.tensor(self.reads[0]).contiguous(), g.tops[0]
-        matrix = weight.reshape(len(weight), -1)
-        with torch.no_grad():
-            if all(k == 1 for k in g.kernel) and all(s == 1 for s in g.stride) and not any(g.pad):
-                columns = x.flatten(2)
-            else:
-                columns = F.unfold(x, g.kernel, g.dilation, g.pad, g.stride)
-            top = torch.empty((shape[0], shape[1], columns.shape[2]))
-            for rows, out in zip(columns, top):
-                if bias:
-                    torch.addmm(bias[0][:, None], matrix, rows, out=out)
-                else:
-                    torch.mm(matrix, rows, out=out)
-            values[self.makes[0]] = (top.relu_() if self.relu else top).view(shape)
+        x, i = values.tensor(self.reads[0]), self.first
+        geometry, params = self.layers.geometries[i], self.layers.weights(i)
+        values[self.makes[0]] = product.convolve(x, params, geometry, self.relu)
 
 
 @dataclass

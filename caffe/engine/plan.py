@@ -98,7 +98,7 @@ class Plan:
         """
         graph, step = self._layers.graph, self._steps[0]
         try:
-            values: Values = {name: _value(blobs[name], False) for name in self._sources}
+            values = Values({name: _value(blobs[name], False) for name in self._sources})
             skipped = None
             for step, finishes in zip(self._steps, self._finishes):
                 sources = freshness.check(step.first)
@@ -118,7 +118,7 @@ class Plan:
                     else:
                         content.put(value)
                 for name in step.drops:
-                    values.pop(name, None)
+                    values.drop(name)
                 for i in range(step.first, step.last + 1):
                     freshness.record(i, sources)
         except StaleInput:  # nothing of the step has run
@@ -135,7 +135,7 @@ class Plan:
             raise
         except FOREIGN as e:
             layer = self._layers.graph.layers[step.first]
-            shapes = [tuple(values[n].shape) for n in step.reads if n in values]
+            shapes = [tuple(values[name].shape) for name in step.reads]
             raise layer.error(f"cannot run on bottoms of shapes {shapes}: {e}") from e
 
 

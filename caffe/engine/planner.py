@@ -275,7 +275,7 @@ class _Walk:
             return ByTorch(i, last, reads, makes, self._layers, relu)
 
         def by_product():
-            return ByProduct(i, last, reads, makes, self._layers, geometry, relu)
+            return ByProduct(i, last, reads, makes, self._layers, relu)
 
         case = Case(
             below.shape, shape, geometry.kernel, geometry.stride, geometry.pad, geometry.dilation,

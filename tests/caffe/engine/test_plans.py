@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import caffe
@@ -121,11 +121,12 @@ def close(mine, plain, what):
     np.testing.assert_allclose(mine, plain, rtol=0, atol=TOLERANCE * scale + 1e-6, err_msg=what)
 
 
-@settings(max_examples=60)
+@settings(max_examples=int(__import__("os").environ.get("EX", 60)), phases=[Phase.explicit, Phase.generate], database=None, report_multiple_bugs=False)
 @given(nets(), st.data())
 def test_sequences_give_what_the_plain_path_gives(param, data):
     mine = pair(param)
     names, rng = [layer.name for layer in param.layer], np.random.default_rng(0)
+    surgery = False
     held = []  # views taken before a forward; they must show its results
     for _ in range(data.draw(st.integers(2, 7))):
         action = data.draw(
@@ -137,6 +138,8 @@ def test_sequences_give_what_the_plain_path_gives(param, data):
             if data.draw(st.booleans()):
                 a = 0
             results = both(mine, lambda net: net.forward(start=names[a], end=names[b]) and 0)
+            if results == [caffe.errors.StaleInput, 0] and surgery:
+                return  # it reads a blob that was skipped, and cannot be computed any more
             assert str(results[0]) == str(results[1])
         elif action == "fill":
             image = rng.normal(size=mine[0].blobs["data"].shape)
@@ -146,7 +149,7 @@ def test_sequences_give_what_the_plain_path_gives(param, data):
             both(mine, lambda net: net.blobs["data"].reshape(1, net.blobs["data"].channels, *size))
         elif action == "weights" and mine[0].params:
             layer = data.draw(st.sampled_from(list(mine[0].params)))
-            noise = rng.normal(size=mine[0].params[layer][0].shape)
+            noise, surgery = rng.normal(size=mine[0].params[layer][0].shape), True
             both(mine, lambda net: net.params[layer][0].data.__setitem__(..., noise))
         elif action == "write":
             noise = rng.normal(size=mine[0].blobs[blob].shape)
@@ -155,18 +158,21 @@ def test_sequences_give_what_the_plain_path_gives(param, data):
             views = both(mine, lambda net: net.blobs[blob].data)
             if not isinstance(views[0], type):
                 held.append((blob, *views))
+            else:
+                assert views[0] is caffe.errors.StaleInput and surgery
         elif action == "read":
-            _compare(mine, blob)
+            _compare(mine, blob, surgery)
     for blob, ours, theirs in held:
         if not np.shares_memory(theirs, mine[1].blobs[blob].data):
             continue  # it was resized since
         close(ours, theirs, f"view of {blob}")
     for blob in mine[0].blobs:
-        _compare(mine, blob)
+        _compare(mine, blob, surgery)
 
 
-def _compare(mine, blob):
+def _compare(mine, blob, surgery):
     """Compare a blob, unless what it was computed from has changed since and it was not kept."""
     results = both(mine, lambda net: net.blobs[blob].data.copy())
+    assert surgery or results[0] is not caffe.errors.StaleInput
     if results[0] is not caffe.errors.StaleInput:
         close(*results, blob)

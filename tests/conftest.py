@@ -7,6 +7,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import caffe
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # A shell may start what runs in the background with Ctrl-C ignored. Tests send it: let it arrive.
@@ -54,3 +56,14 @@ def shared_folder(shared):
         return path
 
     return find
+
+
+def pytest_addoption(parser):
+    """Add --kernels, with which all tests can run on each path of the engine."""
+    parser.addoption("--kernels", default="auto", choices=("auto", "torch", "ncnn"))
+
+
+@pytest.fixture(autouse=True)
+def usual_kernels(request):
+    """Use the kernels of the command line again after a test that chose others."""
+    caffe.set_kernels(request.config.getoption("--kernels"))

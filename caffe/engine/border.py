@@ -74,10 +74,12 @@ class Border:
 
     def full(self) -> torch.Tensor:
         """Return the whole blob for a blank input, C x H x W; only what is static is meaningful."""
-        rows, columns = (
-            _stretched(size, self.small.shape[axis])
-            for axis, size in ((2, self.shape[2]), (3, self.shape[3]))
-        )
+        return self.part(whole(self.shape))
+
+    def part(self, window: Window) -> torch.Tensor:
+        """Return a window of `full`."""
+        sizes = zip(self.shape[2:], self.small.shape[2:], window)
+        rows, columns = (_stretched(size, small)[slice(*span)] for size, small, span in sizes)
         return self.small[0].index_select(1, rows).index_select(2, columns)
 
 

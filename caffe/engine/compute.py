@@ -29,6 +29,7 @@ import torch
 from caffe.blobs import device
 from caffe.blobs.blob import Blob
 from caffe.engine import windowed
+from caffe.engine.packed import Packed
 from caffe.engine.reach import LayerReach, Window
 from caffe.errors import FOREIGN, CaffeError
 from caffe.layer_types.base import Blobs, Geometry, LayerType, Precision, StatefulLayer
@@ -146,7 +147,7 @@ def window(
     where = device.device()
     kind = _dtype_for(layer, bottoms)
     x = [
-        b.to(kind) if isinstance(b, torch.Tensor) else b.synced_data.tensor(where, kind)
+        b.to(kind) if isinstance(b, torch.Tensor) else _whole_or_packed(b, where, kind)
         for b in bottoms
     ]
     w = [p.synced_data.tensor(where) for p in params]
@@ -157,6 +158,14 @@ def window(
         raise
     except FOREIGN as e:
         raise layer.error(f"cannot run on the window {part} of its tops: {e}") from e
+
+
+def _whole_or_packed(blob, where, kind):
+    """Return what a blob holds as a tensor, or as it rests if only a part will be read."""
+    resting = blob.synced_data.resting
+    if isinstance(resting, Packed) and where == device.CPU and kind == torch.float32:
+        return resting
+    return blob.synced_data.tensor(where, kind)
 
 
 def _compute(layer, geometry, bottoms, params, tops, down):

@@ -16,6 +16,7 @@ from caffe.blobs.learned import learns
 from caffe.engine import compute
 from caffe.engine.freshness import Freshness
 from caffe.engine.kernels.choice import kernels
+from caffe.engine.kernels.units import Unit
 from caffe.engine.plan import Plan, form
 from caffe.engine.planner import Planner, can_plan, sources_of
 from caffe.graph import Graph
@@ -55,7 +56,7 @@ class Executor:
         self._tapes: dict[int, compute.Tape | None] = {}
         self.keep: set[str] = set()
         self._asked: set[str] = set()  # blobs whose values someone asked for after a plan had run
-        self._planner = Planner(graph, params, self._geometry_of)
+        self._planner = Planner(graph, params)
         self._plans: OrderedDict[tuple, Plan | None] = OrderedDict()
         # blob name -> place of the reader that wrote its diff last
         self._last_reader: dict[str, tuple[int, int]] = {}
@@ -196,11 +197,15 @@ class Executor:
                 self._plans.move_to_end(key)
                 return plan
             del self._plans[key], plan
-        plan = self._planner.plan(first, last, kept, self.blobs)
+        plan = self._planner.plan(first, last, kept, self.blobs, self._geometry_of)
         self._plans[key] = plan
         if len(self._plans) > MOST_PLANS:
             self._plans.popitem(last=False)
         return plan
+
+    def unit(self, i: int, relu: bool) -> Unit:
+        """Return the unit of convolution i at its last geometry, with the weights as they are."""
+        return self._planner.unit(i, relu, self.geometry[i][1])
 
     def _read_outside(self, first, last):
         """Return the blobs of a range that others may read: layers outside, the user at its end."""

@@ -18,9 +18,21 @@ from dataclasses import dataclass, field
 
 from caffe.blobs import device
 from caffe.engine import compute, windowed
+from caffe.engine.by_units import ByUnits
 from caffe.engine.executor import Executor
+from caffe.engine.kernels import units
+from caffe.engine.kernels.choice import kernels
 from caffe.engine.net_reach import multiply_adds
-from caffe.engine.reach import LayerReach, Window, area, is_restless, place, reach_of, whole
+from caffe.engine.reach import (
+    LayerReach,
+    Window,
+    area,
+    contains,
+    is_restless,
+    place,
+    reach_of,
+    whole,
+)
 from caffe.engine.regions import NOTHING, Region, joined, total
 from caffe.engine.used_input import UsedInput
 from caffe.layer_types.base import StatefulLayer
@@ -83,6 +95,7 @@ class Incremental:
 
     def __init__(self, executor: Executor):
         self._executor, self._graph = executor, executor.graph
+        self._by_units = ByUnits(executor)
         self._readers: dict[str, list[tuple[int, int]]] = {}
         for i, bottoms in enumerate(self._graph.bottoms):
             for j, name in enumerate(bottoms):
@@ -138,7 +151,7 @@ class Incremental:
         StaleInput
             As `Executor.forward_layer` does.
         """
-        setting = (device.device(), device.precision())
+        setting = device.device(), device.precision(), kernels(), units.threads()
         if setting != self._setting or exact and self._inexact:
             self._forget()
         self._setting = setting
@@ -149,8 +162,7 @@ class Incremental:
             for name in done.changed:
                 held[name] = self._executor.blobs[name].synced_data
                 self._executor.blobs[name].synced_data = self._used[name].synced
-            for group in self._groups(first, last):
-                self._run_group(group, exact, done)
+            self._run_groups(self._groups(first, last), exact, done)
         except BaseException:  # KeyboardInterrupt too
             self._forget()
             raise
@@ -208,39 +220,66 @@ class Incremental:
             taken.update(group)
             yield tuple(group)
 
-    # One group
+    # Running
 
-    def _run_group(self, group, exact, done):
-        executor, graph, first = self._executor, self._graph, group[0]
-        layer = graph.layers[first]
-        if layer.spec.type == "Input":
-            executor.forward_layer(first)
-            return
-        sources = executor.freshness.check(first)
-        for i in group:
-            if not isinstance(graph.layers[i], StatefulLayer):  # its own code runs once, below
-                executor.reshape_layer(i)
-        region = self._due(group, exact)
-        if region is None:
-            for i in group:
-                executor.forward_layer(i)
-            tops = [executor.blobs[name] for name in graph.tops[first]]
-            computed = tuple({whole(top.shape): None for top in tops})
-        else:
+    def _run_groups(self, groups, exact, done):
+        """Run groups one by one by windows; those that run whole in a row, as one range."""
+        due: list[tuple[int, ...]] = []
+        for group in groups:
+            if self._graph.layers[group[0]].spec.type == "Input":
+                self._executor.forward_layer(group[0])
+                continue
+            below = set(self._graph.bottoms[group[0]])
+            made = {name for other in due for name in self._graph.tops[other[0]]}
+            region = None if below & made else self._checked(group, exact)
+            if region is None:
+                due.append(group)
+                continue
+            self._run_whole(due, done)
+            due = []
             self._run_windows(group, region)
-            for i in group:
-                executor.freshness.record(i, sources)
-            computed = region
+            self._count(group, region, done)
+            self._ran(group, region)
+        self._run_whole(due, done)
+
+    def _checked(self, group, exact):
+        """Return the windows of a group to compute, as `_due`, after its shapes are brought up."""
+        executor = self._executor
+        layers = [self._graph.layers[i] for i in group]
+        if any(isinstance(layer, StatefulLayer) for layer in layers):
+            return None
+        executor.freshness.check(group[0])
         for i in group:
-            name, total_of_layer = graph.layers[i].name, self._multiply_adds(i)
-            done.computed[name] = computed
-            done.multiply_adds[name] = (
-                total_of_layer
-                if region is None
-                else sum(self._multiply_adds(i, window) for window in region)
-            )
-            done.all_multiply_adds += total_of_layer
-        self._ran(group, computed)
+            executor.reshape_layer(i)
+        return self._due(group, exact)
+
+    def _run_whole(self, groups, done):
+        """Run groups as a whole forward does, and keep all of their tops."""
+        executor, graph = self._executor, self._graph
+        numbers = sorted(i for group in groups for i in group)
+        if not numbers:
+            return
+        if numbers == list(range(numbers[0], numbers[-1] + 1)):
+            tops = [name for i in numbers for name in graph.tops[i]]
+            executor.forward_range(numbers[0], numbers[-1], tops)
+        else:
+            for i in numbers:
+                executor.forward_layer(i)
+        for group in groups:
+            self._by_units.ran(group)
+            tops = [executor.blobs[name] for name in graph.tops[group[0]]]
+            frame = self._by_units.frame(group)
+            region = (frame,) if frame else tuple({whole(top.shape): None for top in tops})
+            self._count(group, region, done)
+            self._ran(group, tuple({whole(top.shape): None for top in tops}))
+
+    def _count(self, group, region, done):
+        """Enter what a group has computed into the report."""
+        for i in group:
+            name, every = self._graph.layers[i].name, self._multiply_adds(i)
+            done.computed[name] = region
+            done.multiply_adds[name] = sum(self._multiply_adds(i, window) for window in region)
+            done.all_multiply_adds += every
 
     def _due(self, group: tuple[int, ...], exact: bool) -> Region | None:
         """Return the windows of the group's tops to compute, None for all."""
@@ -265,13 +304,19 @@ class Incremental:
         region = joined([w for w in windows if w is not None], self._least(first))
         if not region:
             return NOTHING
-        shape = self._executor.blobs[graph.tops[first][0]].shape
-        if total(region) >= WORTH * area(whole(shape)):
+        frame = self._by_units.frame(group)
+        if frame is not None and exact:
+            region = joined([self._by_units.aligned(group, window) for window in region])
+        every = frame or whole(self._executor.blobs[graph.tops[first][0]].shape)
+        if total(region) >= WORTH * area(every) or not all(contains(every, w) for w in region):
             return None
-        if not all(map(windowed.is_exact, layers)):
-            if exact:
-                return None
-            self._inexact = True
+        if frame is not None:
+            same_bits = exact and self._by_units.is_exact(group)
+        else:
+            same_bits = all(map(windowed.is_exact, layers))
+        if exact and not same_bits:
+            return None
+        self._inexact |= not same_bits
         return region
 
     def _changed_below(self, i: int) -> list[Region] | None:
@@ -299,13 +344,19 @@ class Incremental:
     def _run_windows(self, group: Sequence[int], region: Region) -> None:
         """Compute windows of the group's tops and write them into the blobs."""
         bottoms, tops = self._executor.ends(group[0])
+        sources = self._executor.freshness.check(group[0])
         try:
             for window in region:
+                if self._by_units.frame(group) is not None:
+                    self._by_units.run(group, self._passes(group[0])[0], window)
+                    continue
                 results = self._window(group[0], bottoms, window)
                 for i in group[1:]:  # in place: on the window itself
                     results = self._window(i, results, whole(tuple(results[0].shape)))
                 for top, result in zip(tops, results):
                     top.synced_data.paste(place(window), result)
+            for i in group:
+                self._executor.freshness.record(i, sources)
         except BaseException:  # KeyboardInterrupt too
             self._executor.fail(group[0])
             raise

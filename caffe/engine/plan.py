@@ -52,11 +52,10 @@ class Plan:
         tops = layers.graph.tops
         finished: dict[str, int] = {}  # blob -> number of the last step that makes it
         for n, step in enumerate(steps):
-            finished |= {name: n for i in range(step.first, step.last + 1) for name in tops[i]}
-        inputs = set(layers.graph.inputs)
+            for i in set(range(step.first, step.last + 1)).intersection(layers.geometries):
+                finished |= dict.fromkeys(tops[i], n)
         self._finishes = [
-            [name for name, last in finished.items() if last == n and name not in inputs]
-            for n in range(len(steps))
+            [name for name, last in finished.items() if last == n] for n in range(len(steps))
         ]
         self._kept = kept
         self._skips = [name for names in self._finishes for name in names if name not in kept]
@@ -99,7 +98,7 @@ class Plan:
         """
         graph, step = self._layers.graph, self._steps[0]
         try:
-            values: Values = {name: _value(blobs[name], False) for name in self._sources}
+            values = Values({name: _value(blobs[name], False) for name in self._sources})
             skipped = None
             for step, finishes in zip(self._steps, self._finishes):
                 sources = freshness.check(step.first)
@@ -119,7 +118,7 @@ class Plan:
                     else:
                         content.put(value)
                 for name in step.drops:
-                    values.pop(name, None)
+                    values.drop(name)
                 for i in range(step.first, step.last + 1):
                     freshness.record(i, sources)
         except StaleInput:  # nothing of the step has run
@@ -136,7 +135,7 @@ class Plan:
             raise
         except FOREIGN as e:
             layer = self._layers.graph.layers[step.first]
-            shapes = [tuple(values[n].shape) for n in step.reads if n in values]
+            shapes = [tuple(values[name].shape) for name in step.reads]
             raise layer.error(f"cannot run on bottoms of shapes {shapes}: {e}") from e
 
 
@@ -144,7 +143,7 @@ def _value(blob: Blob, private: bool) -> Value:
     """Return what a blob holds; a copy if it must stay as it is."""
     resting = blob.synced_data.resting
     if isinstance(resting, Packed):
-        return resting
+        return resting.lend() if private else resting
     tensor = blob.synced_data.tensor(CPU)
     return tensor.clone() if private else tensor
 

@@ -28,6 +28,7 @@ from caffe.engine.plan import Plan
 from caffe.engine.reach import Need, Window, area, contains, is_restless, reach_of, whole
 from caffe.engine.skipped import Layers
 from caffe.engine.steps import ByLayer, ByProduct, ByTorch, ByUnit, Cut, Paste, Same, Step, Surround
+from caffe.errors import CaffeError
 from caffe.graph import Graph
 from caffe.layer_types.activations import Dropout, ReLU
 from caffe.layer_types.base import Geometry, LayerType, Shape, StatefulLayer
@@ -70,21 +71,21 @@ class Planner:
     graph : Graph
     params : mapping of str to sequence of Blob
         The learned blobs by layer name.
-    geometry_of : callable
-        ``geometry_of(i, layer, shapes)`` returns the checked Geometry of layer i.
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        params: Mapping[str, Sequence[Blob]],
-        geometry_of: Callable[[int, LayerType, list[Shape]], Geometry],
-    ):
-        self._graph, self._params, self._geometry_of = graph, params, geometry_of
+    def __init__(self, graph: Graph, params: Mapping[str, Sequence[Blob]]):
+        self._graph, self._params = graph, params
         # (layer, relu) -> (what it was made from, the unit)
         self._units: dict[tuple[int, bool], tuple[object, units.Unit]] = {}
 
-    def plan(self, first: int, last: int, kept: frozenset[str], blobs: Mapping[str, Blob]) -> Plan | None:
+    def plan(
+        self,
+        first: int,
+        last: int,
+        kept: frozenset[str],
+        blobs: Mapping[str, Blob],
+        geometry_of: Callable[[int, LayerType, list[Shape]], Geometry],
+    ) -> Plan | None:
         """Return a plan for layers first..last, None if running them one by one is as good.
 
         Parameters
@@ -94,6 +95,8 @@ class Planner:
             The blobs that are wanted after the run.
         blobs : mapping of str to Blob
             For the shapes and forms of what the range reads.
+        geometry_of : callable
+            ``geometry_of(i, layer, shapes)`` returns the checked Geometry of layer i.
         """
         sources = sources_of(self._graph, first, last)
         shapes = {name: blobs[name].shape for name in sources}
@@ -103,14 +106,20 @@ class Planner:
             if layer.spec.type == "Input":
                 continue
             bottoms = [shapes[name] for name in self._graph.bottoms[i]]
-            geometries[i] = geometry = self._geometry_of(i, layer, bottoms)
+            try:
+                geometries[i] = geometry = geometry_of(i, layer, bottoms)
+            except CaffeError:  # raised again when the layer's turn comes
+                return None
             shapes |= zip(self._graph.tops[i], map(tuple, geometry.tops))
         params = {i: self._params.get(self._graph.layers[i].name, ()) for i in geometries}
         layers = Layers(self._graph, first, last, geometries, params)
         if kernels() == "auto" and not self._worth(layers, shapes):
             return None
         wanted = sum(math.prod(shapes[name]) for name in kept if name in shapes)
-        memory.check(wanted, f"forward from layer {self._graph.layers[first].name!r} needs")
+        try:
+            memory.check(wanted, "forward needs")
+        except CaffeError:  # layer by layer the error names the one that is too large
+            return None
         walk = _Walk(self, layers, kept, shapes)
         for name in sources:
             walk.forms[name] = self._form(name, blobs[name], layers)
@@ -266,7 +275,7 @@ class _Walk:
             return ByTorch(i, last, reads, makes, self._layers, relu)
 
         def by_product():
-            return ByProduct(i, last, reads, makes, self._layers, geometry, relu)
+            return ByProduct(i, last, reads, makes, self._layers, relu)
 
         case = Case(
             below.shape, shape, geometry.kernel, geometry.stride, geometry.pad, geometry.dilation,

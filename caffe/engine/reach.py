@@ -87,6 +87,11 @@ def contains(a: Window, b: Window) -> bool:
     return all(p <= r and s <= q for (p, q), (r, s) in zip(a, b))
 
 
+def within(window: Window, other: Window) -> Window:
+    """Return a window as it lies in another one that holds it: counted from that one's corner."""
+    return tuple((p - r, q - r) for (p, q), (r, _) in zip(window, other))
+
+
 def place(window: Window) -> Any:
     """Return the index of a window in a blob's tensor: a tuple of Ellipsis and slices."""
     return (..., *(slice(*span) for span in window))

@@ -44,24 +44,26 @@ class Layers:
     geometries: Mapping[int, Geometry]
     params: Mapping[int, Sequence[Blob]]
 
-    def versions(self) -> tuple[int, ...]:
-        """Return numbers that change if the weights do."""
-        return tuple(b.synced_data.version() for blobs in self.params.values() for b in blobs)
+    def versions(self) -> list[tuple[int, int, int]]:
+        """Return for each learned blob its layer, and numbers that change if its values do."""
+        return [
+            (i, id(b.synced_data), b.synced_data.version())
+            for i, blobs in self.params.items()
+            for b in blobs
+        ]
 
     def weights(self, i: int) -> list[torch.Tensor]:
         """Return the learned blobs of layer i, the memory that the net uses."""
         return [b.synced_data.tensor(CPU) for b in self.params.get(i, ())]
 
-    def run(self, i: int, values: dict[str, Value]) -> None:
-        """Compute the tops of layer i from `values` by its own `forward`, and enter them there."""
-        layer, tops = self.graph.layers[i], self.graph.tops[i]
-        if layer.spec.type == "Input":
-            return
-        bottoms = [tensor_of(values[name]) for name in self.graph.bottoms[i]]
+    def run(self, i: int, bottoms: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+        """Return the tops of layer i by its own `forward`."""
+        layer = self.graph.layers[i]
         if not layer.any_order:
             bottoms = [b.contiguous() for b in bottoms]
         with torch.no_grad():
-            values.update(zip(tops, layer.forward(self.geometries[i], bottoms, self.weights(i))))
+            tops = layer.forward(self.geometries[i], bottoms, self.weights(i))
+        return [top for top in tops if top is not None]
 
 
 def tensor_of(value: Value) -> torch.Tensor:
@@ -110,14 +112,20 @@ class Skipped:
         self._asked(name)
         maker = self._makers[name]
         if name not in self._done:
-            if self._layers.versions() != self._versions:
+            if any(
+                now != then and now[0] <= maker
+                for now, then in zip(self._layers.versions(), self._versions)
+            ):
                 self._refuse(name)
             values = dict(self._sources)
             for i in range(self._layers.first, maker + 1):
-                self._layers.run(i, values)
-                for top in self._layers.graph.tops[i]:
+                if i not in self._layers.geometries:
+                    continue
+                bottoms = [tensor_of(values[b]) for b in self._layers.graph.bottoms[i]]
+                for top, tensor in zip(self._layers.graph.tops[i], self._layers.run(i, bottoms)):
+                    values[top] = tensor
                     if self._makers.get(top) == i:
-                        self._done.setdefault(top, tensor_of(values[top]))
+                        self._done.setdefault(top, tensor)
         return self._done.pop(name).clone(memory_format=torch.contiguous_format)
 
     def _refuse(self, name) -> NoReturn:

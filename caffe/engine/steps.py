@@ -13,13 +13,47 @@ import torch
 import torch.nn.functional as F
 
 from caffe.engine.border import Border
+from caffe.engine.kernels import product
 from caffe.engine.kernels.images import Image, image_of, packed_of
 from caffe.engine.packed import Packed
-from caffe.engine.skipped import Layers, Value, tensor_of
-from caffe.layer_types.base import Geometry, Shape
+from caffe.engine.skipped import Layers, Value
+from caffe.layer_types.base import Shape
 
-Values = dict[str, Value]
 Kernel = Callable[[Image], Image]
+
+
+class Values:
+    """The blobs that are there, by name; what is Packed is converted once for all who want tensors.
+
+    Parameters
+    ----------
+    values : dict of str to Tensor or Packed
+    """
+
+    def __init__(self, values: dict[str, Value]):
+        self._values = values
+        self._tensors: dict[str, torch.Tensor] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        self._values[name] = value
+        self._tensors.pop(name, None)
+
+    def drop(self, name: str) -> None:
+        """Forget a blob; it need not be there."""
+        self._values.pop(name, None)
+        self._tensors.pop(name, None)
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """Return a blob as a tensor in its shape; nobody may write to it."""
+        value = self._values[name]
+        if isinstance(value, torch.Tensor):
+            return value
+        if name not in self._tensors:
+            self._tensors[name] = value.tensor()
+        return self._tensors[name]
 
 
 @dataclass
@@ -54,15 +88,11 @@ class ByLayer(Step):
 
     def run(self, values: Values) -> None:
         """Compute the tops, in memory that they share with nothing else."""
-        for name in self.reads:  # convert once for all who read it
-            values[name] = tensor_of(values[name])
-        taken = {_address(values[name]) for name in self.reads}
-        self.layers.run(self.first, values)
-        for name in self.makes:
-            value = tensor_of(values[name])
-            if _address(value) in taken:
-                values[name] = value = value.clone()
-            taken.add(_address(value))
+        bottoms = [values.tensor(name) for name in self.layers.graph.bottoms[self.first]]
+        taken = {_address(b) for b in bottoms}
+        for name, top in zip(self.makes, self.layers.run(self.first, bottoms)):
+            values[name] = top = top.clone() if _address(top) in taken else top
+            taken.add(_address(top))
 
 
 @dataclass
@@ -83,43 +113,22 @@ class ByTorch(Step):
 
     def run(self, values: Values) -> None:
         """Compute the top."""
-        name = self.layers.graph.tops[self.first][0]
-        self.layers.run(self.first, values)
-        result = tensor_of(values[name])
+        (result,) = self.layers.run(self.first, [values.tensor(self.reads[0])])
         values[self.makes[0]] = result.relu_() if self.relu else result
-        if name != self.makes[0]:
-            del values[name]
 
 
 @dataclass
 class ByProduct(Step):
-    """A convolution as a matrix product of its weights and the unfolded image; then its ReLU.
-
-    For many weights and few pixels: the weights are read as they are, with no copy in another
-    order, which for VGG's fc6 would take 411 MB.
-    """
+    """A convolution as a product of matrices, and its ReLU if `relu`."""
 
     layers: Layers
-    geometry: Geometry
     relu: bool
 
     def run(self, values: Values) -> None:
         """Compute the top."""
-        g, (weight, *bias) = self.geometry, self.layers.weights(self.first)
-        x, shape = tensor_of(values[self.reads[0]]).contiguous(), g.tops[0]
-        matrix = weight.reshape(len(weight), -1)
-        with torch.no_grad():
-            if all(k == 1 for k in g.kernel) and all(s == 1 for s in g.stride) and not any(g.pad):
-                columns = x.flatten(2)
-            else:
-                columns = F.unfold(x, g.kernel, g.dilation, g.pad, g.stride)
-            top = torch.empty((shape[0], shape[1], columns.shape[2]))
-            for rows, out in zip(columns, top):
-                if bias:
-                    torch.addmm(bias[0][:, None], matrix, rows, out=out)
-                else:
-                    torch.mm(matrix, rows, out=out)
-            values[self.makes[0]] = (top.relu_() if self.relu else top).view(shape)
+        x, i = values.tensor(self.reads[0]), self.first
+        geometry, params = self.layers.geometries[i], self.layers.weights(i)
+        values[self.makes[0]] = product.convolve(x, params, geometry, self.relu)
 
 
 @dataclass
@@ -144,7 +153,7 @@ class ByUnit(Step):
 
     def run(self, values: Values) -> None:
         """Compute the top's window."""
-        images = [self.kernel(image) for image in self.feed(values[self.reads[0]])]
+        images = [self.kernel(image) for image in self.feed(values, self.reads[0])]
         values[self.makes[0]] = Packed(images, self.shape, self.border)
 
 
@@ -159,8 +168,9 @@ class Surround:
 
     margin: Kernel | None
 
-    def __call__(self, value: Value) -> Sequence[Image]:
+    def __call__(self, values: Values, name: str) -> Sequence[Image]:
         """Return one image for each of the N."""
+        value = values[name]
         assert isinstance(value, Packed)
         if self.margin is None:
             return value.images
@@ -181,9 +191,9 @@ class Cut:
     region: tuple[slice, slice]
     margin: Kernel | None
 
-    def __call__(self, value: Value) -> Sequence[Image]:
+    def __call__(self, values: Values, name: str) -> Sequence[Image]:
         """Return one image for each of the N."""
-        images = [image_of(image[:, *self.region]) for image in tensor_of(value)]
+        images = [image_of(image[:, *self.region]) for image in values.tensor(name)]
         return [self.margin(image) for image in images] if self.margin else images
 
 
@@ -214,8 +224,9 @@ class Paste:
             self._sources.append(slice(low + start - begin, high + start - begin))
         self._canvas: torch.Tensor | None = None
 
-    def __call__(self, value: Value) -> Sequence[Image]:
+    def __call__(self, values: Values, name: str) -> Sequence[Image]:
         """Return one image for each of the N; the next call may overwrite them."""
+        value = values[name]
         assert isinstance(value, Packed)
         pasted = []
         for image in value.images:
@@ -224,7 +235,8 @@ class Paste:
                 channels, height, width = self._static.shape
                 pack = view.shape[3]
                 split = self._static.view(channels // pack, pack, height, width)
-                self._canvas = split.permute(0, 2, 3, 1).contiguous()
+                moved = split.permute(0, 2, 3, 1)
+                self._canvas = moved.clone(memory_format=torch.contiguous_format)
             self._canvas[:, *self._cuts] = view[:, *self._sources]
             pasted.append(packed_of(self._canvas))
         return pasted

@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from caffe.engine.packed import Packed
 from caffe.engine.reach import CHANNELS, LayerReach, Need, Spread, Window, place
 from caffe.layer_types.activations import AbsVal, Clip, Dropout, Power, PReLU, ReLU, Threshold
 from caffe.layer_types.arithmetic import Broadcast, Eltwise
@@ -21,6 +22,8 @@ from caffe.layer_types.scores import ArgMax
 from caffe.layer_types.shaping import Concat, Crop, Slice, Tile
 from caffe.layer_types.wiring import Split
 from caffe.proto import caffe_pb2
+
+Bottom = torch.Tensor | Packed
 
 # Whose values follow from single additions, products, divisions and comparisons in a fixed order.
 EXACT = (
@@ -45,7 +48,7 @@ def run(
     layer: LayerType,
     geometry: Geometry,
     reach: LayerReach,
-    bottoms: Tensors,
+    bottoms: Sequence[Bottom],
     params: Tensors,
     window: Window,
 ) -> list[torch.Tensor]:
@@ -58,7 +61,7 @@ def run(
         For the whole bottoms.
     reach : LayerReach
         As `reach_of` returns it.
-    bottoms : sequence of torch.Tensor
+    bottoms : sequence of torch.Tensor or Packed
         The whole bottoms.
     params : sequence of torch.Tensor
     window : Window
@@ -78,21 +81,28 @@ def run(
         part = replace(part, extra={**geometry.extra, "broadcast": tops[0]})
     pad = isinstance(layer, (Convolution, Im2col))
     cuts = [_cut(x, needs, 0.0 if pad else None, layer.any_order) for x in bottoms]
+    if isinstance(layer, Convolution) and _is_product(layer, geometry, cuts, params):
+        return [_product(part, x, params) for x in cuts]
     return [y for y in layer.forward(part, cuts, params) if y is not None]
 
 
+def _part(x: Bottom, window: Window) -> torch.Tensor:
+    return x[place(window)] if isinstance(x, torch.Tensor) else x.part(window)
+
+
 def _cut(
-    x: torch.Tensor, needs: Sequence[Need], value: float | None, any_order: bool = True
+    x: Bottom, needs: Sequence[Need], value: float | None, any_order: bool = True
 ) -> torch.Tensor:
     """Return what is needed of a bottom, surrounded by `value` where it lies outside.
 
     It is in the bottom's memory order, or in C order unless `any_order`.
     """
-    part = x[place(tuple((n.begin, n.end) for n in needs))]
+    part = _part(x, tuple((n.begin, n.end) for n in needs))
     if value is not None and any(n.before or n.after for n in needs):
         part = F.pad(part, _edges(needs), value=value)
-    channels_last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
-    channels_last &= any_order or x.dtype == torch.bfloat16
+    channels_last = isinstance(x, torch.Tensor) and x.dim() == 4
+    channels_last &= any_order or part.dtype == torch.bfloat16
+    channels_last = channels_last and x.is_contiguous(memory_format=torch.channels_last)
     # dense, so that element-wise functions take the same path as on the whole blob
     return part.contiguous(
         memory_format=torch.channels_last if channels_last else torch.contiguous_format
@@ -104,29 +114,29 @@ def _edges(needs: Sequence[Need]) -> list[int]:
     return [p for need in reversed(needs) for p in (need.before, need.after)]
 
 
-def _crop(geometry: Geometry, x: torch.Tensor, needs: Sequence[Need]) -> torch.Tensor:
+def _crop(geometry: Geometry, x: Bottom, needs: Sequence[Need]) -> torch.Tensor:
     """Return a window of a crop; along batch and channels it is cut as a whole."""
     offsets, top = geometry.extra["offsets"], geometry.tops[0]
     outer = tuple(slice(o, o + d) for o, d in zip(offsets[: CHANNELS + 1], top))
-    return x[(*outer, *(slice(n.begin, n.end) for n in needs))]
+    return _part(x, tuple((n.begin, n.end) for n in needs))[outer]
 
 
 def _pool(
-    layer: Pooling, geometry: Geometry, x: torch.Tensor, needs: Sequence[Need], window: Window
+    layer: Pooling, geometry: Geometry, x: Bottom, needs: Sequence[Need], window: Window
 ) -> torch.Tensor:
     """Return a window of a maximum or mean; `Pooling` says what its borders are."""
     stride = tuple(s if end - begin > 1 else 1 for s, (begin, end) in zip(geometry.stride, window))
     if layer.spec.pooling_param.pool == caffe_pb2.PoolingParameter.MAX:
         return F.max_pool2d(_cut(x, needs, float("-inf")), geometry.kernel, stride)
     mean = F.avg_pool2d(_cut(x, needs, 0.0), geometry.kernel, stride)
-    return mean * clipped_share(x.shape[CHANNELS + 1 :], geometry)[place(window)].to(x)
+    return mean * clipped_share(x.shape[CHANNELS + 1 :], geometry)[place(window)].to(mean)
 
 
 def _spread(
     layer: Deconvolution,
     geometry: Geometry,
     reach: LayerReach,
-    x: torch.Tensor,
+    x: Bottom,
     params: Tensors,
     window: Window,
 ) -> torch.Tensor:
@@ -146,7 +156,7 @@ def _spread(
             -(-(end - 1 + axis.pad - axis.extent) // axis.stride),
         )
         spans.append((min(max(first, 0), axis.bottom - 1), min(last + 1, axis.bottom)))
-    part = x[place(tuple(spans))].contiguous()
+    part = _part(x, tuple(spans)).contiguous()
     starts = [s * a.stride - a.pad for (s, _), a in zip(spans, reach.axes)]
     size = [(e - s - 1) * a.stride + a.extent + 1 for (s, e), a in zip(spans, reach.axes)]
     top = (*geometry.tops[0][: CHANNELS + 1], *size)
@@ -154,3 +164,22 @@ def _spread(
     y = layer.forward(whole, [part], params)[0]
     assert y is not None
     return y[place(tuple((b - o, e - o) for (b, e), o in zip(window, starts)))]
+
+
+def _is_product(layer: Convolution, geometry: Geometry, cuts: Tensors, params: Tensors) -> bool:
+    """Return whether a convolution has so many weights that reading them is most of the work."""
+    return (
+        layer.spec.convolution_param.group == 1
+        and len(geometry.kernel) == 2
+        and cuts[0].dtype == torch.float32
+        and params[0].numel() > 4 * cuts[0].numel()
+    )
+
+
+def _product(part: Geometry, x: torch.Tensor, params: Tensors) -> torch.Tensor:
+    """Return a convolution as a product of its weights, as they lie, and the unfolded image."""
+    columns = F.unfold(x.contiguous(), part.kernel, part.dilation, 0, part.stride)
+    top = params[0].flatten(1) @ columns
+    if len(params) > 1:
+        top += params[1][:, None]
+    return top.view(part.tops[0])

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from caffe.engine.kernels.choice import kernels, ncnn
-from caffe.engine.reach import Window, area
+from caffe.engine.kernels.choice import ncnn
+from caffe.engine.reach import Window
 
+FEW = 2**10  # pixels up to which a product of matrices is tried first
 MOST_PACKED = 2**22  # weights up to which ncnn may hold a copy of them in its own order
 
 
@@ -27,6 +28,11 @@ class Case:
     window: Window
 
     @property
+    def pixels(self) -> int:
+        """The number of pixels of the top."""
+        return self.top[0] * math.prod(self.top[2:])
+
+    @property
     def weights(self) -> int:
         """The number of weights."""
         return self.bottom[1] // self.group * self.top[1] * math.prod(self.kernel)
@@ -34,12 +40,7 @@ class Case:
 
 def choose(case: Case, ways: Mapping[str, Callable[[], Any]], bottom: str) -> str:
     """Return the name of the way to take."""
-    small = case.weights <= MOST_PACKED
-    if ncnn() is not None and small:
-        return "ncnn"
-    if case.group == 1 and case.weights > 4 * math.prod(case.bottom) and kernels() != "torch":
+    flat = case.group == 1 and all(d == 1 for d in case.dilation)
+    if flat and (case.weights > MOST_PACKED or (not case.packed and case.pixels <= FEW)):
         return "product"
-    return "torch"
-
-
-__all__ = ["Case", "area", "choose"]
+    return "ncnn" if ncnn() is not None and case.weights <= MOST_PACKED else "torch"

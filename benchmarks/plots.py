@@ -18,13 +18,9 @@ def plot(results: Mapping[str, Any], path: Path) -> None:
     for key in ("full", "light"):
         if key in results:
             panels.append((_engines, results[key]))
-    growth = results.get("growth", {})
-    if growth.get("size"):
-        panels.append((_sizes, growth["size"]))
-    if growth.get("channels"):
-        panels.append((_widths, growth["channels"]))
-    if "changed" in results:
-        panels.append((_changed, results["changed"]))
+    for key, draw in (("size", _sizes), ("channels", _widths), ("changed", _changed)):
+        if key in results:
+            panels.append((draw, results[key]))
     rows = (len(panels) + 1) // 2
     figure = Figure(figsize=(11, 3.6 * rows), layout="constrained")
     grid = figure.subplots(rows, 2, squeeze=False).ravel()

@@ -20,8 +20,8 @@ def markdown(results: Mapping[str, Any]) -> str:
             parts += [stage_table(result)] if stage_table(result) else []
             parts.append(f"Errors are against {result['against']}.")
     for key, title in (("size", "Frame size"), ("channels", "Width of the net")):
-        if results.get("growth", {}).get(key):
-            parts += [f"## {title}", growth_table(results["growth"][key])]
+        if key in results:
+            parts += [f"## {title}", growth_table(results[key])]
     if "changed" in results:
         parts += ["## Share of changed pixels", changed_table(results["changed"])]
     parts += ["## Bars", bar_table(bars(results))]

@@ -67,7 +67,8 @@ def results():
         "matrix_rates": {"float32": 50.0, "bfloat16": 100.0},
         "full": full,
         "light": light,
-        "growth": {"size": [light, full], "channels": [full, full]},
+        "size": [light, full],
+        "channels": [full, full],
         "memory": {"500 x 500": {"resident": 8e8, "peak": 9e8}},
         "changed": {
             "full": 1.0,
@@ -155,7 +156,7 @@ def test_results_survive_json(results):
 
 def test_plot_has_a_panel_for_each_part(results, tmp_path):
     plots.plot(results, tmp_path / "all.png")
-    for key in ("growth", "changed"):
+    for key in ("size", "channels", "changed"):
         results.pop(key)
     plots.plot(results, tmp_path / "two.png")
     with Image.open(tmp_path / "all.png") as whole, Image.open(tmp_path / "two.png") as two:

@@ -43,6 +43,12 @@ def check_above_zero(what: str, value: Any) -> None:
         raise ValueError(f"{what} is {value!r}: give a number above 0")
 
 
+def check_at_least_zero(what: str, value: Any) -> None:
+    """Raise ValueError unless `value` is a finite number of 0 or more."""
+    if not _is_number(value) or not 0 <= value < float("inf"):
+        raise ValueError(f"{what} is {value!r}: give a number of 0 or more")
+
+
 def is_whole(value: Any) -> bool:
     """Tell if a value is a whole number, of any type."""
     return _is_number(value) and float(value).is_integer()

@@ -59,7 +59,7 @@ class Result:
     fired : dict of str to float
         Share of frames, 0..1, on which each stage ran.
     macs_per_frame : float
-        Multiply-adds, mean over frames.
+        Multiply-adds, mean over frames; of stages that ran in part, those that were done.
     ms_per_frame : float
         Time of all work of the schedule, without loading and scoring; mean over frames.
     latency_ms : float
@@ -306,6 +306,8 @@ class _Tally:
     def run_clip(self, schedule, net, clip, stages, done):
         """Run schedule(frames) over the clip and add up what it did; call done() per frame."""
         feed, runs, kept_run = _Feed(clip), Counter(), KeptRun()
+        whole: Counter[str] = Counter()  # of these, the stages that ran whole
+        part: Mapping[str, int] = {}  # what the last Step counted itself
         start = time.perf_counter()
         for number, step in enumerate(feed.steps(schedule), 1):
             now = time.perf_counter()
@@ -313,6 +315,11 @@ class _Tally:
             self.latency += now - feed.fed_at
             self.frames += 1
             runs.update([*step.ran, *step.then])
+            if step.macs is None:
+                whole.update([*step.ran, *step.then])
+            else:
+                self.macs += sum(part.values())
+                part = step.macs
             out = self._output(step, feed, number)
             if feed.label is not None:
                 self._score(out, feed, number)
@@ -330,7 +337,8 @@ class _Tally:
                 f"the schedule ran the stages {sorted(unknown)}, which evaluate "
                 "does not know: give both the same stages"
             )
-        self.macs += sum(costs[stage] * times for stage, times in runs.items())
+        self.macs += sum(costs[stage] * times for stage, times in whole.items())
+        self.macs += sum(part.values())
         self.runs += runs
 
     def _output(self, step, feed, number):

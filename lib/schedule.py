@@ -52,11 +52,15 @@ class Step(NamedTuple):
         Names of the stages that run after the output, when the generator is resumed. The output
         does not wait for them: latency counts `ran`, cost counts both. A generator that is run to
         its end has done all of them, so totals over a clip are exact.
+    macs : mapping of str to int, or None
+        Multiply-adds by layer since the Step before, if stages may have run in part (`lib.space`);
+        None for whole stages. What ran after the last output is added when the generator ends.
     """
 
     label: np.ndarray
     ran: tuple[str, ...]
     then: tuple[str, ...] = ()
+    macs: Mapping[str, int] | None = None
 
 
 Schedule = Callable[..., Iterator[Step]]  # called as schedule(net, frames)

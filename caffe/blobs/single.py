@@ -31,7 +31,7 @@ def put(target: np.ndarray, values: np.ndarray, what: str) -> None:
     what : str
         What the warning begins with.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         target[...] = values
     if is_wider(values.dtype):
         warn_of_infinite(target, what)

@@ -304,7 +304,7 @@ def _read_proto(path, solver):
             f"{path} holds no iteration: it is not a .solverstate{_of_weights(path, layers)}"
         )
     _check_number(path, len(state.history), solver)
-    with np.errstate(over="ignore"):  # of double precision: infinity is refused later
+    with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused later
         history = [to_array(b, f"{path}: history {i}") for i, b in enumerate(state.history)]
     for i, (h, own) in enumerate(zip(history, solver.history)):
         _check_shape(path, i, h.shape, own.shape)

@@ -76,14 +76,14 @@ def values(proto: caffe_pb2.BlobProto, of: str = "data") -> np.ndarray:
     """Return the values of a BlobProto as a flat float32 array; raise Damaged if they are none."""
     stored, raw = getattr(proto, of) or getattr(proto, f"double_{of}"), getattr(proto, f"raw_{of}")
     if not raw:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.fromiter(stored, np.float32, len(stored))  # without a list in between
     if stored:
         raise Damaged(f"it gives its values twice, in {of} and raw_{of}")
     dtype = raw_dtype(proto, of)
     if len(raw) % dtype.itemsize:
         raise Damaged(f"the {len(raw)} bytes of raw_{of} are cut short")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return np.frombuffer(raw, dtype).astype(np.float32)
 
 

@@ -140,8 +140,9 @@ def save(net: NetWithWeights, path: PathLike, diff: bool = False) -> None:
     arrays = _arrays(net, path, diff)
     try:
         with layout() as made:
-            for name in net.params:
-                for root in ("data", "diff")[: 1 + diff]:
+            for root in ("data", "diff")[: 1 + diff]:
+                made.file.create_group(root)  # also of a net without weights
+                for name in net.params:
                     made.file.require_group(f"{root}/{name}")
             for name, array in arrays.items():
                 made.add(name, array)

@@ -104,7 +104,7 @@ class StoredBlob:
             If the file was shortened since.
         """
         if self._values is not None:
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 array.reshape(-1)[...] = self._values
             return
         at = 0
@@ -114,5 +114,5 @@ class StoredBlob:
             read = part if part.dtype == self._dtype else np.empty(len(part), self._dtype)
             wire.into(read, begin)
             if read is not part:  # doubles, halves, or floats in another byte order
-                with np.errstate(over="ignore"):
+                with np.errstate(over="ignore", invalid="ignore"):
                     part[...] = read

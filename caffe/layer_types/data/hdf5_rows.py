@@ -91,7 +91,7 @@ class Rows:
 
     def _read(self, dataset, rows, out):
         """Fill `out` with these rows of the dataset: a range, or an array in any order."""
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             if isinstance(rows, range):
                 out[...] = dataset[rows.start : rows.stop]
             else:

@@ -131,3 +131,11 @@ def test_single_precision_may_be_infinite(make_net, caplog):
 @pytest.mark.parametrize("dtype, wide", [("f2", 0), ("f4", 0), ("f8", 1), (">f8", 1), ("u8", 0)])
 def test_types_beyond_single_precision(dtype, wide):
     assert single.is_wider(dtype) == bool(wide)
+
+
+def test_signalling_nans_are_nan_without_a_word(caplog):
+    """NumPy warns of an invalid value; a file may hold any bits."""
+    values = np.array([0x7FF0000000000001, 0x3FF0000000000000], np.uint64).view(np.float64)
+    target = np.zeros(2, np.float32)
+    single.put(target, values, "here")
+    assert np.isnan(target[0]) and target[1] == 1 and not caplog.messages

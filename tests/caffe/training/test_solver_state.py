@@ -230,3 +230,20 @@ def test_weights_whose_name_is_not_utf8(make_solver, tmp_path, monkeypatch, suff
     os.remove(name)
     with pytest.raises(WeightsError, match="no such weights file"):
         make_solver(BASE).restore(state)
+
+
+@pytest.mark.parametrize("form", ["BINARYPROTO", "HDF5"])
+def test_a_net_without_weights(make_solver, form):
+    """Its history is empty, but there."""
+    net = (
+        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 4 dim: 3 dim: 1 '
+        'dim: 1 } } } layer { name: "label" type: "Input" top: "label" input_param { shape { '
+        'dim: 4 dim: 1 } } } layer { name: "loss" type: "SoftmaxWithLoss" bottom: "data" '
+        'bottom: "label" top: "loss" }'
+    )
+    solver = make_solver(BASE + f"snapshot_format: {form}", net)
+    solver.step(2)
+    state = solver.snapshot()[1]
+    other = make_solver(BASE + f"snapshot_format: {form}", net)
+    other.restore(state)
+    assert other.iter == 2 and other.history == []

@@ -100,9 +100,12 @@ def _cut(
     part = _part(x, tuple((n.begin, n.end) for n in needs))
     if value is not None and any(n.before or n.after for n in needs):
         part = F.pad(part, _edges(needs), value=value)
-    channels_last = isinstance(x, torch.Tensor) and x.dim() == 4
-    channels_last &= any_order or part.dtype == torch.bfloat16
-    channels_last = channels_last and x.is_contiguous(memory_format=torch.channels_last)
+    channels_last = (
+        isinstance(x, torch.Tensor)
+        and x.dim() == 4
+        and (any_order or x.dtype == torch.bfloat16)
+        and x.is_contiguous(memory_format=torch.channels_last)
+    )
     # dense, so that element-wise functions take the same path as on the whole blob
     return part.contiguous(
         memory_format=torch.channels_last if channels_last else torch.contiguous_format

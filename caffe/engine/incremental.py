@@ -34,6 +34,7 @@ from caffe.engine.reach import (
     whole,
 )
 from caffe.engine.regions import NOTHING, Region, joined, total
+from caffe.engine.split_sums import SplitSums
 from caffe.engine.used_input import UsedInput
 from caffe.layer_types.base import StatefulLayer
 from caffe.layer_types.shaping import Crop
@@ -95,7 +96,7 @@ class Incremental:
 
     def __init__(self, executor: Executor):
         self._executor, self._graph = executor, executor.graph
-        self._by_units = ByUnits(executor)
+        self._by_units, self._split = ByUnits(executor), SplitSums(executor)
         self._readers: dict[str, list[tuple[int, int]]] = {}
         for i, bottoms in enumerate(self._graph.bottoms):
             for j, name in enumerate(bottoms):
@@ -123,6 +124,8 @@ class Incremental:
         self._made: dict[str, _Made] = {}
         self._weights: dict[int, tuple] = {}
         self._used: dict[str, UsedInput] = {}
+        self._split.forget()
+        self._by_split: int | None = None  # the layer, if its windows are to run by `_split`
         self._inexact = False  # whether a blob holds other bits than a whole run gives
 
     def run(
@@ -267,6 +270,7 @@ class Incremental:
                 executor.forward_layer(i)
         for group in groups:
             self._by_units.ran(group)
+            self._split.forget(group[0])
             tops = [executor.blobs[name] for name in graph.tops[group[0]]]
             frame = self._by_units.frame(group)
             region = (frame,) if frame else tuple({whole(top.shape): None for top in tops})
@@ -284,6 +288,7 @@ class Incremental:
     def _due(self, group: tuple[int, ...], exact: bool) -> Region | None:
         """Return the windows of the group's tops to compute, None for all."""
         graph, first = self._graph, group[0]
+        self._by_split = None
         layers = [graph.layers[i] for i in group]
         below = self._changed_below(first)
         if below is None or self._weights.get(first) != self._versions(group):
@@ -304,6 +309,9 @@ class Incremental:
         region = joined([w for w in windows if w is not None], self._least(first))
         if not region:
             return NOTHING
+        if not exact and self._split.takes(first, below[0], total(region)):
+            self._inexact, self._by_split = True, first
+            return (whole(self._executor.blobs[graph.tops[first][0]].shape),)
         frame = self._by_units.frame(group)
         if frame is not None and exact:
             region = joined([self._by_units.aligned(group, window) for window in region])
@@ -350,7 +358,10 @@ class Incremental:
                 if self._by_units.frame(group) is not None:
                     self._by_units.run(group, window)
                     continue
-                results = self._window(group[0], bottoms, window)
+                if self._by_split == group[0]:
+                    results = [self._split.run(group[0])]
+                else:
+                    results = self._window(group[0], bottoms, window)
                 for i in group[1:]:  # in place: on the window itself
                     results = self._window(i, results, whole(tuple(results[0].shape)))
                 for top, result in zip(tops, results):

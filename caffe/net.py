@@ -482,8 +482,9 @@ class Net:
             count as unchanged; `increment.ignored` reports the largest such difference. All blobs
             are then exactly those of the input that was used.
         exact : bool
-            Give the same bits as `forward`: layers whose sums are rounded otherwise in a window
-            run whole. Without it, values agree to 2e-5 of the largest of their blob.
+            Give the same bits as `forward` with all blobs in `keep`: layers whose sums are rounded
+            otherwise in a window run whole. Without it, values agree to 2e-5 of the largest of
+            their blob.
 
         Returns
         -------

@@ -23,6 +23,7 @@ from caffe.engine.executor import Executor
 from caffe.engine.kernels import units
 from caffe.engine.kernels.choice import kernels
 from caffe.engine.net_reach import multiply_adds
+from caffe.engine.packed import Packed
 from caffe.engine.reach import (
     LayerReach,
     Window,
@@ -40,6 +41,7 @@ from caffe.layer_types.base import StatefulLayer
 from caffe.layer_types.shaping import Crop
 
 WORTH = 0.85  # share of a layer's positions from which it runs whole
+MOVING = 3  # frames in a row that change everything, after which not all blobs are kept
 STARTING = 5_000_000  # multiply-adds that take as long as a window takes in addition to its own
 
 
@@ -125,6 +127,8 @@ class Incremental:
         self._weights: dict[int, tuple] = {}
         self._used: dict[str, UsedInput] = {}
         self._split.forget()
+        self._news: dict[int, list[Region]] = {}  # what had changed below a layer when it last ran
+        self._moves: dict[int, int] = {}  # how often in a row that was nearly everything
         self._by_split: int | None = None  # the layer, if its windows are to run by `_split`
         self._inexact = False  # whether a blob holds other bits than a whole run gives
 
@@ -238,12 +242,12 @@ class Incremental:
             if region is None:
                 due.append(group)
                 continue
-            self._run_whole(due, done)
+            self._run_whole(due, exact, done)
             due = []
             self._run_windows(group, region)
             self._count(group, region, done)
             self._ran(group, region)
-        self._run_whole(due, done)
+        self._run_whole(due, exact, done)
 
     def _checked(self, group, exact):
         """Return the windows of a group to compute, as `_due`, after its shapes are brought up."""
@@ -256,14 +260,15 @@ class Incremental:
             executor.reshape_layer(i)
         return self._due(group, exact)
 
-    def _run_whole(self, groups, done):
+    def _run_whole(self, groups, exact, done):
         """Run groups as a whole forward does, and keep all of their tops."""
         executor, graph = self._executor, self._graph
         numbers = sorted(i for group in groups for i in group)
         if not numbers:
             return
         if numbers == list(range(numbers[0], numbers[-1] + 1)):
-            tops = [name for i in numbers for name in graph.tops[i]]
+            keep = self._worth_keeping(numbers[0]) or exact  # other plans give other bits
+            tops = [name for i in numbers for name in graph.tops[i]] if keep else []
             executor.forward_range(numbers[0], numbers[-1], tops)
         else:
             for i in numbers:
@@ -276,6 +281,23 @@ class Incremental:
             region = (frame,) if frame else tuple({whole(top.shape): None for top in tops})
             self._count(group, region, done)
             self._ran(group, tuple({whole(top.shape): None for top in tops}))
+            if any(_is_skipped(top.synced_data.resting) for top in tops):
+                for name in graph.tops[group[0]]:  # to be made again before a window is pasted
+                    del self._made[name]
+
+    def _worth_keeping(self, i):
+        """Tell whether to keep all tops of a range that begins with layer i.
+
+        If the whole bottom changes from frame to frame, as with a moving camera, nothing is gained
+        by it, and a range that keeps less runs faster.
+        """
+        areas = [
+            (total(region), area(whole(self._executor.blobs[name].shape)))
+            for region, name in zip(self._news.get(i, []), self._graph.bottoms[i])
+        ]
+        moves = bool(areas) and all(part >= WORTH * every for part, every in areas)
+        self._moves[i] = self._moves.get(i, 0) + 1 if moves else 0
+        return self._moves[i] < MOVING
 
     def _count(self, group, region, done):
         """Enter what a group has computed into the report."""
@@ -291,6 +313,7 @@ class Incremental:
         self._by_split = None
         layers = [graph.layers[i] for i in group]
         below = self._changed_below(first)
+        self._news[first] = below or []
         if below is None or self._weights.get(first) != self._versions(group):
             return None
         if any(self._passes(i)[1] or graph.need[i] for i in group):
@@ -425,3 +448,8 @@ class Incremental:
             for i in group
             for blob in self._executor.params.get(self._graph.layers[i].name, ())
         )
+
+
+def _is_skipped(resting):
+    """Tell whether a blob's values were not kept."""
+    return resting is not None and not isinstance(resting, Packed)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from caffe.blobs import device
 from caffe.engine import compute, windowed
-from caffe.engine.by_units import ByUnits
+from caffe.engine.changes.by_units import ByUnits
 from caffe.engine.executor import Executor
 from caffe.engine.kernels import units
 from caffe.engine.kernels.choice import kernels
@@ -34,9 +34,9 @@ from caffe.engine.reach import (
     reach_of,
     whole,
 )
-from caffe.engine.regions import NOTHING, Region, joined, total
-from caffe.engine.split_sums import SplitSums
-from caffe.engine.used_input import UsedInput
+from caffe.engine.changes.regions import NOTHING, Region, joined, total
+from caffe.engine.changes.split_sums import SplitSums
+from caffe.engine.changes.used_input import UsedInput
 from caffe.layer_types.base import StatefulLayer
 from caffe.layer_types.shaping import Crop
 

@@ -22,7 +22,7 @@ from caffe.engine.executor import Executor
 from caffe.engine.kernels import product
 from caffe.engine.packed import Packed
 from caffe.engine.reach import Window, contains, place, whole
-from caffe.engine.regions import Region, joined
+from caffe.engine.changes.regions import Region, joined
 from caffe.errors import CaffeError
 from caffe.layer_types.conv import Convolution
 

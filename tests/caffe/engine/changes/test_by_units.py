@@ -9,7 +9,7 @@ import caffe
 from caffe import layers as L
 from caffe import params as P
 from caffe.engine import incremental
-from caffe.engine.by_units import TILES, cut
+from caffe.engine.changes.by_units import TILES, cut
 from caffe.engine.kernels.choice import ncnn
 from caffe.engine.packed import Packed
 from caffe.engine.reach import Need

@@ -26,9 +26,9 @@ from caffe.definition.prototxt import read_net
 from caffe.definition.split_names import NamedBlobs, copies
 from caffe.definition.upgrade import current_form
 from caffe.engine import debug_info
-from caffe.engine.changed import changed_windows, check_tolerance, one_window
+from caffe.engine.changes.changed import changed_windows, check_tolerance, one_window
+from caffe.engine.changes.incremental import Increment, Incremental
 from caffe.engine.executor import Executor
-from caffe.engine.incremental import Increment, Incremental
 from caffe.engine.net_reach import NetReach
 from caffe.engine.one_caller import OneCaller
 from caffe.errors import CaffeError, LayerError, NoCopy, ShapeMismatch
@@ -492,8 +492,9 @@ class Net:
             count as unchanged; `increment.ignored` reports the largest such difference. All blobs
             are then exactly those of the input that was used.
         exact : bool
-            Give the same bits as `forward`: layers whose sums are rounded otherwise in a window
-            run whole. Without it, values agree to 2e-5 of the largest of their blob.
+            Give the same bits as `forward` with all blobs in `keep`: layers whose sums are rounded
+            otherwise in a window run whole. Without it, values agree to 2e-5 of the largest of
+            their blob.
 
         Returns
         -------

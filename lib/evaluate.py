@@ -387,7 +387,7 @@ def _name(schedule):
     function = getattr(schedule, "func", schedule)
     plain = getattr(function, "__name__", type(function).__name__)  # an object has no name
     options = ", ".join(
-        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
+        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={_shown(value)}"
         for key, value in bound.items()
         if key != "stages"
     )
@@ -396,3 +396,8 @@ def _name(schedule):
 
 def _decompress(shape, compressed, *_):
     return np.frombuffer(zlib.decompress(compressed), np.uint8).reshape(shape)
+
+
+def _shown(option):
+    """Return an option as text; of a schedule, its name."""
+    return _name(option) if callable(option) else str(option)

@@ -92,6 +92,11 @@ def test_evaluate_counts_what_was_done(net):
     assert part.scores.hist.tolist() == whole.scores.hist.tolist()
     # the first frame is that of another run, so at most one is whole
     assert part.macs_per_frame < 0.7 * whole.macs_per_frame
+    assert part.name == "changed_only"
+    slow = partial(changed_only, clock=partial(schedule.fixed_rate, rates={"deep": 2}))
+    name = evaluate(slow, net, [clip[:1]], 4, silent=True).name
+    assert name == "changed_only(clock=fixed_rate(rates={'deep': 2}))"
+    evaluate(changed_only, net, [clip[-1:]], 4, silent=True)
     again = evaluate(changed_only, net, [clip[-1:] * 3], 4, silent=True)
     assert again.macs_per_frame == 0  # the very frame that ran last
 

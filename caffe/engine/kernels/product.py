@@ -49,11 +49,17 @@ def convolve(
     weight = params[0].reshape(len(params[0]), -1)
     bias = params[1] if len(params) > 1 else None
     with torch.no_grad():
-        rows = patches(x, g)
-        if _linear is not None and torch.backends.mkldnn.is_available():
-            top = _linear(rows, weight, bias, "relu" if relu else "none", [], "")
-        else:
-            top = F.linear(rows, weight, bias)
-            top = top.relu_() if relu else top
+        top = linear(patches(x, g), weight, bias, relu)
     n, outputs, height, width = g.tops[0]
     return top.view(n, height, width, outputs).permute(0, 3, 1, 2)
+
+
+def linear(
+    rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, relu: bool = False
+) -> torch.Tensor:
+    """Return rows times the transposed weight, plus the bias, and the ReLU of that if `relu`."""
+    with torch.no_grad():
+        if _linear is not None and torch.backends.mkldnn.is_available():
+            return _linear(rows, weight, bias, "relu" if relu else "none", [], "")
+        top = F.linear(rows, weight, bias)
+        return top.relu_() if relu else top

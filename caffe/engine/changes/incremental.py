@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 
 from caffe.blobs import device
 from caffe.engine import compute, windowed
-from caffe.engine.by_units import ByUnits
+from caffe.engine.changes.by_units import ByUnits
 from caffe.engine.executor import Executor
 from caffe.engine.kernels import units
 from caffe.engine.kernels.choice import kernels
 from caffe.engine.net_reach import multiply_adds
+from caffe.engine.packed import Packed
 from caffe.engine.reach import (
     LayerReach,
     Window,
@@ -33,12 +34,14 @@ from caffe.engine.reach import (
     reach_of,
     whole,
 )
-from caffe.engine.regions import NOTHING, Region, joined, total
-from caffe.engine.used_input import UsedInput
+from caffe.engine.changes.regions import NOTHING, Region, joined, total
+from caffe.engine.changes.split_sums import SplitSums
+from caffe.engine.changes.used_input import UsedInput
 from caffe.layer_types.base import StatefulLayer
 from caffe.layer_types.shaping import Crop
 
 WORTH = 0.85  # share of a layer's positions from which it runs whole
+MOVING = 3  # frames in a row that change everything, after which not all blobs are kept
 STARTING = 5_000_000  # multiply-adds that take as long as a window takes in addition to its own
 
 
@@ -95,7 +98,7 @@ class Incremental:
 
     def __init__(self, executor: Executor):
         self._executor, self._graph = executor, executor.graph
-        self._by_units = ByUnits(executor)
+        self._by_units, self._split = ByUnits(executor), SplitSums(executor)
         self._readers: dict[str, list[tuple[int, int]]] = {}
         for i, bottoms in enumerate(self._graph.bottoms):
             for j, name in enumerate(bottoms):
@@ -123,6 +126,10 @@ class Incremental:
         self._made: dict[str, _Made] = {}
         self._weights: dict[int, tuple] = {}
         self._used: dict[str, UsedInput] = {}
+        self._split.forget()
+        self._news: dict[int, list[Region]] = {}  # what had changed below a layer when it last ran
+        self._moves: dict[int, int] = {}  # how often in a row that was nearly everything
+        self._by_split: int | None = None  # the layer, if its windows are to run by `_split`
         self._inexact = False  # whether a blob holds other bits than a whole run gives
 
     def run(
@@ -235,12 +242,12 @@ class Incremental:
             if region is None:
                 due.append(group)
                 continue
-            self._run_whole(due, done)
+            self._run_whole(due, exact, done)
             due = []
             self._run_windows(group, region)
             self._count(group, region, done)
             self._ran(group, region)
-        self._run_whole(due, done)
+        self._run_whole(due, exact, done)
 
     def _checked(self, group, exact):
         """Return the windows of a group to compute, as `_due`, after its shapes are brought up."""
@@ -253,25 +260,44 @@ class Incremental:
             executor.reshape_layer(i)
         return self._due(group, exact)
 
-    def _run_whole(self, groups, done):
+    def _run_whole(self, groups, exact, done):
         """Run groups as a whole forward does, and keep all of their tops."""
         executor, graph = self._executor, self._graph
         numbers = sorted(i for group in groups for i in group)
         if not numbers:
             return
         if numbers == list(range(numbers[0], numbers[-1] + 1)):
-            tops = [name for i in numbers for name in graph.tops[i]]
+            keep = self._worth_keeping(numbers[0]) or exact  # other plans give other bits
+            tops = [name for i in numbers for name in graph.tops[i]] if keep else []
             executor.forward_range(numbers[0], numbers[-1], tops)
         else:
             for i in numbers:
                 executor.forward_layer(i)
         for group in groups:
             self._by_units.ran(group)
+            self._split.forget(group[0])
             tops = [executor.blobs[name] for name in graph.tops[group[0]]]
             frame = self._by_units.frame(group)
             region = (frame,) if frame else tuple({whole(top.shape): None for top in tops})
             self._count(group, region, done)
             self._ran(group, tuple({whole(top.shape): None for top in tops}))
+            if any(_is_skipped(top.synced_data.resting) for top in tops):
+                for name in graph.tops[group[0]]:  # to be made again before a window is pasted
+                    del self._made[name]
+
+    def _worth_keeping(self, i):
+        """Tell whether to keep all tops of a range that begins with layer i.
+
+        If the whole bottom changes from frame to frame, as with a moving camera, nothing is gained
+        by it, and a range that keeps less runs faster.
+        """
+        areas = [
+            (total(region), area(whole(self._executor.blobs[name].shape)))
+            for region, name in zip(self._news.get(i, []), self._graph.bottoms[i])
+        ]
+        moves = bool(areas) and all(part >= WORTH * every for part, every in areas)
+        self._moves[i] = self._moves.get(i, 0) + 1 if moves else 0
+        return self._moves[i] < MOVING
 
     def _count(self, group, region, done):
         """Enter what a group has computed into the report."""
@@ -284,8 +310,10 @@ class Incremental:
     def _due(self, group: tuple[int, ...], exact: bool) -> Region | None:
         """Return the windows of the group's tops to compute, None for all."""
         graph, first = self._graph, group[0]
+        self._by_split = None
         layers = [graph.layers[i] for i in group]
         below = self._changed_below(first)
+        self._news[first] = below or []
         if below is None or self._weights.get(first) != self._versions(group):
             return None
         if any(self._passes(i)[1] or graph.need[i] for i in group):
@@ -304,6 +332,9 @@ class Incremental:
         region = joined([w for w in windows if w is not None], self._least(first))
         if not region:
             return NOTHING
+        if not exact and self._split.takes(first, below[0], total(region)):
+            self._inexact, self._by_split = True, first
+            return (whole(self._executor.blobs[graph.tops[first][0]].shape),)
         frame = self._by_units.frame(group)
         if frame is not None and exact:
             region = joined([self._by_units.aligned(group, window) for window in region])
@@ -348,9 +379,12 @@ class Incremental:
         try:
             for window in region:
                 if self._by_units.frame(group) is not None:
-                    self._by_units.run(group, self._passes(group[0])[0], window)
+                    self._by_units.run(group, window)
                     continue
-                results = self._window(group[0], bottoms, window)
+                if self._by_split == group[0]:
+                    results = [self._split.run(group[0])]
+                else:
+                    results = self._window(group[0], bottoms, window)
                 for i in group[1:]:  # in place: on the window itself
                     results = self._window(i, results, whole(tuple(results[0].shape)))
                 for top, result in zip(tops, results):
@@ -414,3 +448,8 @@ class Incremental:
             for i in group
             for blob in self._executor.params.get(self._graph.layers[i].name, ())
         )
+
+
+def _is_skipped(resting):
+    """Tell whether a blob's values were not kept."""
+    return resting is not None and not isinstance(resting, Packed)

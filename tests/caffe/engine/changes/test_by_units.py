@@ -9,7 +9,7 @@ import caffe
 from caffe import layers as L
 from caffe import params as P
 from caffe.engine import incremental
-from caffe.engine.by_units import TILES, cut
+from caffe.engine.changes.by_units import TILES, cut
 from caffe.engine.kernels.choice import ncnn
 from caffe.engine.packed import Packed
 from caffe.engine.reach import Need
@@ -205,3 +205,36 @@ def test_cut_of_a_packed_blob():
         (image,) = cut(resting, (rows, columns))
         (a, b), (c, d) = ((n.begin - n.before + 3, n.end + n.after + 3) for n in (rows, columns))
         np.testing.assert_array_equal(image.plain(), values[0, :, a:b, c:d])
+
+
+def test_a_moving_camera_and_a_stop():
+    """After some frames that change everything not all is kept; it is again after a stop."""
+    rng = np.random.default_rng(8)
+    net, whole = pair(rng)
+    data = net.blobs["data"].data
+    for frame in range(8):
+        if frame < 5:
+            data[...] = rng.normal(size=data.shape)
+        else:
+            data[:, :, 12:16, 12:16] = rng.normal(size=(1, 3, 4, 4))
+        net.forward_incremental()
+        whole.blobs["data"].data[...] = data
+        wanted = whole.forward()["score"]
+        assert np.abs(net.blobs["score"].data - wanted).max() <= 2e-5 * np.abs(wanted).max()
+        packed = isinstance(net.blobs["conv1"].synced_data.resting, Packed)
+        assert packed == (frame not in (3, 4))
+        assert bool(net.increment.computed["conv1"]) and (
+            (net.increment.share < 0.2) == (frame > 5)
+        )
+
+
+def test_nothing_drifts():
+    """300 frames, then a whole forward."""
+    rng = np.random.default_rng(9)
+    net, whole = pair(rng)
+    for _ in range(300):
+        change(net, rng)
+        net.forward_incremental()
+    whole.blobs["data"].data[...] = net.blobs["data"].data
+    whole.forward()
+    check(net, whole, exact=False)

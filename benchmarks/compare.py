@@ -51,6 +51,8 @@ class Run(NamedTuple):
         Few rounds, and scores are compared with PyTorch's, not with those in float64.
     before : Path or None
         A checkout of an earlier version, for steps of the solver.
+    rounds : int or None
+        Rounds over the engines of a case, in place of each part's own number.
     """
 
     engines: Sequence[str]
@@ -59,6 +61,7 @@ class Run(NamedTuple):
     threads: int
     quick: bool = False
     before: Path | None = None
+    rounds: int | None = None
 
     def measure(
         self,
@@ -74,6 +77,7 @@ class Run(NamedTuple):
         if self.quick:
             chosen = [name for name in chosen if name != "compiled"]
         folder = self.folder / name
+        effort = effort._replace(rounds=self.rounds or effort.rounds)
         return measure(case, chosen, folder, effort, self.threads, self.peers, calls, exact)
 
 
@@ -191,6 +195,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--cases", type=Path, help="keep the files of the nets here: some GB")
     parser.add_argument("--before", type=Path, help="a checkout to compare solver steps with")
+    parser.add_argument("--rounds", type=int, help="rounds over the engines of a case")
     parser.add_argument("--parts", help=f"of {','.join(PARTS)}; the results of others are kept")
     parser.add_argument("--out", type=Path, help="folder for the results")
     args = parser.parse_args()
@@ -203,7 +208,7 @@ def main() -> None:
     peers = args.peers.resolve() if args.peers else None
     with tempfile.TemporaryDirectory() as scratch:
         cases = (args.cases or Path(scratch)).resolve()
-        run = Run(engines, cases, peers, args.threads, args.quick, args.before)
+        run = Run(engines, cases, peers, args.threads, args.quick, args.before, args.rounds)
         try:
             results = compare(run, parts)
         except BenchmarkError as error:

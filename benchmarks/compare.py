@@ -72,13 +72,18 @@ class Run(NamedTuple):
         calls: Sequence[str] = ("frame",),
         exact: bool = False,
     ) -> dict[str, Any]:
-        """Return `benchmarks.measure.measure` of a case; of some engines, those that are chosen."""
+        """Return `benchmarks.measure.measure` of a case, and the matrix rates before it.
+
+        Of `engines`, those that are chosen run.
+        """
         chosen = [name for name in engines or self.engines if name in self.engines]
         if self.quick:
             chosen = [name for name in chosen if name != "compiled"]
         folder = self.folder / name
         effort = effort._replace(rounds=self.rounds or effort.rounds)
-        return measure(case, chosen, folder, effort, self.threads, self.peers, calls, exact)
+        rates = matrix_rates(self.threads)
+        found = measure(case, chosen, folder, effort, self.threads, self.peers, calls, exact)
+        return found | {"matrix_rates": rates}
 
 
 def light(run: Run) -> dict[str, Any]:
@@ -169,9 +174,9 @@ def compare(run: Run, parts: Sequence[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        For bench.json: machine, matrix_rates, and each part that was measured.
+        For bench.json: machine, and each part that was measured.
     """
-    results = {"machine": machine(run.threads), "matrix_rates": matrix_rates(run.threads)}
+    results: dict[str, Any] = {"machine": machine(run.threads)}
     for part in parts:
         if (found := PARTS[part](run)) is not None:
             results[part] = found

@@ -21,7 +21,7 @@ def block(results: dict[str, Any]) -> str:
     result = results["full"]
     lines = (
         f"{result['case']['title']}, on {machine_line(results['machine'])}",
-        engine_table(result, results["matrix_rates"]),
+        engine_table(result),
     )
     return "\n" + "\n\n".join(lines) + "\n\n"
 

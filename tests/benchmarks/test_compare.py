@@ -52,7 +52,7 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["compare", *options, *files])
     compare.main()
     results = json.loads((tmp_path / "out" / "bench.json").read_text())
-    assert list(results) == ["machine", "matrix_rates", *compare.QUICK_PARTS]
+    assert list(results) == ["machine", *compare.QUICK_PARTS]
     page = (tmp_path / "out" / "bench.md").read_text()
     assert page in capsys.readouterr().out
     assert "float32, times ncnn, whole net" in page and "| 5% |" in page

@@ -159,7 +159,7 @@ def channels(run: Run) -> list[dict[str, Any]]:
 PARTS: dict[str, Callable[[Run], Any]] = {
     part.__name__: part for part in (light, full, memory, changed, loop, solver, size, channels)
 }
-QUICK_PARTS = ("light", "full", "memory", "changed", "loop")
+QUICK_PARTS = ("light", "full", "loop")
 
 
 def compare(run: Run, parts: Sequence[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ pasted into the static blob. All other layers run by their own `forward` on whol
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import torch
 from caffe.blobs import memory
 from caffe.blobs.blob import Blob
 from caffe.engine import border as borders
+from caffe.engine.bands import BAND, ByBands, Link, bands
 from caffe.engine.border import Border
 from caffe.engine.kernels import units
 from caffe.engine.kernels.choice import kernels, ncnn
@@ -210,6 +212,7 @@ class _Walk:
                 step = self._by_layer(i)
             self.steps.append(step)
             i = step.last + 1
+        self._join()
         self._drop()
 
     def _by_layer(self, i):
@@ -301,7 +304,7 @@ class _Walk:
         kernel = units.max_pooling(layer.name, geometry.kernel, geometry.stride)
         self.forms[makes[0]] = Form(shape, True, border)
         feed = self._feed(layer.name, below, need)
-        return ByUnit(i, i, reads, makes, feed, kernel, shape, border)
+        return ByUnit(i, i, reads, makes, feed, kernel, shape, border, pools=True)
 
     def _border(self, i, geometry, below, params, relu):
         """Return what is static in the top of layer i and the ReLU after it; None if that is little."""
@@ -335,6 +338,53 @@ class _Walk:
             return Surround(margin)
         border = below.border or _nothing_static(below.shape)
         return Paste(border, region, zeros)
+
+    def _join(self):
+        """Let convolutions by ncnn and the pooling after them run in bands, where images are large."""
+        steps: list[Step] = []
+        for step in self.steps:
+            steps.append(step)
+            if isinstance(step, ByUnit) and step.pools:
+                chain = [step]
+                while self._continues(steps, chain):
+                    chain.insert(0, steps[-1 - len(chain)])
+                if len(chain) > 1 and self._is_large(chain):
+                    steps[-len(chain) :] = [self._by_bands(chain)]
+        self.steps = steps
+
+    def _continues(self, steps, chain):
+        """Tell whether the step before a chain belongs to it: nobody else reads what it makes."""
+        before = steps[-1 - len(chain)] if len(steps) > len(chain) else None
+        if not isinstance(before, ByUnit) or before.pools or before.makes != chain[0].reads:
+            return False
+        (name,) = before.makes
+        later = [s for s in self.steps if s.first > before.last]
+        return name not in self._kept and sum(name in s.reads for s in later) == 1
+
+    def _is_large(self, chain):
+        windows = (step.border.window if step.border else whole(step.shape) for step in chain)
+        return any(4 * s.shape[1] * area(w) > BAND for s, w in zip(chain, windows))
+
+    def _by_bands(self, chain):
+        links = []
+        for step in chain:
+            layer, geometry = self._graph.layers[step.first], self._layers.geometries[step.first]
+            below = self.forms[step.reads[0]].shape
+            reach = reach_of(layer, geometry, [below])
+            links.append(Link(reach, step.kernel, step.shape, step.pools))
+        first, last = chain[0], chain[-1]
+        name = self._graph.layers[first.first].name
+        window = last.border.window if last.border is not None else whole(last.shape)
+        size = tuple(end - begin for begin, end in window)
+        found = bands(
+            links,
+            window,
+            lambda need: self._feed(name, self.forms[first.reads[0]], need),
+            functools.cache(lambda edges: units.border(name, edges, None)),
+        )
+        return ByBands(
+            first.first, last.last, first.reads, last.makes, found, size, last.shape, last.border
+        )
 
     def _drop(self):
         """Tell each step what no later one reads."""

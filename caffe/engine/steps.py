@@ -144,12 +144,15 @@ class ByUnit(Step):
         The top's.
     border : Border or None
         What is static in the top.
+    pools : bool
+        Whether it is a pooling.
     """
 
-    feed: Surround | Cut | Paste
+    feed: Feed
     kernel: Kernel
     shape: Shape
     border: Border | None
+    pools: bool = False
 
     def run(self, values: Values) -> None:
         """Compute the top's window."""
@@ -240,6 +243,9 @@ class Paste:
             self._canvas[:, *self._cuts] = view[:, *self._sources]
             pasted.append(packed_of(self._canvas))
         return pasted
+
+
+Feed = Surround | Cut | Paste
 
 
 def _address(value):

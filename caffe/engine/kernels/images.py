@@ -81,3 +81,14 @@ def packed_of(tensor: torch.Tensor) -> Image:
     mat.w, mat.cstep = width, mat.cstep // pack
     mat.elempack, mat.elemsize = pack, 4 * pack
     return Image(mat, tensor)
+
+
+def packed_like(image: Image, size: tuple[int, int]) -> Image:
+    """Return an image of another height and width with the channels of `image`; not filled."""
+    height, width = size
+    mat, module = image.mat, ncnn()
+    pack = mat.elempack
+    new = module.Mat(
+        width, height, mat.c, elemsize=4 * pack, elempack=pack, allocator=mat.allocator
+    )
+    return Image(new)

@@ -162,6 +162,8 @@ def _array(tensor):
 def _pools() -> tuple[Any, Any]:
     """Return the pools of images and of working space; both are there until the process ends."""
     pools = ncnn().PoolAllocator(), ncnn().PoolAllocator()
+    pools[0].set_size_compare_ratio(0.25)  # a quarter of a block or more is a fair use of it
+    pools[1].set_size_compare_ratio(0)  # working space is given back soon
     for pool in pools:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(pool))
     return pools

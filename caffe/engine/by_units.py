@@ -4,10 +4,10 @@ A plan (`caffe.engine.planner`) leaves blobs as Packed. Here a window of a layer
 bottom, with what surrounds the image where that is read, run by the unit that the plan uses too,
 and pasted into the top in place. Nothing is unpacked.
 
-Winograd's method computes a 3 x 3 convolution in square tiles, and a pixel's last bits depend on its
-place in the tile. A window that begins and ends on the grid of tiles, counted from the corner of
-what a whole run computes, has the bits of that run. ncnn's other methods have them at any place, if
-all channels fill vectors.
+Winograd's method computes a 3 x 3 convolution in square tiles, and a pixel's last bits depend on
+its place in the tile. A window that begins and ends on the grid of tiles, counted from the corner
+of what a whole run computes, has the bits of that run. ncnn's other methods have them at any place,
+if all channels fill vectors.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from caffe.engine.executor import Executor
 from caffe.engine.kernels import units
 from caffe.engine.kernels.images import Image, image_of, packed_of
 from caffe.engine.packed import Packed
-from caffe.engine.reach import LayerReach, Need, Window, contains, overlap, place, within
+from caffe.engine.reach import Need, Window, contains, overlap, place, reach_of, within
 from caffe.layer_types.activations import Dropout, ReLU
 from caffe.layer_types.base import Geometry
 from caffe.layer_types.conv import Convolution
@@ -82,27 +82,30 @@ class ByUnits:
             for (begin, end), (low, high) in zip(window, frame)
         )
 
-    def run(self, group: Sequence[int], reach: LayerReach, window: Window) -> None:
+    def run(self, group: Sequence[int], window: Window) -> None:
         """Compute a window of a group's top and write it there.
 
         Parameters
         ----------
         group : sequence of int
             A convolution or pooling, and the layers that run in place after it.
-        reach : LayerReach
-            Of the first of them.
         window : Window
             Within `frame`.
         """
         (bottom,), (top,) = self._executor.ends(group[0])
+        i, layer = group[0], self._executor.graph.layers[group[0]]
+        reach = reach_of(layer, self._geometry(i), [bottom.shape])
+        assert reach is not None  # else `frame` is None
         needs = reach.needed(window)
-        if isinstance(self._executor.graph.layers[group[0]], Pooling):
+        if isinstance(layer, Pooling):
             needs = tuple(need._replace(after=0) for need in needs)  # it may exceed the image
         resting = bottom.synced_data.resting
-        packed = isinstance(resting, Packed)
-        value = resting if packed else bottom.synced_data.tensor(device.CPU)
+        if isinstance(resting, Packed):
+            parts = cut(resting, needs)
+        else:
+            parts = cut(bottom.synced_data.tensor(device.CPU), needs)
         unit = self._unit(group)
-        images = [unit(image) for image in cut(value, needs)]
+        images = [unit(image) for image in parts]
         held = top.synced_data.resting
         if isinstance(held, Packed):
             top.synced_data.rest(pasted(held, images, window), top.shape)

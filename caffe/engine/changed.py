@@ -47,7 +47,7 @@ def changed_windows(given: Any, shapes: Mapping[str, Shape]) -> dict[str, Region
 
 
 def one_window(regions: Mapping[str, Region]) -> dict[str, Window]:
-    """Return one window per input that holds all of its windows; inputs without any are left out."""
+    """Return one window per input that holds all of its windows; none for an input without any."""
     held = {name: functools.reduce(hull, region, None) for name, region in regions.items()}
     return {name: window for name, window in held.items() if window is not None}
 

@@ -348,7 +348,7 @@ class Incremental:
         try:
             for window in region:
                 if self._by_units.frame(group) is not None:
-                    self._by_units.run(group, self._passes(group[0])[0], window)
+                    self._by_units.run(group, window)
                     continue
                 results = self._window(group[0], bottoms, window)
                 for i in group[1:]:  # in place: on the window itself

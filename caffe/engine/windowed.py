@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from caffe.engine.kernels import product
 from caffe.engine.packed import Packed
 from caffe.engine.reach import CHANNELS, LayerReach, Need, Spread, Window, place
 from caffe.layer_types.activations import AbsVal, Clip, Dropout, Power, PReLU, ReLU, Threshold
@@ -82,7 +83,7 @@ def run(
     pad = isinstance(layer, (Convolution, Im2col))
     cuts = [_cut(x, needs, 0.0 if pad else None, layer.any_order) for x in bottoms]
     if isinstance(layer, Convolution) and _is_product(layer, geometry, cuts, params):
-        return [_product(part, x, params) for x in cuts]
+        return [product.convolve(x, params, part, relu=False) for x in cuts]
     return [y for y in layer.forward(part, cuts, params) if y is not None]
 
 
@@ -100,9 +101,12 @@ def _cut(
     part = _part(x, tuple((n.begin, n.end) for n in needs))
     if value is not None and any(n.before or n.after for n in needs):
         part = F.pad(part, _edges(needs), value=value)
-    channels_last = isinstance(x, torch.Tensor) and x.dim() == 4
-    channels_last &= any_order or part.dtype == torch.bfloat16
-    channels_last = channels_last and x.is_contiguous(memory_format=torch.channels_last)
+    channels_last = (
+        isinstance(x, torch.Tensor)
+        and x.dim() == 4
+        and (any_order or x.dtype == torch.bfloat16)
+        and x.is_contiguous(memory_format=torch.channels_last)
+    )
     # dense, so that element-wise functions take the same path as on the whole blob
     return part.contiguous(
         memory_format=torch.channels_last if channels_last else torch.contiguous_format
@@ -171,15 +175,8 @@ def _is_product(layer: Convolution, geometry: Geometry, cuts: Tensors, params: T
     return (
         layer.spec.convolution_param.group == 1
         and len(geometry.kernel) == 2
+        and all(d == 1 for d in geometry.dilation)
         and cuts[0].dtype == torch.float32
+        and cuts[0].device.type == "cpu"
         and params[0].numel() > 4 * cuts[0].numel()
     )
-
-
-def _product(part: Geometry, x: torch.Tensor, params: Tensors) -> torch.Tensor:
-    """Return a convolution as a product of its weights, as they lie, and the unfolded image."""
-    columns = F.unfold(x.contiguous(), part.kernel, part.dilation, 0, part.stride)
-    top = params[0].flatten(1) @ columns
-    if len(params) > 1:
-        top += params[1][:, None]
-    return top.view(part.tops[0])

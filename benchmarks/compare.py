@@ -51,6 +51,8 @@ class Run(NamedTuple):
         Few rounds, and scores are compared with PyTorch's, not with those in float64.
     before : Path or None
         A checkout of an earlier version, for steps of the solver.
+    rounds : int or None
+        Rounds over the engines of a case, in place of each part's own number.
     """
 
     engines: Sequence[str]
@@ -59,6 +61,7 @@ class Run(NamedTuple):
     threads: int
     quick: bool = False
     before: Path | None = None
+    rounds: int | None = None
 
     def measure(
         self,
@@ -69,12 +72,18 @@ class Run(NamedTuple):
         calls: Sequence[str] = ("frame",),
         exact: bool = False,
     ) -> dict[str, Any]:
-        """Return `benchmarks.measure.measure` of a case; of some engines, those that are chosen."""
+        """Return `benchmarks.measure.measure` of a case, and the matrix rates before it.
+
+        Of `engines`, those that are chosen run.
+        """
         chosen = [name for name in engines or self.engines if name in self.engines]
         if self.quick:
             chosen = [name for name in chosen if name != "compiled"]
         folder = self.folder / name
-        return measure(case, chosen, folder, effort, self.threads, self.peers, calls, exact)
+        effort = effort._replace(rounds=self.rounds or effort.rounds)
+        rates = matrix_rates(self.threads)
+        found = measure(case, chosen, folder, effort, self.threads, self.peers, calls, exact)
+        return found | {"matrix_rates": rates}
 
 
 def light(run: Run) -> dict[str, Any]:
@@ -150,7 +159,7 @@ def channels(run: Run) -> list[dict[str, Any]]:
 PARTS: dict[str, Callable[[Run], Any]] = {
     part.__name__: part for part in (light, full, memory, changed, loop, solver, size, channels)
 }
-QUICK_PARTS = ("light", "full", "memory", "changed", "loop")
+QUICK_PARTS = ("light", "full", "loop")
 
 
 def compare(run: Run, parts: Sequence[str]) -> dict[str, Any]:
@@ -165,9 +174,9 @@ def compare(run: Run, parts: Sequence[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        For bench.json: machine, matrix_rates, and each part that was measured.
+        For bench.json: machine, and each part that was measured.
     """
-    results = {"machine": machine(run.threads), "matrix_rates": matrix_rates(run.threads)}
+    results: dict[str, Any] = {"machine": machine(run.threads)}
     for part in parts:
         if (found := PARTS[part](run)) is not None:
             results[part] = found
@@ -191,6 +200,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--cases", type=Path, help="keep the files of the nets here: some GB")
     parser.add_argument("--before", type=Path, help="a checkout to compare solver steps with")
+    parser.add_argument("--rounds", type=int, help="rounds over the engines of a case")
     parser.add_argument("--parts", help=f"of {','.join(PARTS)}; the results of others are kept")
     parser.add_argument("--out", type=Path, help="folder for the results")
     args = parser.parse_args()
@@ -203,7 +213,7 @@ def main() -> None:
     peers = args.peers.resolve() if args.peers else None
     with tempfile.TemporaryDirectory() as scratch:
         cases = (args.cases or Path(scratch)).resolve()
-        run = Run(engines, cases, peers, args.threads, args.quick, args.before)
+        run = Run(engines, cases, peers, args.threads, args.quick, args.before, args.rounds)
         try:
             results = compare(run, parts)
         except BenchmarkError as error:

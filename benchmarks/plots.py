@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from benchmarks.bars import rows_by_engine, seconds
+from benchmarks.tables import milliseconds
 
 OURS, OTHERS = "#c0392b", "#7f8c8d"
 
@@ -50,8 +51,10 @@ def _engines(axes, result):
         color=colours,
         error_kw={"elinewidth": 1, "capsize": 2},
     )
-    for y, middle in enumerate(middles):
-        axes.text(0.02 * max(middles), y, f"{middle:.3g}", va="center", color="white", fontsize=8)
+    right = [m + h for m, h in zip(middles, high)]
+    for y, (middle, end) in enumerate(zip(middles, right)):
+        axes.text(end + 0.02 * max(right), y, milliseconds(middle / 1000), va="center", fontsize=8)
+    axes.set_xlim(0, 1.12 * max(right))
     axes.set_title(result["case"]["title"])
     axes.set_xlabel("milliseconds for a frame")
 

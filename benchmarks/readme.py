@@ -20,8 +20,8 @@ def block(results: dict[str, Any]) -> str:
     """Return the lines for README.md: the engines on FCN-8s, machine and date."""
     result = results["full"]
     lines = (
-        f"{result['case']['title']}, milliseconds for a frame, on {machine_line(results['machine'])}",
-        engine_table(result, results["matrix_rates"]),
+        f"{result['case']['title']}, on {machine_line(results['machine'])}",
+        engine_table(result),
     )
     return "\n" + "\n\n".join(lines) + "\n\n"
 

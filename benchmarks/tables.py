@@ -12,11 +12,10 @@ INSTRUCTION_NAMES = {"avx512f": "AVX-512", "avx2": "AVX2", "avx512_bf16": "AVX-5
 def markdown(results: Mapping[str, Any]) -> str:
     """Return everything of a run, with the machine, as one page."""
     parts = ["# Benchmarks", machine_line(results["machine"])]
-    rates = results["matrix_rates"]
     for key in ("full", "light"):
         if key in results:
             result = results[key]
-            parts += [f"## {result['case']['title']}", engine_table(result, rates)]
+            parts += [f"## {result['case']['title']}", engine_table(result)]
             parts += [stage_table(result)] if stage_table(result) else []
             parts.append(f"Errors are against {result['against']}.")
     for key, title in (("size", "Frame size"), ("channels", "Width of the net")):
@@ -38,7 +37,7 @@ def machine_line(machine: Mapping[str, Any]) -> str:
     )
 
 
-def engine_table(result: Mapping[str, Any], rates: Mapping[str, float]) -> str:
+def engine_table(result: Mapping[str, Any]) -> str:
     """Return the engines of a case, the fastest first.
 
     Spread is the distance between the quartiles as a share of the median. The rate is that of the
@@ -47,6 +46,7 @@ def engine_table(result: Mapping[str, Any], rates: Mapping[str, float]) -> str:
     """
     rows = rows_by_engine(result)
     eager, macs = seconds(result, "eager"), sum(result["multiply_adds"].values())
+    rates = result["matrix_rates"]
     lines = []
     for row in sorted(rows.values(), key=lambda row: median(row["seconds"]["frame"])):
         times = row["seconds"]["frame"]
@@ -54,7 +54,7 @@ def engine_table(result: Mapping[str, Any], rates: Mapping[str, float]) -> str:
         lines.append(
             (
                 row["title"],
-                f"{1000 * middle:.3g}",
+                milliseconds(middle),
                 f"{spread(times):.0%}",
                 f"{eager / middle:.2f}" if eager else "",
                 f"{macs / middle / rates[row['precision']]:.0%}",
@@ -80,7 +80,7 @@ def stage_table(result: Mapping[str, Any]) -> str:
     lines = [
         (
             call,
-            f"{1000 * median(times):.3g}",
+            milliseconds(median(times)),
             f"{median(times) / full:.0%}",
             f"{macs[call] / total:.0%}" if call in macs else "",
         )
@@ -97,7 +97,7 @@ def growth_table(points: Sequence[Mapping[str, Any]]) -> str:
     for point in points:
         times = [seconds(point, name) for name in names]
         macs = sum(point["multiply_adds"].values()) / 1e9
-        cells = [f"{1000 * s:.3g}" if s else "" for s in times]
+        cells = [milliseconds(s) if s else "" for s in times]
         lines.append((point["case"]["title"], f"{macs:.3g}", *cells))
     return table(("milliseconds", "10^9 multiply-adds", *names.values()), lines)
 
@@ -107,9 +107,9 @@ def changed_table(changed: Mapping[str, Any]) -> str:
     lines = [
         (
             f"{point['share']:.0%}",
-            f"{1000 * point['seconds']:.3g}",
+            milliseconds(point["seconds"]),
             f"{point['speedup']:.2f}",
-            f"{1000 * point['seconds_without_deep']:.3g}",
+            milliseconds(point["seconds_without_deep"]),
             f"{point['speedup_without_deep']:.2f}",
             f"{point['reached']:.0%}",
         )
@@ -132,6 +132,11 @@ def bar_table(all_bars: Iterable[Bar]) -> str:
         for bar in all_bars
     ]
     return table(("bar", "measured", "bound", "met"), lines)
+
+
+def milliseconds(seconds: float) -> str:
+    """Return seconds as milliseconds, with three digits or, above 100, without decimals."""
+    return f"{1000 * seconds:.0f}" if seconds >= 0.1 else f"{1000 * seconds:.3g}"
 
 
 def spread(times: Sequence[float]) -> float:

@@ -20,6 +20,7 @@ from caffe.engine.reach import LayerReach, Need, Window
 from caffe.engine.steps import Feed, Kernel, Step, Values
 from caffe.layer_types.base import Shape
 
+LARGE = 2**24  # bytes of an image from which a chain runs in bands
 BAND = 2**23  # bytes of the largest image in a band
 Margin = Callable[[tuple[int, int, int, int]], Kernel]
 
@@ -100,11 +101,8 @@ class ByBands(Step):
         values[self.makes[0]] = Packed(whole, self.shape, self.border)
 
 
-def bands(
-    links: Sequence[Link],
-    window: Window,
-    feed: Callable[[Sequence[Need]], Feed],
-    margin: Margin,
+def cut(
+    links: Sequence[Link], window: Window, feed: Callable[[Sequence[Need]], Feed], margin: Margin
 ) -> list[Band]:
     """Return the bands of a chain.
 

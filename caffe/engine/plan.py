@@ -152,4 +152,3 @@ def form(blob: Blob) -> tuple[object, ...]:
     """Return in which form a blob holds its values; plans are made for the forms of their sources."""
     resting = blob.synced_data.resting
     return blob.shape, isinstance(resting, Packed) and (True, resting.border)
-

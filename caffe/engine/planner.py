@@ -19,8 +19,9 @@ import torch
 
 from caffe.blobs import memory
 from caffe.blobs.blob import Blob
+from caffe.engine import bands
 from caffe.engine import border as borders
-from caffe.engine.bands import BAND, ByBands, Link, bands
+from caffe.engine.bands import ByBands, Link
 from caffe.engine.border import Border
 from caffe.engine.kernels import units
 from caffe.engine.kernels.choice import kernels, ncnn
@@ -126,7 +127,10 @@ class Planner:
         for name in sources:
             walk.forms[name] = self._form(name, blobs[name], layers)
         walk.run()
-        return Plan(layers, walk.steps, sources, kept, shapes, walk.watched)
+        plan = Plan(layers, walk.steps, sources, kept, shapes, walk.watched)
+        del walk
+        units.give_back()
+        return plan
 
     def _worth(self, layers, shapes):
         """Tell whether the convolutions of a range have enough multiply-adds."""
@@ -252,9 +256,7 @@ class _Walk:
             return False
         if self._graph.bottoms[i + 1] != [top]:
             return False
-        readers = sum(
-            top in self._graph.bottoms[j] for j in range(i + 1, self._layers.last + 1)
-        )
+        readers = sum(top in self._graph.bottoms[j] for j in range(i + 1, self._layers.last + 1))
         return self._graph.tops[i + 1] == [top] or (top not in self._kept and readers == 1)
 
     def _convolution(self, i, geometry):
@@ -272,7 +274,9 @@ class _Walk:
 
         def by_unit():
             unit = self._planner.unit(i, relu, geometry)
-            return ByUnit(i, last, reads, makes, self._feed(layer.name, below, need), unit, shape, border)
+            return ByUnit(
+                i, last, reads, makes, self._feed(layer.name, below, need), unit, shape, border
+            )
 
         def by_torch():
             return ByTorch(i, last, reads, makes, self._layers, relu)
@@ -281,8 +285,16 @@ class _Walk:
             return ByProduct(i, last, reads, makes, self._layers, relu)
 
         case = Case(
-            below.shape, shape, geometry.kernel, geometry.stride, geometry.pad, geometry.dilation,
-            layer.spec.convolution_param.group, relu, below.packed, window,
+            below.shape,
+            shape,
+            geometry.kernel,
+            geometry.stride,
+            geometry.pad,
+            geometry.dilation,
+            layer.spec.convolution_param.group,
+            relu,
+            below.packed,
+            window,
         )
         way = choose(case, {"ncnn": by_unit, "torch": by_torch, "product": by_product}, reads[0])
         if way == "ncnn":
@@ -363,7 +375,7 @@ class _Walk:
 
     def _is_large(self, chain):
         windows = (step.border.window if step.border else whole(step.shape) for step in chain)
-        return any(4 * s.shape[1] * area(w) > BAND for s, w in zip(chain, windows))
+        return any(4 * s.shape[1] * area(w) > bands.LARGE for s, w in zip(chain, windows))
 
     def _by_bands(self, chain):
         links = []
@@ -376,7 +388,7 @@ class _Walk:
         name = self._graph.layers[first.first].name
         window = last.border.window if last.border is not None else whole(last.shape)
         size = tuple(end - begin for begin, end in window)
-        found = bands(
+        found = bands.cut(
             links,
             window,
             lambda need: self._feed(name, self.forms[first.reads[0]], need),
@@ -390,7 +402,9 @@ class _Walk:
         """Tell each step what no later one reads."""
         seen = set(self._kept)
         for step in reversed(self.steps):
-            step.drops = tuple(n for n in dict.fromkeys((*step.reads, *step.makes)) if n not in seen)
+            step.drops = tuple(
+                n for n in dict.fromkeys((*step.reads, *step.makes)) if n not in seen
+            )
             seen.update(step.reads)
 
 

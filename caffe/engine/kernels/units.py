@@ -10,6 +10,7 @@ given back for the next call. They are never destroyed: an image may outlive eve
 
 import ctypes
 import functools
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -162,17 +163,21 @@ def _array(tensor):
 def _pools() -> tuple[Any, Any]:
     """Return the pools of images and of working space; both are there until the process ends."""
     pools = ncnn().PoolAllocator(), ncnn().PoolAllocator()
-    pools[0].set_size_compare_ratio(0.25)  # a quarter of a block or more is a fair use of it
+    pools[0].set_size_compare_ratio(0.25)  # of a block a quarter or more is used
     pools[1].set_size_compare_ratio(0)  # working space is given back soon
     for pool in pools:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(pool))
     return pools
 
 
-def drop_pools() -> None:
-    """Give the memory that the pools keep, and no image uses, back to the system."""
-    for pool in _pools():
-        pool.clear()
+def give_back() -> None:
+    """Give memory that is kept for later, and nothing uses now, back to the system."""
+    if ncnn() is not None:
+        for pool in _pools():
+            pool.clear()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:  # glibc; planning has allocated and freed much
+        trim(0)
 
 
 @functools.cache

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import caffe
+from caffe.engine import bands
 from caffe.engine.kernels.choice import ncnn
 from caffe.proto import caffe_pb2
 
@@ -121,7 +122,20 @@ def close(mine, plain, what):
     np.testing.assert_allclose(mine, plain, rtol=0, atol=TOLERANCE * scale + 1e-6, err_msg=what)
 
 
-@settings(max_examples=int(__import__("os").environ.get("EX", 60)), phases=[Phase.explicit, Phase.generate], database=None, report_multiple_bugs=False)
+@pytest.fixture(autouse=True)
+def small_bands(monkeypatch):
+    """Cut even small images into bands."""
+    monkeypatch.setattr(bands, "LARGE", 2**9)
+    monkeypatch.setattr(bands, "BAND", 2**12)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=int(__import__("os").environ.get("EX", 60)),
+    phases=[Phase.explicit, Phase.generate],
+    database=None,
+    report_multiple_bugs=False,
+)
 @given(nets(), st.data())
 def test_sequences_give_what_the_plain_path_gives(param, data):
     mine = pair(param)

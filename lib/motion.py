@@ -145,10 +145,8 @@ def _window_means(maps, radius):
 
 def _between(cost, best, least, step, inside):
     """Return where between cells, -0.5 to 0.5, a parabola through the costs is lowest."""
-    low, high = (
-        np.take_along_axis(cost, np.where(inside, best + s, best)[None], 0)[0]
-        for s in (-step, step)
-    )
+    near = (np.where(inside, best + s, best)[None] for s in (-step, step))
+    low, high = (np.take_along_axis(cost, cells, 0)[0] for cells in near)
     curve = low - 2 * least + high
     inside = inside & (curve > 1e-6)
     lowest = (low - high) / (2 * np.where(inside, curve, 1))

@@ -140,8 +140,8 @@ def tune_clock(
     if not found:
         cheapest = min((c.share for c in trial.tried), default=math.nan)
         raise ValueError(
-            f"no clock of {', '.join(kinds)} takes {budget:g} {unit} or less; the cheapest "
-            f"that was tried takes {cheapest:.0%}: raise the budget, allow other kinds, or cut the net so "
+            f"no clock of {', '.join(kinds)} takes {budget:g} {unit} or less, the cheapest takes "
+            f"{cheapest:.0%} of the net: raise the budget, allow other kinds, or cut the net so "
             "that its first stage is cheaper"
         )
     best = max(found.values(), key=lambda c: c.agreement)
@@ -248,9 +248,7 @@ def _adaptive(trial, budget, tolerance):
 
 
 def _accumulating(trial, budget, tolerance):
-    """Return clocks that gate the last stage but one, or all between first and last, at once or
-    each at its own pace.
-    """
+    """Return clocks that gate the last stage but one, or all but first and last in two ways."""
     gated = [stage.name for stage in trial.stages[1:-1]]
     if not gated:
         return []
@@ -268,7 +266,7 @@ def _accumulating(trial, budget, tolerance):
             for clock in _bisect(trial, "accumulating", options, HIGHEST, budget, tolerance):
                 account: dict[str, Any] = {"budget": min(max(budget, floor), 1.0)}
                 account |= {"costs": dict(trial.costs)} if trial.in_ms else {}
-                found.append(trial.run("accumulating", {**clock.options, **account}))
+                found.append(_kept(trial, clock, account, budget + tolerance))
     return found
 
 
@@ -277,7 +275,7 @@ def _moving(trial, budget, tolerance):
     if not budget > 0:
         return []
     found = _bisect(trial, "moving", lambda x: {"threshold": x}, HIGHEST, budget, tolerance)
-    return [trial.run("moving", {**c.options, "budget": min(budget, 1.0)}) for c in found]
+    return [_kept(trial, c, {"budget": min(budget, 1.0)}, budget + tolerance) for c in found]
 
 
 _FIND: dict[str, Callable[[_Trial, float, float], Iterable[TunedClock]]] = {
@@ -287,6 +285,12 @@ _FIND: dict[str, Callable[[_Trial, float, float], Iterable[TunedClock]]] = {
     "accumulating": _accumulating,
     "moving": _moving,
 }
+
+
+def _kept(trial, clock, account, limit):
+    """Return the clock with an account; without, if that is dearer, as on very short clips."""
+    kept = trial.run(clock.name, {**clock.options, **account})
+    return kept if kept.share <= limit else clock
 
 
 def _bisect(trial, kind, options, highest, budget, tolerance, steps=14):

@@ -148,9 +148,11 @@ def _between(cost, best, least, step, inside):
     near = (np.where(inside, best + s, best)[None] for s in (-step, step))
     low, high = (np.take_along_axis(cost, cells, 0)[0] for cells in near)
     curve = low - 2 * least + high
-    inside = inside & (curve > 1e-6)
+    inside = inside & (curve > 1e-6) & (np.minimum(low, high) > 0)
     lowest = (low - high) / (2 * np.where(inside, curve, 1))
-    return np.where(inside, np.clip(lowest, -0.5, 0.5), 0)
+    # a perfect match is where it is: differences to its left and right need not be alike
+    doubt = np.clip(2 * least / np.where(inside, np.minimum(low, high), 1), 0, 1)
+    return np.where(inside, np.clip(lowest, -0.5, 0.5) * doubt, 0)
 
 
 def _corners(places, length):

@@ -86,7 +86,7 @@ def schedules() -> dict[str, Callable[..., Iterator[Step]]]:
         name: function
         for module in (schedule, clocks)
         for name, function in vars(module).items()
-        if inspect.isgeneratorfunction(function) or name in ("every_other", "alternating")
+        if inspect.isfunction(function) and not name.startswith("_")
         if list(inspect.signature(function).parameters)[:2] == ["net", "frames"]
     }
 

@@ -149,7 +149,7 @@ def scripted(
 def moved_by_number(net: Net, frames: Any, period: int) -> Iterator[Step]:
     """Run the net on every `period`-th frame, and move its output along in between."""
     motion: Motion | None = None
-    before: np.ndarray
+    before = np.empty(0)
     for t, frame in enumerate(frames):
         if t % period == 0:
             label, motion = next(iter(schedule.per_frame(net, [frame]))).label, None

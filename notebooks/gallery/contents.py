@@ -34,6 +34,10 @@ SECTIONS = {
         "camvid-clockwork-exp": "Real video with a label on every frame: how fast outputs and "
         "features become stale.",
     },
+    "Nets": {
+        "your-own-net": "A net from NetSpec, trained on three images, cut into stages, under "
+        "clocks that are tuned for a budget."
+    },
     "Datasets": {
         "data-youtube": "Shots and masks, motion, clock periods, and the scores of a net.",
         "data-nyud": "40 classes, the raw video around each labelled image, and the scores of a "

@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from lib.checks import check_names, check_threshold, is_whole
-from lib.labels import label_map
-from lib.run_net import feed_net, fires, get_out_scoremap
+from lib.labels import changed_share, label_map
+from lib.run_net import feed_net, get_out_scoremap
 from lib.stages import FCN8S, Net, Stage, check_stages, find_stage, run_stage, split_at
 
 LabelledFrame = tuple[np.ndarray, np.ndarray | None]
@@ -52,11 +52,15 @@ class Step(NamedTuple):
         Names of the stages that run after the output, when the generator is resumed. The output
         does not wait for them: latency counts `ran`, cost counts both. A generator that is run to
         its end has done all of them, so totals over a clip are exact.
+    change : float or None
+        What the clock measured to decide, by its own measure; None on a frame that it decides
+        without, such as the first of a clip.
     """
 
     label: np.ndarray
     ran: tuple[str, ...]
     then: tuple[str, ...] = ()
+    change: float | None = None
 
 
 Schedule = Callable[..., Iterator[Step]]  # called as schedule(net, frames)
@@ -189,6 +193,7 @@ def adaptive(
     Yields
     ------
     Step
+        With the share of changed pixels as `change`.
 
     Raises
     ------
@@ -205,11 +210,12 @@ def adaptive(
         feed_net(net, frame)
         _run(net, before)
         now = label_map(net.blobs[scores].data[0])
-        fired = fires(now, at_last_run, threshold)
+        change = None if at_last_run is None else changed_share(now, at_last_run, ignore=None)
+        fired = change is None or change >= threshold
         if fired:
             at_last_run = now
         rest = _output(net, (gate, *after) if fired else after)
-        yield rest._replace(ran=_names(before) + rest.ran)
+        yield rest._replace(ran=_names(before) + rest.ran, change=change)
 
 
 def pipeline(

@@ -20,6 +20,7 @@ from lib.video.pictures import RATE, list_pictures
 from lib.video.source import AnyAddress, Place, as_source, check_rate, read_frames, source_facts
 
 MOST_FRAMES = 10_000_000  # of a clip: 92 hours at 30 frames a second
+Spot = tuple[int, int, Fraction]  # number, time in units of the source, time in seconds
 Pair = tuple[np.ndarray, np.ndarray | None]
 
 
@@ -71,14 +72,28 @@ def open_clip(
         places, stems = _thin(places, stems, rate)
     coded = next(read_frames(source)).size
     files = _label_files(labels, stems) if labels is not None else {}
-    fitted = tuple(size) if exact else fit_size(coded, size)
-    return VideoClip(name or Path(source.text).stem, source, places, fitted, mean, files, coded)
+    fitted = (size[0], size[1]) if exact else fit_size(coded, size)
+    return VideoClip(name or Path(source.text).stem, source, places, fitted, mean, files)
 
 
 class VideoClip(Sequence[Pair]):
     """Frames of a movie or folder with the labels that there are, decoded on access.
 
-    Iterating decodes each frame once; access by index decodes from the key frame before it.
+    Iterating decodes each frame once; access by index decodes the frames before it too.
+
+    Parameters
+    ----------
+    name : str
+    source : Address
+        A movie or a folder.
+    places : list of (int, int, Fraction)
+        Of each frame its number, its time in units of the source, and in seconds.
+    size : (int, int)
+        Height and width that frames are scaled to.
+    mean : array_like
+        Of each channel, 3 values in 0..255, BGR.
+    files : dict of int to Path
+        The label file of each frame that has one, by the number of the frame.
 
     Attributes
     ----------
@@ -88,10 +103,18 @@ class VideoClip(Sequence[Pair]):
         When each frame is shown, in seconds.
     """
 
-    def __init__(self, name, source, places, size, mean, files, coded) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: Address,
+        places: list[Spot],
+        size: tuple[int, int],
+        mean: ArrayLike,
+        files: dict[int, Path],
+    ) -> None:
         self.name = name
         self._source, self._places, self._size = source, places, size
-        self._mean, self._files, self._coded = mean, files, coded
+        self._mean, self._files = mean, files
 
     @property
     def times(self) -> list[float]:
@@ -135,9 +158,7 @@ class VideoClip(Sequence[Pair]):
         return [self.label(i) for i in range(len(self))]
 
     def _of(self, places):
-        return VideoClip(
-            self.name, self._source, places, self._size, self._mean, self._files, self._coded
-        )
+        return VideoClip(self.name, self._source, places, self._size, self._mean, self._files)
 
     def _in(self, frame: Frame) -> np.ndarray:
         return net_input(frame, self._size, self._mean)
@@ -175,7 +196,7 @@ def _rising(places, at):
     return end
 
 
-def _places(source: Address):
+def _places(source):
     """Return (number, pts, time) of all frames, and the names that their labels may have."""
     if source.kind == "folder":
         paths = list_pictures(source.name)

@@ -106,7 +106,7 @@ def net_input(frame: Frame, size: tuple[int, int], mean: ArrayLike) -> np.ndarra
     small = frame.picture.reformat(width, height, "bgr24", interpolation="BILINEAR", threads=1)
     bgr = upright(small.to_ndarray(), frame.turn, frame.mirrored)
     in_ = np.empty((3, *size), np.float32)
-    return np.subtract(bgr.transpose(2, 0, 1), np.float32(mean)[:, None, None], out=in_)
+    return np.subtract(bgr.transpose(2, 0, 1), np.asarray(mean, np.float32)[:, None, None], out=in_)
 
 
 def check_size(place: str, width: int, height: int) -> None:

@@ -57,7 +57,7 @@ def read_label(path: os.PathLike[str] | str, size: tuple[int, int] | None = None
     """
     try:
         with open(Path(path), "rb", opener=_without_waiting) as file:
-            image = Image.open(file, formats=("PNG", "BMP", "PPM", "TIFF"))
+            image: Image.Image = Image.open(file, formats=("PNG", "BMP", "PPM", "TIFF"))
             check_size(str(path), *image.size)
             image.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

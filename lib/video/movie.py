@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import av.error
@@ -16,7 +16,9 @@ from lib.video.address import Address
 from lib.video.errors import VideoError
 from lib.video.frame import MOST_PIXELS, Frame, check_size
 
-MARGIN = 10  # seconds that decoding starts before a frame: the first ones after a jump may be broken
+MARGIN = (
+    10  # seconds that decoding starts before a frame: the first ones after a jump may be broken
+)
 FAR = 500  # frames; up to here decoding from the start is as fast as a jump
 PATIENCE = 10.0  # seconds that a stream may be silent
 MISSING = 0.5  # seconds that a movie may end before it says so
@@ -167,35 +169,24 @@ def _decoded(container, stream, source, first, lenient):
     What comes before the first picture is left out: a recording may begin in the middle of a
     group of pictures.
     """
-    number = first
-    for packet in _packets(container, stream, source, lambda: number):
+    packets, number = container.demux(stream), first
+    while True:
         try:
-            pictures = packet.decode()
+            packet = next(packets, None)
+            pictures = packet.decode() if packet is not None else []
         except av.error.EOFError:
             break
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if lenient or number == first:
                 continue
             raise VideoError(f"{_place(source, number)}: {_said(error)}{DAMAGED}") from None
+        if packet is None:
+            break
         for picture in pictures:
             yield number, picture
             number += 1
     if number == first:
         raise VideoError(f"{source.text} has no frames: it is empty or cut off, copy it again")
-
-
-def _packets(container, stream, source, number):
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.EOFError:
-            return
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise VideoError(f"{_place(source, number())}: {_said(error)}{DAMAGED}") from None
-        if packet is None:
-            return
-        yield packet
 
 
 def _check_end(stream, container, known, last, frames, source):
@@ -255,7 +246,8 @@ def rotation(picture: av.VideoFrame) -> tuple[int, bool]:
     mirrored : bool
         Whether it is mirrored left to right after that.
     """
-    data = next((bytes(s) for s in picture.side_data if s.type.name == "DISPLAYMATRIX"), b"")
+    sides: Any = picture.side_data
+    data = next((bytes(side) for side in sides if side.type.name == "DISPLAYMATRIX"), b"")
     if len(data) != 36:
         return 0, False
     matrix = np.frombuffer(data, np.int32).reshape(3, 3)[:2, :2].astype(float)

@@ -122,7 +122,7 @@ class Block:
         packets = audio.until(end) if audio else []
         for i, (track, of_track) in enumerate(zip(self._tracks, packets), 1):
             # one that begins later has no edit list, and counts from 0
-            first.append(of_track[0].dts if of_track else 0)
+            first.append(of_track[0].dts or 0 if of_track else 0)
             for packet in of_track:
                 self._muxer.mux(_moved(packet, track, self._shift(i)))
         self._muxer.close()

@@ -97,7 +97,7 @@ def load_picture(path: Path, place: str | None = None) -> av.VideoFrame:
     try:
         # not by name: a named pipe would be waited for
         with open(path, "rb", opener=_without_waiting) as file:
-            image = Image.open(file, formats=FORMATS)
+            image: Image.Image = Image.open(file, formats=FORMATS)
             check_size(place, *image.size)
             image.load()
             image = ImageOps.exif_transpose(image)

@@ -106,3 +106,12 @@ def source_facts(address: AnyAddress, folder_rate: Fraction | int = RATE) -> Fac
         float(len(paths) / rate),
         len(paths),
     )
+
+
+def expected_frames(address: AnyAddress, rate: float | None = None) -> int | None:
+    """Estimate how many frames `read_frames` yields of a file; None if the source does not say."""
+    found = source_facts(address)
+    if rate is not None and found.duration:
+        return max(1, round(found.duration * min(rate, float(found.rate))))
+    guess = found.duration and round(found.duration * found.rate)
+    return found.frames or guess or None

@@ -68,10 +68,10 @@ def open_clip(
         raise VideoError(f"{source.text}: a clip has an end: give a movie or a folder of images")
     check_rate(rate)
     places, stems = _places(source)
+    files = _label_files(labels, stems, len(places)) if labels is not None else {}
     if rate is not None:
-        places, stems = _thin(places, stems, rate)
+        places = _thin(places, rate)
     coded = next(read_frames(source)).size
-    files = _label_files(labels, stems) if labels is not None else {}
     fitted = (size[0], size[1]) if exact else fit_size(coded, size)
     return VideoClip(name or Path(source.text).stem, source, places, fitted, mean, files)
 
@@ -229,21 +229,21 @@ def packet_times(source: Address) -> list[int]:
     return sorted(times)
 
 
-def _thin(places, stems, rate):
+def _thin(places, rate):
     """Keep of the frames in each 1/rate of a second the first one, as `read_frames` does."""
-    ticks = [place[2] * Fraction(rate) // 1 for place in places]
-    kept = [i for i, tick in enumerate(ticks) if i == 0 or tick != ticks[i - 1]]
-    return [places[i] for i in kept], stems and [stems[i] for i in kept]
+    ticks = [time * Fraction(rate) // 1 for *_, time in places]
+    return [p for i, p in enumerate(places) if i == 0 or ticks[i] != ticks[i - 1]]
 
 
-def _label_files(folder, stems):
+def _label_files(folder, stems, frames):
     """Return {number of a frame: its label file}; raise VideoError for a label without a frame."""
     files = {path.stem: path for path in list_pictures(folder)}
     if stems is not None and any(stem in files for stem in stems):
         numbers = {stem: number for number, stem in enumerate(stems)}
     else:
         numbers = {stem: int(stem) for stem in files if stem.isascii() and stem.isdecimal()}
-    if lost := sorted(files.keys() - numbers.keys()):
+    lost = [stem for stem in sorted(files) if numbers.get(stem, frames) >= frames]
+    if lost:
         raise VideoError(
             f"{files[lost[0]]} belongs to no frame: name a label like its image, or by the number "
             "of its frame, such as 000012.png"

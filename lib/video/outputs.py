@@ -50,14 +50,15 @@ class Outputs:
         self.video = Path(video)
         if self.video.suffix.lower() not in SUFFIXES:
             raise VideoError(f"{video}: the video is MP4: give a name that ends in .mp4")
-        stem = self.video.with_suffix("")
-        self.csv, self.journal = stem.with_suffix(".csv"), stem.with_suffix(".json")
-        self.labels = stem.with_name(f"{stem.name}-labels")
+        stem = self.video.stem
+        self.csv, self.journal = (self.video.with_name(stem + s) for s in (".csv", ".json"))
+        self.labels = self.video.with_name(f"{stem}-labels")
         self._made_by = json.loads(json.dumps(made_by))
         self.state: dict[str, Any] = {}
+        self._folder_missing = True
 
     def start(self) -> None:
-        """Begin new files.
+        """Begin new files; they appear with the first block.
 
         Raises VideoError if one is there already, or cannot be written.
         """
@@ -67,14 +68,10 @@ class Outputs:
                     f"{path} is there already: go on with --resume, replace it with --overwrite, "
                     "or give another name with -o"
                 )
-        header = ",".join(COLUMNS) + "\r\n"
-        self.state = dict.fromkeys(NUMBERS, 0) | {"csv_bytes": len(header), "done": False}
-        with writing(self.csv):
-            self.labels.mkdir(exist_ok=True)
-            self.csv.write_text(header, newline="")
+        with writing(self.video):
             self.video.touch()  # fails now, and not after the first block
-            self.video.unlink()  # an empty file cannot be played
-        self._write_journal()
+            self.video.unlink()
+        self.state = dict.fromkeys(NUMBERS, 0) | {"done": False}
 
     def overwrite(self) -> None:
         """Begin new files in place of those of an earlier run."""
@@ -105,8 +102,7 @@ class Outputs:
             )
         self.state = journal["state"]
         for path, length in ((self.video, "video_bytes"), (self.csv, "csv_bytes")):
-            if self.state[length]:
-                _cut(path, self.state[length], self.journal)
+            _cut(path, self.state[length], self.journal)
         return True
 
     def write_label(self, number: int, png: bytes) -> None:
@@ -114,6 +110,9 @@ class Outputs:
         path = self.labels / f"{number:06d}.png"
         unfinished = path.with_suffix(".part")  # not synced to disk: the journal does that for all
         with writing(path, number):
+            if self._folder_missing:
+                self.labels.mkdir(exist_ok=True)
+                self._folder_missing = False
             unfinished.write_bytes(png)
             os.replace(unfinished, path)
 
@@ -141,7 +140,7 @@ class Outputs:
         """
         number = rows[-1][0]
         text = io.StringIO(newline="")
-        csv.writer(text).writerows(rows)
+        csv.writer(text).writerows(rows if self.state["csv_bytes"] else [COLUMNS, *rows])
         added = text.getvalue().encode()
         _append(self.video, video, self.state["video_bytes"], number)
         _append(self.csv, added, self.state["csv_bytes"], number)
@@ -217,7 +216,7 @@ def _read_journal(path):
         good = whole and min(state[n] for n in NUMBERS if n != "pts") >= 0
         if journal["version"] != VERSION or not good or type(journal["made by"]) is not dict:
             raise bad
-        if state["blocks"] and not all(type(n) is int for n in (*state["first"], state["end"])):
+        if not state["blocks"] or not all(type(n) is int for n in (*state["first"], state["end"])):
             raise bad
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise bad from None

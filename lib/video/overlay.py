@@ -78,16 +78,16 @@ def _planes(frame):
     coded = frame.picture.reformat(
         width, height, "yuv420p", dst_color_range="MPEG", threads=1
     ).to_ndarray()
-    parts = np.split(coded, [height, height + height // 4])
+    luma = height * width
+    parts = np.split(coded.reshape(-1), [luma, luma + luma // 4])
     shapes = ((height, width), *[(height // 2, width // 2)] * 2)
     planes = [part.reshape(shape) for part, shape in zip(parts, shapes)]
     return [np.array(upright(plane, frame.turn, frame.mirrored), order="C") for plane in planes]
 
 
 def _picture(planes):
-    luma, *chroma = planes
-    coded = np.concatenate([luma, *(p.reshape(-1, luma.shape[1]) for p in chroma)])
-    return av.VideoFrame.from_ndarray(coded, "yuv420p")
+    coded = np.concatenate([plane.reshape(-1) for plane in planes])
+    return av.VideoFrame.from_ndarray(coded.reshape(-1, planes[0].shape[1]), "yuv420p")
 
 
 def _stretched(label, shape):

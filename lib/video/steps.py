@@ -93,6 +93,7 @@ class _Feed:
     def __init__(self, frames, block):
         self._frames, self._left = frames, block
         self._waiting = self.frame = None
+        self.ended = False
         self.fed = self.waited = 0.0
 
     def more(self):
@@ -108,6 +109,7 @@ class _Feed:
         while self.left():
             start = time.perf_counter()
             if self._waiting is None and not self.more():
+                self.ended = True
                 return
             (self.frame, in_), self._waiting = self._waiting, None
             if self._left is not None:
@@ -119,10 +121,9 @@ class _Feed:
 
 def _next(steps, feed):
     """Return the next Step, None at the end of the frames."""
-    before = feed.frame
     try:
         return next(steps, None)
-    except (ValueError, FloatingPointError, MemoryError) as error:
-        if feed.frame is before:  # the frames have ended, before as many as a pipeline needs
-            raise VideoError(f"after frame {getattr(before, 'number', 0)}: {error}") from None
-        raise VideoError(f"frame {feed.frame.number}: {error}") from None
+    except (ValueError, RuntimeError, FloatingPointError, MemoryError) as error:
+        if feed.ended:  # with fewer frames than a pipeline is long: each of them has its output
+            return None
+        raise VideoError(f"frame {feed.frame.number}: {error}") from error

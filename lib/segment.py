@@ -88,15 +88,17 @@ def segment(args: argparse.Namespace) -> None:
     outputs = None
     if args.output or not live:
         name = args.output or f"{Path(source.text).stem}-segmented.mp4"
+        if os.path.exists(name) and source.is_file and os.path.samefile(name, source.text):
+            raise VideoError(f"{name} is the source: give another name with -o")
         outputs = Outputs(name, _made_by(args, source, card))
         resumed = args.resume and outputs.resume()
         if resumed and outputs.state["done"]:
-            print(f"{outputs.video} is complete: {outputs.state['frame'] + 1} frames")
+            print(f"{outputs.video} is complete: {outputs.state['frames']} frames")
             return
         if not resumed:
             (outputs.overwrite if args.overwrite else outputs.start)()
         else:
-            print(f"going on after frame {outputs.state['frame']} of {outputs.video}")
+            print(f"going on after {outputs.state['frames']} frames of {outputs.video}")
     if args.gpu:
         caffe.set_mode_gpu()
     net = caffe.Net(card.net, card.weights, caffe.TEST)

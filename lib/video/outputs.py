@@ -102,7 +102,10 @@ class Outputs:
             )
         self.state = journal["state"]
         for path, length in ((self.video, "video_bytes"), (self.csv, "csv_bytes")):
-            _cut(path, self.state[length], self.journal)
+            if self.state["blocks"]:
+                _cut(path, self.state[length], self.journal)
+            else:
+                path.unlink(missing_ok=True)
         return True
 
     def write_label(self, number: int, png: bytes) -> None:
@@ -139,6 +142,8 @@ class Outputs:
             With the frame, if the disk is full or the file has gone.
         """
         number = rows[-1][0]
+        if not self.state["blocks"]:
+            self._write_journal(number)  # so that a run that goes on knows the files for its own
         text = io.StringIO(newline="")
         csv.writer(text).writerows(rows if self.state["csv_bytes"] else [COLUMNS, *rows])
         added = text.getvalue().encode()
@@ -216,7 +221,7 @@ def _read_journal(path):
         good = whole and min(state[n] for n in NUMBERS if n != "pts") >= 0
         if journal["version"] != VERSION or not good or type(journal["made by"]) is not dict:
             raise bad
-        if not state["blocks"] or not all(type(n) is int for n in (*state["first"], state["end"])):
+        if state["blocks"] and not all(type(n) is int for n in (*state["first"], state["end"])):
             raise bad
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise bad from None

@@ -12,6 +12,7 @@ from lib.schedule import Schedule
 from lib.stages import FCN8S, Net, Stage
 from lib.video.ahead import Ahead
 from lib.video.audio import AudioTracks, audio_of
+from lib.video.errors import VideoError
 from lib.video.frame import Frame, fit_size, net_input
 from lib.video.label_file import label_png
 from lib.video.movie import Facts
@@ -157,15 +158,20 @@ def segment_video(
 
 def with_durations(frames: Iterable[Frame], facts: Facts) -> Iterator[Frame]:
     """Yield frames with the time to the next one as their duration."""
-    before = None
+    before, error = None, None
     step = max(1, round(1 / (facts.rate * facts.time_base)))
-    for frame in frames:
-        if before is not None:
-            step = frame.pts - before.pts
-            yield replace(before, duration=step)
-        before = frame
+    try:
+        for frame in frames:
+            if before is not None:
+                step = frame.pts - before.pts
+                yield replace(before, duration=step)
+            before = frame
+    except VideoError as raised:
+        error = raised
     if before is not None:
         yield replace(before, duration=before.duration or step)
+    if error is not None:
+        raise error
 
 
 class Writer:

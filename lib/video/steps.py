@@ -126,4 +126,6 @@ def _next(steps, feed):
     except (ValueError, RuntimeError, FloatingPointError, MemoryError) as error:
         if feed.ended:  # with fewer frames than a pipeline is long: each of them has its output
             return None
+        if feed.frame is None:  # the options of the schedule
+            raise
         raise VideoError(f"frame {feed.frame.number}: {error}") from error

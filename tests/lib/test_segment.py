@@ -19,7 +19,6 @@ caffe = pytest.importorskip("caffe")
 from lib import schedule  # noqa: E402
 from lib.segment import main  # noqa: E402
 from lib.video.clip import open_clip  # noqa: E402
-from tests.lib.video.conftest import card  # noqa: E402, F401
 from tests.lib.video.movies import make_movie, packets_of, picture, times_of  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -99,15 +98,24 @@ def start(*words, cwd, **more):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 @pytest.mark.parametrize("clock", [("--threshold", 0.3), ("--budget", 0.8)])
-def test_going_on_after_an_interruption(tmp_path, card, stop, clock):
-    source = make_movie(tmp_path / "in.mp4", frames=200, audio=1, paint=moving)
+def test_going_on_with_any_clock(tmp_path, card, stop, clock):
+    check_going_on(tmp_path, card, stop, clock, frames=200, after=60)
+
+
+def test_going_on_after_a_kill(tmp_path, card):
+    check_going_on(tmp_path, card, signal.SIGKILL, ("--threshold", 0.3), frames=80, after=30)
+
+
+def check_going_on(tmp_path, card, stop, clock, frames, after):
+    source = make_movie(tmp_path / "in.mp4", frames=frames, audio=1, paint=moving)
     assert run(source, "-o", tmp_path / "whole.mp4", "--net", card, *clock) == 0
     words = (source, "-o", tmp_path / "out.mp4", "--net", card, *clock)
     child = start(*words, cwd=tmp_path)
     end = time.monotonic() + 100
-    while len(list(tmp_path.glob("out-labels/*.png"))) < 60:
+    while len(list(tmp_path.glob("out-labels/*.png"))) < after:
         assert child.poll() is None and time.monotonic() < end
         time.sleep(0.01)
     child.send_signal(stop)
@@ -117,7 +125,7 @@ def test_going_on_after_an_interruption(tmp_path, card, stop, clock):
     with av.open(str(tmp_path / "out.mp4")) as video:  # it can be played as it is
         shown = sum(1 for _ in video.decode(video=0))
     kept = json.loads((tmp_path / "out.json").read_text())["state"]["frames"]
-    assert seen - 30 <= kept <= shown <= seen < 200
+    assert seen - 30 <= kept <= shown <= seen < frames
     assert kept % 24 == 0
     assert run(*words, "--resume") == 0
     assert labels(tmp_path / "out-labels") == labels(tmp_path / "whole-labels")
@@ -168,6 +176,7 @@ def test_a_full_disk(street, tmp_path, card):
         (("nowhere.mp4",), "nowhere.mp4: No such file"),
         (("in.mp4", "-o", "no/out.mp4"), "no/out"),
         (("in.mp4", "-o", "out.avi"), "ends in .mp4"),
+        (("in.mp4", "-o", "in.mp4", "--overwrite"), "is the source"),
         (("in.mp4", "--net", "nothing"), "no such card"),
         (("in.mp4", "--budget", "2"), "the budget is 2"),
         (("in.mp4", "--budget", "half"), "neither a number nor a file"),

@@ -63,6 +63,14 @@ def test_nothing_is_there_before_the_first_block(outputs, tmp_path):
     assert Outputs(tmp_path / "out.mp4", MADE_BY).resume() is False
 
 
+def test_a_first_block_that_was_not_finished(outputs, tmp_path):
+    outputs.add_block(b"one", rows(0), STATE, whole=False)
+    again = Outputs(tmp_path / "out.mp4", MADE_BY)
+    assert again.resume() and again.state["blocks"] == 0
+    again.add_block(b"two", rows(0, 1), STATE)
+    assert again.video.read_bytes() == b"two" and len(again.csv.read_text().splitlines()) == 3
+
+
 def test_nothing_to_go_on_with(tmp_path):
     assert Outputs(tmp_path / "out.mp4", MADE_BY).resume() is False
 

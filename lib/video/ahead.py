@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -97,3 +97,61 @@ def _drain(waiting):
             waiting.get_nowait()
     except queue.Empty:
         pass
+
+
+class Behind(Generic[Item]):
+    """A consumer that works in a thread on what it is given; no more than `size` items wait.
+
+    At the end of a ``with`` block the consumer finishes what waits, and its error is raised. If
+    the block is left by an exception, the consumer gets that exception after the items before it.
+
+    Parameters
+    ----------
+    consume : callable
+        ``consume(items)``, run in the thread, iterates over the items.
+    size : int
+        Items that may wait.
+    """
+
+    def __init__(self, consume: Callable[[Iterator[Item]], object], size: int = 4) -> None:
+        self._queue: queue.Queue[Any] = queue.Queue(size)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(consume,), daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Hand over an item; wait for room. Raises what the consumer raised, if it has."""
+        self._put((item, None))
+        if not self._thread.is_alive() and self._error is not None:
+            raise self._error
+
+    def __enter__(self) -> "Behind[Item]":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._put((END, error))
+        self._thread.join()
+        if self._error is not None and self._error is not error:
+            raise self._error
+
+    def _put(self, entry):
+        while self._thread.is_alive():
+            try:
+                return self._queue.put(entry, timeout=LOOK)
+            except queue.Full:
+                continue
+
+    def _run(self, consume):
+        try:
+            consume(self._items())
+        except BaseException as error:
+            self._error = error
+
+    def _items(self):
+        while True:
+            item, error = self._queue.get()
+            if error is not None:
+                raise error
+            if item is END:
+                return
+            yield item

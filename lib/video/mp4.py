@@ -17,7 +17,8 @@ import av
 from lib.video.audio import AudioTracks
 from lib.video.errors import VideoError
 
-QUALITY = {"preset": "superfast", "crf": "23", "threads": "1", "bf": "0", "sc_threshold": "0"}
+# the fastest preset: the net needs the time
+QUALITY = {"preset": "ultrafast", "crf": "23", "threads": "1", "bf": "0", "sc_threshold": "0"}
 FLAGS = "default_base_moof+skip_trailer+frag_keyframe+delay_moov"
 LONGEST = 2**31 - 1  # units of time a second
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from lib.cost import stage_cost
 from lib.schedule import Schedule
 from lib.stages import FCN8S, Net, Stage
-from lib.video.ahead import Ahead
+from lib.video.ahead import Ahead, Behind
 from lib.video.audio import AudioTracks, audio_of
 from lib.video.errors import VideoError
 from lib.video.frame import Frame, fit_size, net_input
@@ -142,15 +142,21 @@ def segment_video(
     place = Place(state["frame"] + 1, state["end"]) if state["blocks"] else None
     facts = source_facts(source)
     frames = with_durations(read_frames(source, rate, place), facts)
-    with (
-        audio_of(source, audio) as tracks,
-        Ahead(look.prepare(frames), WAITING) as prepared,
-        Ahead(run_steps(net, schedule, prepared), UNWRITTEN) as steps,
-    ):
+    with audio_of(source, audio) as tracks:
         writer = Writer(outputs, look, [stage.name for stage in stages], facts, tracks)
-        for done in writer.write(steps):
-            summary.add(done)
-            progress(done)
+
+        def write(steps):
+            for done in writer.write(steps):
+                summary.add(done)
+                progress(done)
+
+        # the net stays in this thread, for which PyTorch has its threads ready
+        with (
+            Ahead(look.prepare(frames), WAITING) as prepared,
+            Behind(write, UNWRITTEN) as written,
+        ):
+            for done in run_steps(net, schedule, prepared):
+                written.put(done)
     outputs.finish()
     summary.close(net, stages, started)
     return summary

@@ -151,10 +151,7 @@ def segment_video(
                 progress(done)
 
         # the net stays in this thread, for which PyTorch has its threads ready
-        with (
-            Ahead(look.prepare(frames), WAITING) as prepared,
-            Behind(write, UNWRITTEN) as written,
-        ):
+        with Ahead(look.prepare(frames), WAITING) as prepared, Behind(write, UNWRITTEN) as written:
             for done in run_steps(net, schedule, prepared):
                 written.put(done)
     outputs.finish()

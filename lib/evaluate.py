@@ -34,7 +34,7 @@ class KeptRun(Sequence[np.ndarray]):
     def append(self, step: Step, label: np.ndarray) -> None:
         """Keep a Step, with `label` (H x W uint8) instead of its own label map."""
         label = as_classes(label)
-        self._frames.append((label.shape, zlib.compress(label.tobytes(), 1), step.ran, step.then))
+        self._frames.append((label.shape, zlib.compress(label.tobytes(), 1), *step[1:]))
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -46,7 +46,7 @@ class KeptRun(Sequence[np.ndarray]):
 
     def steps(self) -> list[Step]:
         """Return the Steps, one per frame, as lib.plot_util.filmstrip takes them."""
-        return [Step(_decompress(*frame), ran, then) for *frame, ran, then in self._frames]
+        return [Step(_decompress(*frame), *frame[2:]) for frame in self._frames]
 
 
 @dataclass

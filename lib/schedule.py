@@ -21,7 +21,8 @@ import numpy as np
 from lib.changes import class_map, watched
 from lib.checks import check_names, check_threshold, is_whole
 from lib.cutting import Stages, as_stages
-from lib.run_net import feed_net, fires, get_out_scoremap
+from lib.labels import changed_share
+from lib.run_net import feed_net, get_out_scoremap
 from lib.stages import FCN8S, Net, Stage, find_stage, run_stage, split_at
 
 LabelledFrame = tuple[np.ndarray, np.ndarray | None]
@@ -62,12 +63,16 @@ class Step(NamedTuple):
     macs : mapping of str to int, or None
         Multiply-adds by layer since the Step before, if stages may have run in part (`lib.space`);
         None for whole stages. What ran after the last output is added when the generator ends.
+    change : float or None
+        What the clock measured to decide, by its own measure; None on a frame that it decides
+        without, such as the first of a clip.
     """
 
     label: np.ndarray
     ran: tuple[str, ...]
     then: tuple[str, ...] = ()
     macs: Mapping[str, int] | None = None
+    change: float | None = None
 
 
 Schedule = Callable[..., Iterator[Step]]  # called as schedule(net, frames)
@@ -225,6 +230,7 @@ def adaptive(
     Yields
     ------
     Step
+        With the share of changed pixels as `change`.
 
     Raises
     ------
@@ -241,11 +247,13 @@ def adaptive(
         feed_net(net, frame, data)
         _run(net, before)
         now = class_map(net.blobs[scores].data)
-        fired = fires(now, at_last_run, threshold)
+        # every value of a class map is a class, 255 too
+        change = None if at_last_run is None else changed_share(now, at_last_run, ignore=None)
+        fired = change is None or change >= threshold
         if fired:
             at_last_run = now
         rest = _output(net, (gate, *after) if fired else after, score)
-        yield rest._replace(ran=_names(before) + rest.ran)
+        yield rest._replace(ran=_names(before) + rest.ran, change=change)
 
 
 def pipeline(

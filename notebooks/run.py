@@ -51,6 +51,7 @@ NOTEBOOKS: dict[str, tuple[str, str] | None] = {
     "youtube-differences": None,
     "pascal-translate-exp": None,
     "your-own-net": None,
+    "new-movie": None,
     "data-youtube": None,
     "data-cityscapes": None,
     "data-nyud": None,

@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "caffe": {"caffe"},
     "datasets": {"datasets"},
     "lib.cityscapes_layers": {"caffe", "datasets"},  # a Python layer that reads a dataset
+    "lib.segment": {"lib", "caffe"},  # a command, which opens a net
     "lib": {"lib"},
     "nets.training": {"nets", "caffe", "lib", "datasets"},
     "nets": {"nets", "caffe", "lib"},

@@ -45,7 +45,7 @@ def check_above_zero(what: str, value: Any) -> None:
 
 def check_at_least_zero(what: str, value: Any) -> None:
     """Raise ValueError unless `value` is a finite number of 0 or more."""
-    if not _is_number(value) or not 0 <= value < float("inf"):
+    if not is_number(value) or not 0 <= value < float("inf"):
         raise ValueError(f"{what} is {value!r}: give a number of 0 or more")
 
 

@@ -1,7 +1,7 @@
 """ByBands: convolutions and the pooling after them, a band of rows at a time.
 
 Between the layers of FCN-8s' first blocks an image takes 65 MB at 500 x 500 pixels. In bands it
-stays in the cache, the largest blobs are never whole, and a kernel's working space is that of a band.
+stays in the cache, the largest blobs are never whole, and a kernel's working space is a band's.
 Each band begins with what its rows of the last top read of the first bottom, some rows more than
 those of its neighbours; within the chain the kernels then need no margin, except for the zeros
 around a blob.

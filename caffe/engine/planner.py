@@ -1,11 +1,12 @@
 """Planner: from a range of layers and the shapes of what it reads to a Plan.
 
 The planner walks the layers in order and knows of each blob in which form it will pass: as a
-tensor, or Packed with a window. Convolutions and max pooling may run by ncnn; a convolution takes the
-ReLU after it along if nobody asks for what lies between. A layer with one bottom of which a part is
-static is computed on the window that the input reaches. What its kernel reads around the window of
-the bottom is uniform there, or zeros, and then becomes a margin; or it is neither, and the window is
-pasted into the static blob. All other layers run by their own `forward` on whole blobs.
+tensor, or Packed with a window. Convolutions and max pooling may run by ncnn; a convolution takes
+the ReLU after it along if nobody asks for what lies between. A layer with one bottom of which a
+part is static is computed on the window that the input reaches. What its kernel reads around the
+window of the bottom is uniform there, or zeros, and then becomes a margin; or it is neither, and
+the window is pasted into the static blob. All other layers run by their own `forward` on whole
+blobs.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class Planner:
         return Form(blob.shape, False, border)
 
     def _stride(self):
-        """Return a stride with which the blobs of all chains of convolutions and pooling are in step."""
+        """Return a stride with which all blobs of convolutions and pooling are in step."""
         strides: dict[str, int] = {}
         for layer, bottoms, tops in zip(self._graph.layers, self._graph.bottoms, self._graph.tops):
             below = math.lcm(*(strides.get(name, 1) for name in bottoms)) if bottoms else 1
@@ -319,7 +320,7 @@ class _Walk:
         return ByUnit(i, i, reads, makes, feed, kernel, shape, border, pools=True)
 
     def _border(self, i, geometry, below, params, relu):
-        """Return what is static in the top of layer i and the ReLU after it; None if that is little."""
+        """Return what is static in the top of layer i and its ReLU; None if that is little."""
         if below.border is None or ncnn() is None:
             return None
         layer = self._graph.layers[i]
@@ -334,25 +335,26 @@ class _Walk:
 
     def _feed(self, name: str, below: Form, need: Sequence[Need]) -> Surround | Cut | Paste:
         """Return what cuts or surrounds a bottom so that it has just the positions in `need`."""
-        region = tuple(slice(n.begin, n.end) for n in need)
+        rows, columns = (slice(n.begin, n.end) for n in need)
+        region = rows, columns
         (top, bottom), (left, right) = ((n.before, n.after) for n in need)
         zeros = (top, bottom, left, right)
         if not below.packed:
             return Cut(region, units.border(name, zeros, None) if any(zeros) else None)
         wanted: Window = tuple((n.begin, n.end) for n in need)
-        window = below.border.window if below.border is not None else whole(below.shape)
+        border = below.border or _nothing_static(below.shape)
+        window = border.window
         if wanted == window:
             return Surround(units.border(name, zeros, None) if any(zeros) else None)
-        if contains(wanted, window) and not any(zeros) and below.border.uniform(wanted):
+        if contains(wanted, window) and not any(zeros) and border.uniform(wanted):
             (a, b), (c, d) = wanted
             (p, q), (r, s) = window
-            margin = units.border(name, (p - a, b - q, r - c, d - s), below.border.constant())
+            margin = units.border(name, (p - a, b - q, r - c, d - s), border.constant())
             return Surround(margin)
-        border = below.border or _nothing_static(below.shape)
         return Paste(border, region, zeros)
 
     def _join(self):
-        """Let convolutions by ncnn and the pooling after them run in bands, where images are large."""
+        """Let convolutions by ncnn and the pooling after them run in bands if they are large."""
         steps: list[Step] = []
         for step in self.steps:
             steps.append(step)
@@ -410,7 +412,7 @@ class _Walk:
 
 def _nothing_static(shape):
     """Return the Border of a blob that is Packed whole, for `Paste`."""
-    return Border(shape, whole(shape), None, torch.zeros(1, *shape[1:]))
+    return Border(shape, whole(shape), None, torch.zeros(()).expand(1, *shape[1:]))
 
 
 def sources_of(graph: Graph, first: int, last: int) -> list[str]:

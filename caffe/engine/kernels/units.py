@@ -11,7 +11,7 @@ given back for the next call. They are never destroyed: an image may outlive eve
 import ctypes
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Unit:
         self,
         name: str,
         kind: str,
-        settings: dict[int, float],
+        settings: Mapping[int, float],
         weights: Sequence[np.ndarray] = (),
         options: dict[str, bool] | None = None,
     ):
@@ -104,8 +104,8 @@ def convolution(
     name: str,
     weight: torch.Tensor,
     bias: torch.Tensor | None,
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
     group: int,
     relu: bool,
 ) -> Unit:
@@ -117,7 +117,7 @@ def convolution(
     weight : torch.Tensor
         Outputs x inputs / group x height x width.
     bias : torch.Tensor or None
-    stride, dilation : (int, int)
+    stride, dilation : tuple of int
         For rows and columns.
     group : int
     relu : bool
@@ -149,7 +149,7 @@ def border(name: str, edges: tuple[int, int, int, int], value: torch.Tensor | No
     return Unit(name, "Padding", settings, arrays)
 
 
-def max_pooling(name: str, kernel: tuple[int, int], stride: tuple[int, int]) -> Unit:
+def max_pooling(name: str, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Unit:
     """Return the unit of a maximum over windows, the last of which may exceed the image."""
     settings = {0: 0, 1: kernel[1], 11: kernel[0], 2: stride[1], 12: stride[0], 5: 0}
     return Unit(name, "Pooling", settings)

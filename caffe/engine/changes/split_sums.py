@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import torch
 
 from caffe.blobs import device, memory
+from caffe.engine.changes.regions import Region, joined
 from caffe.engine.executor import Executor
 from caffe.engine.kernels import product
 from caffe.engine.packed import Packed
 from caffe.engine.reach import Window, contains, place, whole
-from caffe.engine.changes.regions import Region, joined
 from caffe.errors import CaffeError
 from caffe.layer_types.conv import Convolution
 

@@ -27,7 +27,8 @@ from caffe.definition.split_names import NamedBlobs, copies
 from caffe.definition.upgrade import current_form
 from caffe.engine import debug_info
 from caffe.engine.changes.changed import changed_windows, check_tolerance, one_window
-from caffe.engine.changes.incremental import Increment, Incremental
+from caffe.engine.changes.increment import Increment
+from caffe.engine.changes.incremental import Incremental
 from caffe.engine.executor import Executor
 from caffe.engine.net_reach import NetReach
 from caffe.engine.one_caller import OneCaller

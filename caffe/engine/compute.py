@@ -28,7 +28,7 @@ import torch
 
 from caffe.blobs import device
 from caffe.blobs.blob import Blob
-from caffe.engine import windowed
+from caffe.engine.changes import windowed
 from caffe.engine.packed import Packed
 from caffe.engine.reach import LayerReach, Window
 from caffe.errors import FOREIGN, CaffeError

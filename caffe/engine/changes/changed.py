@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from caffe.engine.reach import CHANNELS, Window, hull, is_empty, whole
 from caffe.engine.changes.regions import NOTHING, Region, boxes, joined
+from caffe.engine.reach import CHANNELS, Window, hull, is_empty, whole
 from caffe.errors import CaffeError
 from caffe.layer_types.base import Shape
 

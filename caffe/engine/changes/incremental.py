@@ -14,11 +14,16 @@ applied to its windows before these are written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from caffe.blobs import device
-from caffe.engine import compute, windowed
+from caffe.engine import compute
+from caffe.engine.changes import windowed
 from caffe.engine.changes.by_units import ByUnits
+from caffe.engine.changes.increment import Increment
+from caffe.engine.changes.regions import NOTHING, Region, joined, total
+from caffe.engine.changes.split_sums import SplitSums
+from caffe.engine.changes.used_input import UsedInput
 from caffe.engine.executor import Executor
 from caffe.engine.kernels import units
 from caffe.engine.kernels.choice import kernels
@@ -34,49 +39,12 @@ from caffe.engine.reach import (
     reach_of,
     whole,
 )
-from caffe.engine.changes.regions import NOTHING, Region, joined, total
-from caffe.engine.changes.split_sums import SplitSums
-from caffe.engine.changes.used_input import UsedInput
 from caffe.layer_types.base import StatefulLayer
 from caffe.layer_types.shaping import Crop
 
 WORTH = 0.85  # share of a layer's positions from which it runs whole
 MOVING = 3  # frames in a row that change everything, after which not all blobs are kept
 STARTING = 5_000_000  # multiply-adds that take as long as a window takes in addition to its own
-
-
-@dataclass
-class Increment:
-    """What an incremental forward did.
-
-    Attributes
-    ----------
-    changed : dict of str to tuple of Window
-        By input, the windows that were taken to have changed.
-    computed : dict of str to tuple of Window
-        By layer, the windows of its tops that were computed; none if it had nothing to do.
-    multiply_adds : dict of str to int
-        By layer, those of these windows.
-    all_multiply_adds : int
-        What a whole forward of the same layers takes.
-    ignored : float
-        Largest difference of an input value that counted as unchanged, at most the tolerance.
-    ignored_share : float
-        Largest share of an input's pixels, 0..1, that differ and counted as unchanged.
-    """
-
-    changed: dict[str, Region] = field(default_factory=dict)
-    computed: dict[str, Region] = field(default_factory=dict)
-    multiply_adds: dict[str, int] = field(default_factory=dict)
-    all_multiply_adds: int = 0
-    ignored: float = 0.0
-    ignored_share: float = 0.0
-
-    @property
-    def share(self) -> float:
-        """The share, 0..1, of a whole forward's multiply-adds that were computed."""
-        done = sum(self.multiply_adds.values())
-        return done / self.all_multiply_adds if self.all_multiply_adds else 0.0
 
 
 @dataclass(frozen=True)

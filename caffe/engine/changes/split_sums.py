@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import torch
 
 from caffe.blobs import device, memory
+from caffe.engine.changes.regions import Region, joined
 from caffe.engine.executor import Executor
 from caffe.engine.kernels import product
 from caffe.engine.packed import Packed
 from caffe.engine.reach import Window, contains, place, whole
-from caffe.engine.changes.regions import Region, joined
 from caffe.errors import CaffeError
 from caffe.layer_types.conv import Convolution
 
@@ -96,7 +96,7 @@ class SplitSums:
         split, (_, weights) = self._splits[i], self._by_place[i]
         top = split.outside.clone()
         (y0, y1), (x0, x1) = split.window
-        pixels = self._bottom(i, split.window)[0].permute(1, 2, 0)
+        pixels = self._bottom(i, split.window)[0].permute(1, 2, 0).contiguous()
         rows, columns = top.shape[1:3]
         height, width = self._executor.geometry[i][1].kernel
         for k, weight in enumerate(weights):
@@ -144,7 +144,7 @@ class SplitSums:
             except CaffeError:
                 return False
             weight = blobs[0].synced_data.tensor(device.CPU)
-            ordered = weight.permute(2, 3, 0, 1).reshape(-1, *weight.shape[:2])
+            ordered = weight.permute(2, 3, 0, 1).contiguous().flatten(0, 1)
             self._by_place[i] = versions, ordered
         bottom = self._bottom(i, whole(executor.blobs[executor.graph.bottoms[i][0]].shape)).clone()
         bottom[place(window)] = 0

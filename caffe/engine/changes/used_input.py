@@ -12,8 +12,8 @@ import torch
 
 from caffe.blobs.device import CPU
 from caffe.blobs.synced import SyncedTensor
-from caffe.engine.reach import CHANNELS, Window, is_empty, place, whole
 from caffe.engine.changes.regions import NOTHING, Region, boxes, joined
+from caffe.engine.reach import CHANNELS, Window, is_empty, place, whole
 
 
 class UsedInput:

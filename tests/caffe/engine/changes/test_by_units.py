@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import caffe
 from caffe import layers as L
 from caffe import params as P
-from caffe.engine import incremental
+from caffe.engine.changes import incremental
 from caffe.engine.changes.by_units import TILES, cut
 from caffe.engine.kernels.choice import ncnn
 from caffe.engine.packed import Packed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import caffe
-from caffe.engine import incremental
+from caffe.engine.changes import incremental
 from caffe.errors import CaffeError, StaleInput
 
 NET = """

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import caffe
-from caffe.engine import incremental
+from caffe.engine.changes import incremental
 from caffe.errors import StaleInput
 from caffe.proto import caffe_pb2
 

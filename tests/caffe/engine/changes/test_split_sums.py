@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from caffe.engine import incremental, split_sums
+from caffe.engine.changes import incremental, split_sums
 
 NET = """
 layer { name: "data" type: "Input" top: "data"

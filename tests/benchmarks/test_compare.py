@@ -15,6 +15,7 @@ TINY = Case("tiny", 64, 70, channels=1 / 16)
 ENGINES = ("eager", "clockwork", "ncnn", "openvino")
 
 
+@pytest.mark.slow
 def test_measure(tmp_path):
     said = []
     found = measure(

@@ -21,6 +21,7 @@ Stages = Sequence[Stage] | Sequence[str] | Mapping[str, str] | Auto | tuple[Auto
 
 PARTS = 4  # stages of 'auto', as many as FCN-8s has
 SKIP = 0.05  # share of the cost that a connection passes by, from which its end fuses
+CHEAP = 0.01  # share of the cost up to which a layer begins no stage
 TAIL = 1 / 3  # largest share of the cost of a stage that fuses
 
 _chosen: WeakKeyDictionary[Any, dict[int, tuple[Stage, ...]]] = WeakKeyDictionary()
@@ -159,6 +160,9 @@ def auto_stages(
     allowed = [i for i in _allowed(net) if i > first]
     fuse = _fusing(net, allowed, spent)
     body = [i for i in allowed if _begins(net, order[i]) and (fuse is None or i < fuse)]
+    # cheap layers, such as those of scores, belong to the features that they read
+    working = [i for i in body if float(costs.get(order[i], 0)) >= CHEAP * spent[-1]]
+    body = working if n is None or len(working) + (fuse is not None) >= n - 1 else body
     cuts_there = len(body) + (fuse is not None)
     if n is not None and n - 1 > cuts_there:
         raise ValueError(

@@ -15,9 +15,9 @@ from tests.lib.test_replay import frames, net  # noqa: F401
 
 @pytest.fixture(scope="module")
 def clip(frames):  # noqa: F811
-    """12 frames: still, then moving, then another scene."""
-    upside_down = [frame[:, ::-1].copy() for frame in frames[:3]]
-    return [(frame, None) for frame in [frames[0]] * 3 + frames[1:] + upside_down]
+    """8 frames: still, then moving, then another scene."""
+    upside_down = [frame[:, ::-1].copy() for frame in frames[:2]]
+    return [(frame, None) for frame in [frames[0]] * 2 + frames[1:5] + upside_down]
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,9 @@ def test_clocks_are_within_the_budget_and_what_they_claim(net, clip, tuned, budg
 
 def test_kinds_that_cannot_keep_the_budget_are_left_out(tuned):
     assert set(tuned[0.4].by_kind) == {"every", "moving"}  # shallow alone takes more
-    assert {"adaptive", "accumulating", "fixed_rate"} <= set(tuned[0.9].by_kind)
-    assert "<- best" in tuned[0.9].table() and tuned[0.9].table().count("\n") == 4
+    assert {"accumulating", "fixed_rate"} <= set(tuned[0.9].by_kind)
+    lines = tuned[0.9].table().splitlines()
+    assert len(lines) == len(tuned[0.9].by_kind) and "<- best" in lines[0]
 
 
 def test_the_best_is_better_than_to_repeat(tuned):

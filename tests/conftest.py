@@ -60,7 +60,7 @@ def shared_folder(shared):
 
 def pytest_addoption(parser):
     """Add --kernels, with which all tests can run on each path of the engine."""
-    parser.addoption("--kernels", default="auto", choices=("auto", "torch", "ncnn"))
+    parser.addoption("--kernels", default="torch", choices=("auto", "torch", "ncnn"))
 
 
 @pytest.fixture(autouse=True)

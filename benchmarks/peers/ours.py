@@ -19,6 +19,7 @@ def clockwork(folder: Path, threads: int, precision: str = "float32") -> Engine:
     """
     torch.set_num_threads(threads)
     caffe.set_precision(precision)
+    caffe.set_kernels("auto")
     net = _load(folder)
     stages = {stage.name: partial(run_stage, net, stage) for stage in FCN8S}
 

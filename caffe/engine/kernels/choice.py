@@ -11,7 +11,7 @@ from typing import Any
 from caffe.errors import DeviceError
 
 NAMES = ("auto", "torch", "ncnn")
-_kernels = {"name": "auto"}
+_kernels = {"name": "torch"}
 
 
 def set_kernels(name: str) -> None:
@@ -22,11 +22,11 @@ def set_kernels(name: str) -> None:
 
     Parameters
     ----------
-    name : {"auto", "torch", "ncnn"}
-        "auto", the default: layers of a range that runs forward only are planned together, with
-        the fastest kernel for each, by a trial of about a second whose outcome is remembered.
-        "torch": each layer by itself, by PyTorch. "ncnn": as "auto", with no trial: ncnn wherever
-        it can, however small the net.
+    name : {"torch", "auto", "ncnn"}
+        "torch", the default: each layer by itself, by PyTorch. "auto": layers of a range that runs
+        forward only are planned together, by fixed rules for the kernel of each; ranges that are
+        too small to pay run as by "torch". It pays for wide nets such as FCN-8s, and not yet for
+        the light ones. "ncnn": as "auto", however small the range.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """ByBands: convolutions and the pooling after them, a band of rows at a time.
 
 Between the layers of FCN-8s' first blocks an image takes 65 MB at 500 x 500 pixels. In bands it
-stays in the cache, the largest blobs are never whole, and a kernel's working space is that of a band.
+stays in the cache, the largest blobs are never whole, and a kernel's working space is a band's.
 Each band begins with what its rows of the last top read of the first bottom, some rows more than
 those of its neighbours; within the chain the kernels then need no margin, except for the zeros
 around a blob.
@@ -20,6 +20,7 @@ from caffe.engine.reach import LayerReach, Need, Window
 from caffe.engine.steps import Feed, Kernel, Step, Values
 from caffe.layer_types.base import Shape
 
+LARGE = 2**24  # bytes of an image from which a chain runs in bands
 BAND = 2**23  # bytes of the largest image in a band
 Margin = Callable[[tuple[int, int, int, int]], Kernel]
 
@@ -100,11 +101,8 @@ class ByBands(Step):
         values[self.makes[0]] = Packed(whole, self.shape, self.border)
 
 
-def bands(
-    links: Sequence[Link],
-    window: Window,
-    feed: Callable[[Sequence[Need]], Feed],
-    margin: Margin,
+def cut(
+    links: Sequence[Link], window: Window, feed: Callable[[Sequence[Need]], Feed], margin: Margin
 ) -> list[Band]:
     """Return the bands of a chain.
 

@@ -1,9 +1,10 @@
 """Border: the part of a blob that no pixel of the net's input reaches.
 
 With pad 100 nearly half of what FCN-8s' first layers compute depends on no pixel: on the weights
-and the input's size alone. `caffe.engine.reach` says which window of a blob an image reaches. Around
-it the blob is static. From the window outwards it first is one constant per channel, the image of
-the padding's zeros; further out, where zero padding of the layers in between is felt, it is not.
+and the input's size alone. `caffe.engine.reach` says which window of a blob an image reaches.
+Around it the blob is static. From the window outwards it first is one constant per channel, the
+image of the padding's zeros; further out, where zero padding of the layers in between is felt, it
+is not.
 
 The static part is found from a small image. A net of sliding windows does not care how far apart
 the edges of its input are, as long as they stay apart and in step with its strides. So the net runs
@@ -137,11 +138,13 @@ def through(
         result = layer.forward(small_geometry, [below.small], params)[0]
     if result is None:
         return None
-    border = Border(geometry.tops[0], *top, result.contiguous())
+    border = Border(geometry.tops[0], top[0], top[1], result.contiguous())
     return None if border.covers_all else border
 
 
-def _passed(reach: LayerReach, window: Window, interior: Window | None):
+def _passed(
+    reach: LayerReach, window: Window, interior: Window | None
+) -> tuple[Window, Window] | None:
     """Return window and interior of a layer's top; None if the window is empty."""
     top = reach.reached(window)
     return None if top is None else (top, reach.interior(interior))

@@ -111,7 +111,7 @@ class Plan:
                 self._run(step, values)
                 for name in finishes:
                     content = blobs[name].synced_data
-                    if name not in self._kept:
+                    if name not in self._kept and skipped is not None:
                         content.rest(skipped.blob(name), self._shapes[name])
                     elif isinstance(value := values[name], Packed):
                         content.rest(value, self._shapes[name])
@@ -149,7 +149,6 @@ def _value(blob: Blob, private: bool) -> Value:
 
 
 def form(blob: Blob) -> tuple[object, ...]:
-    """Return in which form a blob holds its values; plans are made for the forms of their sources."""
+    """Return in which form a blob holds its values; a plan is for the forms of its sources."""
     resting = blob.synced_data.resting
     return blob.shape, isinstance(resting, Packed) and (True, resting.border)
-

@@ -1,11 +1,12 @@
 """Planner: from a range of layers and the shapes of what it reads to a Plan.
 
 The planner walks the layers in order and knows of each blob in which form it will pass: as a
-tensor, or Packed with a window. Convolutions and max pooling may run by ncnn; a convolution takes the
-ReLU after it along if nobody asks for what lies between. A layer with one bottom of which a part is
-static is computed on the window that the input reaches. What its kernel reads around the window of
-the bottom is uniform there, or zeros, and then becomes a margin; or it is neither, and the window is
-pasted into the static blob. All other layers run by their own `forward` on whole blobs.
+tensor, or Packed with a window. Convolutions and max pooling may run by ncnn; a convolution takes
+the ReLU after it along if nobody asks for what lies between. A layer with one bottom of which a
+part is static is computed on the window that the input reaches. What its kernel reads around the
+window of the bottom is uniform there, or zeros, and then becomes a margin; or it is neither, and
+the window is pasted into the static blob. All other layers run by their own `forward` on whole
+blobs.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import torch
 
 from caffe.blobs import memory
 from caffe.blobs.blob import Blob
+from caffe.engine import bands
 from caffe.engine import border as borders
-from caffe.engine.bands import BAND, ByBands, Link, bands
+from caffe.engine.bands import ByBands, Link
 from caffe.engine.border import Border
 from caffe.engine.kernels import units
 from caffe.engine.kernels.choice import kernels, ncnn
@@ -126,7 +128,10 @@ class Planner:
         for name in sources:
             walk.forms[name] = self._form(name, blobs[name], layers)
         walk.run()
-        return Plan(layers, walk.steps, sources, kept, shapes, walk.watched)
+        plan = Plan(layers, walk.steps, sources, kept, shapes, walk.watched)
+        del walk
+        units.give_back()
+        return plan
 
     def _worth(self, layers, shapes):
         """Tell whether the convolutions of a range have enough multiply-adds."""
@@ -148,7 +153,7 @@ class Planner:
         return Form(blob.shape, False, border)
 
     def _stride(self):
-        """Return a stride with which the blobs of all chains of convolutions and pooling are in step."""
+        """Return a stride with which all blobs of convolutions and pooling are in step."""
         strides: dict[str, int] = {}
         for layer, bottoms, tops in zip(self._graph.layers, self._graph.bottoms, self._graph.tops):
             below = math.lcm(*(strides.get(name, 1) for name in bottoms)) if bottoms else 1
@@ -252,9 +257,7 @@ class _Walk:
             return False
         if self._graph.bottoms[i + 1] != [top]:
             return False
-        readers = sum(
-            top in self._graph.bottoms[j] for j in range(i + 1, self._layers.last + 1)
-        )
+        readers = sum(top in self._graph.bottoms[j] for j in range(i + 1, self._layers.last + 1))
         return self._graph.tops[i + 1] == [top] or (top not in self._kept and readers == 1)
 
     def _convolution(self, i, geometry):
@@ -272,7 +275,9 @@ class _Walk:
 
         def by_unit():
             unit = self._planner.unit(i, relu, geometry)
-            return ByUnit(i, last, reads, makes, self._feed(layer.name, below, need), unit, shape, border)
+            return ByUnit(
+                i, last, reads, makes, self._feed(layer.name, below, need), unit, shape, border
+            )
 
         def by_torch():
             return ByTorch(i, last, reads, makes, self._layers, relu)
@@ -281,8 +286,16 @@ class _Walk:
             return ByProduct(i, last, reads, makes, self._layers, relu)
 
         case = Case(
-            below.shape, shape, geometry.kernel, geometry.stride, geometry.pad, geometry.dilation,
-            layer.spec.convolution_param.group, relu, below.packed, window,
+            below.shape,
+            shape,
+            geometry.kernel,
+            geometry.stride,
+            geometry.pad,
+            geometry.dilation,
+            layer.spec.convolution_param.group,
+            relu,
+            below.packed,
+            window,
         )
         way = choose(case, {"ncnn": by_unit, "torch": by_torch, "product": by_product}, reads[0])
         if way == "ncnn":
@@ -307,7 +320,7 @@ class _Walk:
         return ByUnit(i, i, reads, makes, feed, kernel, shape, border, pools=True)
 
     def _border(self, i, geometry, below, params, relu):
-        """Return what is static in the top of layer i and the ReLU after it; None if that is little."""
+        """Return what is static in the top of layer i and its ReLU; None if that is little."""
         if below.border is None or ncnn() is None:
             return None
         layer = self._graph.layers[i]
@@ -322,25 +335,26 @@ class _Walk:
 
     def _feed(self, name: str, below: Form, need: Sequence[Need]) -> Surround | Cut | Paste:
         """Return what cuts or surrounds a bottom so that it has just the positions in `need`."""
-        region = tuple(slice(n.begin, n.end) for n in need)
+        rows, columns = (slice(n.begin, n.end) for n in need)
+        region = rows, columns
         (top, bottom), (left, right) = ((n.before, n.after) for n in need)
         zeros = (top, bottom, left, right)
         if not below.packed:
             return Cut(region, units.border(name, zeros, None) if any(zeros) else None)
         wanted: Window = tuple((n.begin, n.end) for n in need)
-        window = below.border.window if below.border is not None else whole(below.shape)
+        border = below.border or _nothing_static(below.shape)
+        window = border.window
         if wanted == window:
             return Surround(units.border(name, zeros, None) if any(zeros) else None)
-        if contains(wanted, window) and not any(zeros) and below.border.uniform(wanted):
+        if contains(wanted, window) and not any(zeros) and border.uniform(wanted):
             (a, b), (c, d) = wanted
             (p, q), (r, s) = window
-            margin = units.border(name, (p - a, b - q, r - c, d - s), below.border.constant())
+            margin = units.border(name, (p - a, b - q, r - c, d - s), border.constant())
             return Surround(margin)
-        border = below.border or _nothing_static(below.shape)
         return Paste(border, region, zeros)
 
     def _join(self):
-        """Let convolutions by ncnn and the pooling after them run in bands, where images are large."""
+        """Let convolutions by ncnn and the pooling after them run in bands if they are large."""
         steps: list[Step] = []
         for step in self.steps:
             steps.append(step)
@@ -363,7 +377,7 @@ class _Walk:
 
     def _is_large(self, chain):
         windows = (step.border.window if step.border else whole(step.shape) for step in chain)
-        return any(4 * s.shape[1] * area(w) > BAND for s, w in zip(chain, windows))
+        return any(4 * s.shape[1] * area(w) > bands.LARGE for s, w in zip(chain, windows))
 
     def _by_bands(self, chain):
         links = []
@@ -376,7 +390,7 @@ class _Walk:
         name = self._graph.layers[first.first].name
         window = last.border.window if last.border is not None else whole(last.shape)
         size = tuple(end - begin for begin, end in window)
-        found = bands(
+        found = bands.cut(
             links,
             window,
             lambda need: self._feed(name, self.forms[first.reads[0]], need),
@@ -390,13 +404,15 @@ class _Walk:
         """Tell each step what no later one reads."""
         seen = set(self._kept)
         for step in reversed(self.steps):
-            step.drops = tuple(n for n in dict.fromkeys((*step.reads, *step.makes)) if n not in seen)
+            step.drops = tuple(
+                n for n in dict.fromkeys((*step.reads, *step.makes)) if n not in seen
+            )
             seen.update(step.reads)
 
 
 def _nothing_static(shape):
     """Return the Border of a blob that is Packed whole, for `Paste`."""
-    return Border(shape, whole(shape), None, torch.zeros(1, *shape[1:]))
+    return Border(shape, whole(shape), None, torch.zeros(()).expand(1, *shape[1:]))
 
 
 def sources_of(graph: Graph, first: int, last: int) -> list[str]:

@@ -128,7 +128,7 @@ class Skipped:
                         self._done.setdefault(top, tensor)
         return self._done.pop(name).clone(memory_format=torch.contiguous_format)
 
-    def _refuse(self, name) -> NoReturn:
+    def _refuse(self, name: str) -> NoReturn:
         layer = self._layers.graph.layers[self._makers[name]]
         raise layer.error(
             f"the last forward did not keep its top {name!r}, and the weights have changed since, "

@@ -215,34 +215,36 @@ class Paste:
         Zeros above, below, left and right.
     """
 
-    def __init__(self, border: Border, region: tuple[slice, slice], edges: tuple[int, int, int, int]):
-        self._static = F.pad(
-            border.full()[:, *region], (edges[2], edges[3], edges[0], edges[1])
-        )
-        starts = [(r.start - e) for r, e in zip(region, (edges[0], edges[2]))]
+    def __init__(
+        self, border: Border, region: tuple[slice, slice], edges: tuple[int, int, int, int]
+    ):
+        self._border, self._region, self._edges = border, region, edges
+        starts = [r.start - e for r, e in zip(region, (edges[0], edges[2]))]
+        sizes = [r.stop - r.start + e + f for r, e, f in zip(region, edges[::2], edges[1::2])]
         self._cuts, self._sources = [], []
-        for (begin, end), start, size in zip(border.window, starts, self._static.shape[1:]):
+        for (begin, end), start, size in zip(border.window, starts, sizes):
             low, high = max(begin - start, 0), min(end - start, size)
             self._cuts.append(slice(low, high))
             self._sources.append(slice(low + start - begin, high + start - begin))
-        self._canvas: torch.Tensor | None = None
+        self._canvases: list[torch.Tensor] = []
 
     def __call__(self, values: Values, name: str) -> Sequence[Image]:
         """Return one image for each of the N; the next call may overwrite them."""
         value = values[name]
         assert isinstance(value, Packed)
-        pasted = []
-        for image in value.images:
-            view = image.view
-            if self._canvas is None or len(value.images) > 1:
-                channels, height, width = self._static.shape
-                pack = view.shape[3]
-                split = self._static.view(channels // pack, pack, height, width)
-                moved = split.permute(0, 2, 3, 1)
-                self._canvas = moved.clone(memory_format=torch.contiguous_format)
-            self._canvas[:, *self._cuts] = view[:, *self._sources]
-            pasted.append(packed_of(self._canvas))
-        return pasted
+        while len(self._canvases) < len(value.images):
+            self._canvases.append(self._canvas(value.images[0].view.shape[3]))
+        for canvas, image in zip(self._canvases, value.images):
+            canvas[:, *self._cuts] = image.view[:, *self._sources]
+        return [packed_of(canvas) for canvas, _ in zip(self._canvases, value.images)]
+
+    def _canvas(self, pack):
+        """Return the static part in packed order."""
+        (rows, columns), edges = self._region, self._edges
+        static = F.pad(self._border.full()[:, rows, columns], (*edges[2:], *edges[:2]))
+        channels, height, width = static.shape
+        moved = static.view(channels // pack, pack, height, width).permute(0, 2, 3, 1)
+        return moved.clone(memory_format=torch.contiguous_format)
 
 
 Feed = Surround | Cut | Paste

@@ -6,7 +6,7 @@ wheel for the common platforms; where it is missing, PyTorch serves.
 """
 
 import functools
-from types import ModuleType
+from typing import Any
 
 from caffe.errors import DeviceError
 
@@ -49,7 +49,7 @@ def kernels() -> str:
 
 
 @functools.cache
-def ncnn() -> ModuleType | None:
+def ncnn() -> Any:
     """Return the module ncnn, None if it is not installed or does not load."""
     try:
         import ncnn as module

@@ -1,7 +1,7 @@
 """Image: channels x height x width in ncnn's memory order, shared with PyTorch without a copy.
 
 ncnn keeps 16 (or 8, 4, 1) channels of a pixel together: element (c, y, x) is at
-[c // pack, y, x, c % pack]. `Image.view` is that memory as a tensor of four axes, for cuts and pastes.
+[c // pack, y, x, c % pack]. `Image.view` is that memory as a tensor of four axes, to cut and paste.
 
 Two traps of ncnn's Python module are kept in this file. A Mat over an array does not keep the array
 alive, and its memory must begin at a multiple of 64 bytes, which PyTorch's does. NumPy must not see

@@ -14,7 +14,9 @@ from caffe.layer_types.base import Geometry
 
 # oneDNN's product, which uses all of AVX-512 where MKL, on an AMD, does not: twice as fast there.
 # PyTorch's compiler uses this operator; if it is missing, the documented product serves.
-_linear = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if hasattr(torch.ops, "mkldnn") else None
+_linear = (
+    getattr(torch.ops.mkldnn, "_linear_pointwise", None) if hasattr(torch.ops, "mkldnn") else None
+)
 
 
 def patches(x: torch.Tensor, g: Geometry) -> torch.Tensor:

@@ -10,7 +10,8 @@ given back for the next call. They are never destroyed: an image may outlive eve
 
 import ctypes
 import functools
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class Unit:
         self,
         name: str,
         kind: str,
-        settings: dict[int, float],
+        settings: Mapping[int, float],
         weights: Sequence[np.ndarray] = (),
         options: dict[str, bool] | None = None,
     ):
@@ -103,8 +104,8 @@ def convolution(
     name: str,
     weight: torch.Tensor,
     bias: torch.Tensor | None,
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
     group: int,
     relu: bool,
 ) -> Unit:
@@ -116,7 +117,7 @@ def convolution(
     weight : torch.Tensor
         Outputs x inputs / group x height x width.
     bias : torch.Tensor or None
-    stride, dilation : (int, int)
+    stride, dilation : tuple of int
         For rows and columns.
     group : int
     relu : bool
@@ -148,7 +149,7 @@ def border(name: str, edges: tuple[int, int, int, int], value: torch.Tensor | No
     return Unit(name, "Padding", settings, arrays)
 
 
-def max_pooling(name: str, kernel: tuple[int, int], stride: tuple[int, int]) -> Unit:
+def max_pooling(name: str, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Unit:
     """Return the unit of a maximum over windows, the last of which may exceed the image."""
     settings = {0: 0, 1: kernel[1], 11: kernel[0], 2: stride[1], 12: stride[0], 5: 0}
     return Unit(name, "Pooling", settings)
@@ -162,17 +163,21 @@ def _array(tensor):
 def _pools() -> tuple[Any, Any]:
     """Return the pools of images and of working space; both are there until the process ends."""
     pools = ncnn().PoolAllocator(), ncnn().PoolAllocator()
-    pools[0].set_size_compare_ratio(0.25)  # a quarter of a block or more is a fair use of it
+    pools[0].set_size_compare_ratio(0.25)  # of a block a quarter or more is used
     pools[1].set_size_compare_ratio(0)  # working space is given back soon
     for pool in pools:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(pool))
     return pools
 
 
-def drop_pools() -> None:
-    """Give the memory that the pools keep, and no image uses, back to the system."""
-    for pool in _pools():
-        pool.clear()
+def give_back() -> None:
+    """Give memory that is kept for later, and nothing uses now, back to the system."""
+    if ncnn() is not None:
+        for pool in _pools():
+            pool.clear()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:  # glibc; planning has allocated and freed much
+        trim(0)
 
 
 @functools.cache

@@ -43,4 +43,6 @@ def choose(case: Case, ways: Mapping[str, Callable[[], Any]], bottom: str) -> st
     flat = case.group == 1 and all(d == 1 for d in case.dilation)
     if flat and (case.weights > MOST_PACKED or (not case.packed and case.pixels <= FEW)):
         return "product"
-    return "ncnn" if ncnn() is not None and case.weights <= MOST_PACKED else "torch"
+    # ncnn has no fast kernel for groups, and fails on some (status -100)
+    packs = ncnn() is not None and case.group == 1 and case.weights <= MOST_PACKED
+    return "ncnn" if packs else "torch"

@@ -1,11 +1,13 @@
 """Plans against the plain path: random nets, sizes and sequences of what users do with a net."""
+# ruff: noqa: B023 -- `both` calls its function at once
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import caffe
+from caffe.engine import bands
 from caffe.engine.kernels.choice import ncnn
 from caffe.proto import caffe_pb2
 
@@ -101,7 +103,7 @@ def pair(param):
 
 
 def both(nets, do):
-    """Do the same with the planned net, then with the plain one; return what each gives or raises."""
+    """Do the same with the planned net and the plain one; return what each gives or raises."""
     results = []
     for net, kernels in zip(nets, ("ncnn", "torch")):
         caffe.set_kernels(kernels)
@@ -121,7 +123,18 @@ def close(mine, plain, what):
     np.testing.assert_allclose(mine, plain, rtol=0, atol=TOLERANCE * scale + 1e-6, err_msg=what)
 
 
-@settings(max_examples=int(__import__("os").environ.get("EX", 60)), phases=[Phase.explicit, Phase.generate], database=None, report_multiple_bugs=False)
+@pytest.fixture(autouse=True)
+def small_bands(monkeypatch):
+    """Cut even small images into bands."""
+    monkeypatch.setattr(bands, "LARGE", 2**9)
+    monkeypatch.setattr(bands, "BAND", 2**12)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=60,
+    phases=[Phase.explicit, Phase.generate],  # shrinking such sequences takes minutes
+)
 @given(nets(), st.data())
 def test_sequences_give_what_the_plain_path_gives(param, data):
     mine = pair(param)
@@ -176,3 +189,104 @@ def _compare(mine, blob, surgery):
     assert surgery or results[0] is not caffe.errors.StaleInput
     if results[0] is not caffe.errors.StaleInput:
         close(*results, blob)
+
+
+NET = """
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 20 dim: 24
+  } } }
+layer { name: "conv1" type: "Convolution" bottom: "data" top: "conv1" convolution_param {
+  num_output: 16 kernel_size: 3 pad: 9 weight_filler { type: "gaussian" std: 0.3 } } }
+layer { name: "relu1" type: "ReLU" bottom: "conv1" top: "conv1" }
+layer { name: "conv2" type: "Convolution" bottom: "conv1" top: "conv2" convolution_param {
+  num_output: 16 kernel_size: 3 pad: 1 weight_filler { type: "gaussian" std: 0.3 } } }
+layer { name: "pool" type: "Pooling" bottom: "conv2" top: "pool" pooling_param {
+  kernel_size: 2 stride: 2 } }
+layer { name: "score" type: "Convolution" bottom: "pool" top: "score" convolution_param {
+  num_output: 5 kernel_size: 1 weight_filler { type: "gaussian" std: 0.3 } } }
+"""
+
+
+@pytest.fixture
+def net(make_net):
+    caffe.set_kernels("ncnn")
+    net = make_net(NET)
+    net.blobs["data"].data[...] = np.random.default_rng(0).normal(size=(1, 3, 20, 24))
+    return net
+
+
+def plain(net):
+    """The score that PyTorch gives, layer by layer."""
+    caffe.set_kernels("torch")
+    score = net.forward()["score"].copy()
+    caffe.set_kernels("ncnn")
+    return score
+
+
+def test_a_write_through_a_view_of_a_weight_is_seen(net):
+    """Whether the view was taken before the weights were packed, is held, or was dropped."""
+    view = net.params["conv1"][0].data
+    net.forward()
+    for k in range(2):
+        view[k] *= -2
+        close(net.forward()["score"], plain(net), f"write {k}")
+    del view
+    net.params["conv2"][1].data[...] = 3
+    close(net.forward()["score"], plain(net), "dropped")
+    tensor = net.state_dict()["conv2.weight"]
+    net.forward()
+    tensor[0] = 0.5
+    close(net.forward()["score"], plain(net), "state_dict")
+
+
+def test_weights_are_packed_once(net):
+    net.forward()
+    (key,) = [key for key in net._executor._planner._units if key[0] == 3]
+    unit = net._executor._planner._units[key][1]
+    net.params["conv2"][0].data.sum()  # read, not written
+    net.forward()
+    net.forward(start="conv2")
+    assert net._executor._planner._units[key][1] is unit
+
+
+def test_a_skipped_blob_is_refused_after_surgery_and_kept_by_name(net):
+    net.forward()
+    net.params["conv1"][0].data[...] += 1
+    with pytest.raises(caffe.errors.StaleInput, match=r"'conv1'.*net\.keep"):
+        net.blobs["conv1"].data  # noqa: B018
+    net.keep = {"conv1"}
+    net.forward()
+    net.params["conv1"][0].data[...] += 1
+    kept = net.blobs["conv1"].data
+    net.params["conv1"][0].data[...] -= 1
+    caffe.set_kernels("torch")
+    net.forward()
+    close(kept, net.blobs["conv1"].data, "conv1")
+    with pytest.raises(caffe.errors.CaffeError, match="no blob 'conv9'"):
+        net.keep = {"conv9"}
+
+
+def test_skipped_blobs_are_those_of_the_forward_that_skipped_them(net):
+    """The input has been overwritten since."""
+    plain(net)
+    wanted = net.blobs["conv1"].data.copy()
+    net = net
+    net._executor._asked.clear()
+    net.forward()
+    net.blobs["data"].data[...] = 0
+    assert net.blobs["conv1"].synced_data.resting is not None
+    close(net.blobs["conv1"].data, wanted, "conv1")
+
+
+def test_an_error_leaves_blobs_half_computed(net):
+    net.forward()
+    plan = next(iter(net._executor._plans.values()))
+    plan._steps[-1].run = lambda values: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        net.forward()
+    assert net._executor.freshness.outdated("score")
+    assert not net._executor.freshness.outdated("pool")
+
+
+def test_names_of_kernels_are_checked():
+    with pytest.raises(caffe.errors.DeviceError, match="'fast'.*auto, torch, ncnn"):
+        caffe.set_kernels("fast")

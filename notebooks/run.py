@@ -50,8 +50,6 @@ NOTEBOOKS: dict[str, tuple[str, str] | None] = {
     "youtube-pipeline-exp": None,
     "youtube-differences": None,
     "pascal-translate-exp": None,
-    "your-own-net": None,
-    "new-movie": None,
     "data-youtube": None,
     "data-cityscapes": None,
     "data-nyud": None,

@@ -22,10 +22,6 @@ REPOSITORY = "clockwork-convnets/clockwork"  # for the links, if nothing else is
 
 # Every notebook with its description, under the headings of the page.
 SECTIONS = {
-    "Your own": {
-        "new-movie": "A movie of your own: labels in three lines, what a clock measures on it, and "
-        "what a budget costs."
-    },
     "Experiments": {
         "cityscapes-clockwork-exp": "Clocks on street video: what each saves and loses.",
         "youtube-differences": "How much pixels, layers and labels change between frames.",
@@ -37,10 +33,6 @@ SECTIONS = {
         "nyud-clockwork-exp": "Clocks on indoor video, with rates chosen on unlabelled video.",
         "camvid-clockwork-exp": "Real video with a label on every frame: how fast outputs and "
         "features become stale.",
-    },
-    "Nets": {
-        "your-own-net": "A net from NetSpec, trained on three images, cut into stages, under "
-        "clocks that are tuned for a budget."
     },
     "Datasets": {
         "data-youtube": "Shots and masks, motion, clock periods, and the scores of a net.",

@@ -7,6 +7,7 @@ PIP_INDEX ?=
 THREADS ?= 1
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu 2>/dev/null || echo 2)
 SECONDS ?= 600
+PEERS ?= .venv-peers
 COUNT ?= 200
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -19,7 +20,7 @@ PACKAGES := caffe lib nets datasets notebooks benchmarks
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab test test-all fuzz mutants lint format nets contents constraints bench clean
+.PHONY: help run lab test test-all fuzz mutants lint format nets contents constraints bench bench-quick bench-gpu clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -68,9 +69,18 @@ constraints: $(DEV)  ## pin in constraints.txt what the requirements bring along
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate \
 	  --custom-compile-command "make constraints" requirements-dev.txt -o constraints.txt
 
-bench: $(RUN)  ## time FCN-8s stages; memory and time of weights files
+bench: $(RUN)  ## compare FCN-8s with other engines (20 minutes), which it installs into PEERS
+	$(PY) -m benchmarks.peers.environment $(PEERS) $(PIP_INDEX)
+	$(PY) -m benchmarks.compare --peers $(PEERS) $(if $(BEFORE),--before $(BEFORE))
 	$(PY) -m benchmarks.run
 	$(PY) -m benchmarks.weight_files
+
+bench-quick: $(RUN)  ## the comparison alone, in three minutes
+	$(PY) -m benchmarks.peers.environment $(PEERS) $(PIP_INDEX)
+	$(PY) -m benchmarks.compare --peers $(PEERS) --quick
+
+bench-gpu: $(DEV)  ## tests and times on a GPU, in ten minutes
+	$(PY) -m benchmarks.gpu
 
 train-%: $(RUN)  ## train the weights nets/%.caffemodel (nets/README.md lists them)
 	$(PY) -m nets.training.train $* $(if $(VGG),--vgg $(VGG)) $(if $(ROOT),--root $(ROOT))

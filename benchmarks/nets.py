@@ -7,10 +7,7 @@ from nets.weights import find_net
 
 
 def staged_net(name: str, size: tuple[int, int] | None = None) -> caffe.Net:
-    """Return a staged net in the TEST phase.
-
-    The weights are noise scaled to keep activations near 1: zeros or infinities could make the
-    arithmetic faster or slower than usual.
+    """Return a staged net in the TEST phase, with random weights and input.
 
     Parameters
     ----------
@@ -23,14 +20,26 @@ def staged_net(name: str, size: tuple[int, int] | None = None) -> caffe.Net:
     -------
     Net
     """
-    net, rng = caffe.Net(find_net(f"stage-{name}"), caffe.TEST), np.random.default_rng(0)
+    net = caffe.Net(find_net(f"stage-{name}"), caffe.TEST)
+    fill_with_noise(net)
+    data = net.blobs["data"]
+    if size:
+        data.reshape(1, 3, *size)
+    data.data[...] = np.random.default_rng(1).normal(0, 50, data.shape)
+    return net
+
+
+def fill_with_noise(net: caffe.Net) -> None:
+    """Fill weights with noise that keeps activations on the scale of the input, biases with less.
+
+    Zeros or infinities could make the arithmetic faster or slower than usual. Without biases all
+    that the padding reaches would be zero.
+    """
+    rng = np.random.default_rng(0)
     for blobs in net.params.values():
         weight = blobs[0].data
         scale = np.sqrt(2 / np.prod(weight.shape[1:]), dtype=np.float32)
         rng.standard_normal(weight.shape, np.float32, weight)
         weight *= scale
-    data = net.blobs["data"]
-    if size:
-        data.reshape(1, 3, *size)
-    data.data[...] = rng.normal(0, 50, data.shape)
-    return net
+        for bias in blobs[1:]:
+            bias.data[...] = rng.normal(0, 5, bias.data.shape)

@@ -10,13 +10,17 @@ import caffe
 BLOCKS = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3}  # convolutions in VGG-16's blocks
 
 
-def fcn8s(net: caffe.Net) -> Callable[[torch.Tensor], torch.Tensor]:
+def fcn8s(
+    net: caffe.Net, move: Callable[[torch.Tensor], torch.Tensor] = lambda weight: weight
+) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return a function that computes the scores of `net` in plain torch calls.
 
     Parameters
     ----------
     net : Net
         A staged FCN-8s of any width. Weights, padding and dilation are copied from it.
+    move : function
+        Brings each weight to the device, precision and memory order of the computation.
 
     Returns
     -------
@@ -24,7 +28,8 @@ def fcn8s(net: caffe.Net) -> Callable[[torch.Tensor], torch.Tensor]:
         N x 3 x H x W tensor -> N x classes x H x W scores.
     """
     weights = {
-        name: [torch.from_numpy(b.data.copy()) for b in blobs] for name, blobs in net.params.items()
+        name: [move(torch.from_numpy(b.data.copy())) for b in blobs]
+        for name, blobs in net.params.items()
     }
     by_index = net._executor.geometry
     layers = enumerate(net._graph.layers)

@@ -21,6 +21,7 @@ from caffe.blobs.device import (
 )
 from caffe.classifier import Classifier
 from caffe.detector import Detector
+from caffe.engine.kernels.choice import set_kernels
 from caffe.errors import CaffeError
 from caffe.layer_types import registry as _registry
 from caffe.layer_types.python import Layer
@@ -93,6 +94,7 @@ __all__ = [
     "params",
     "proto",
     "set_device",
+    "set_kernels",
     "set_mode_cpu",
     "set_mode_gpu",
     "set_multiprocess",

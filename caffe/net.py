@@ -26,7 +26,11 @@ from caffe.definition.prototxt import read_net
 from caffe.definition.split_names import NamedBlobs, copies
 from caffe.definition.upgrade import current_form
 from caffe.engine import debug_info
+from caffe.engine.changes.changed import changed_windows, check_tolerance, one_window
+from caffe.engine.changes.increment import Increment
+from caffe.engine.changes.incremental import Incremental
 from caffe.engine.executor import Executor
+from caffe.engine.net_reach import NetReach
 from caffe.engine.one_caller import OneCaller
 from caffe.errors import CaffeError, LayerError, NoCopy, ShapeMismatch
 from caffe.files import shown
@@ -54,6 +58,7 @@ from caffe.weights.state_dict import Loaded
 Weights = PathLike | bytes | caffe_pb2.NetParameter
 Arrays = dict[str, np.ndarray]
 Rows = Sequence[npt.ArrayLike] | np.ndarray
+Changed = Any  # a mask, a window, several windows, a dict of these, or None
 # arrays passed on as **keywords: mypy would check a dict of arrays against `start` and `end` too
 Keywords = dict[str, Any]
 log = logging.getLogger("caffe")
@@ -104,6 +109,8 @@ class Net:
     _layers: list[LayerView | Layer]
     _graph: Graph
     _executor: Executor
+    _incremental: Incremental
+    _increment: Increment
     _one_caller: OneCaller
 
     @overload
@@ -172,6 +179,7 @@ class Net:
         self._callbacks = defaultdict(list)
         self._debug_info = param.debug_info  # a solver sets it for its nets
         self._executor = Executor(self._graph, self.blobs, self._params)
+        self._incremental, self._increment = Incremental(self._executor), Increment()
         for i, layer in enumerate(self._graph.layers):
             try:
                 self._set_up(i, layer)
@@ -415,7 +423,7 @@ class Net:
             self._check_names(wanted)
             if inputs:
                 self._feed(inputs)
-            self.forward_range(first, last)
+            self._forward_range(first, last, wanted)
             return {name: self.blobs[name].data for name in wanted}
 
     def forward_range(self, first: int = 0, last: int | None = None) -> None:
@@ -423,8 +431,130 @@ class Net:
         last = len(self.layers) - 1 if last is None else last
         check_numbers("forward", first, last, len(self.layers))
         with self._one_caller:
+            self._forward_range(first, last)
+
+    def _forward_range(self, first, last, wanted=()):
+        if self._layer_by_layer():
             for i in range(first, last + 1):
                 self._run_layer("forward", i, self._executor.forward_layer)
+        else:
+            self._check_names(self.keep)
+            copies = self.blobs.copies
+            wanted = [copies.get(name, name) for name in wanted]
+            self._executor.forward_range(first, last, wanted)
+
+    @property
+    def keep(self) -> set[str]:
+        """Names of blobs that forward keeps though no other layer reads them. Not part of pycaffe.
+
+        A range of layers that runs forward only is run as one, and what lies between its layers is
+        not kept; reading it (`net.blobs[name].data`) computes it again from what the range read,
+        and the next forward keeps it. A blob that is named here is kept from the first forward on.
+        """
+        return self._executor.keep
+
+    @keep.setter
+    def keep(self, names: Iterable[str]) -> None:
+        names = set(names_of(names, "net.keep"))
+        self._check_names(names)
+        self._executor.keep = names
+
+    def forward_incremental(
+        self,
+        blobs: Iterable[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        changed: Changed = None,
+        tolerance: float = 0,
+        exact: bool = False,
+        **inputs: npt.ArrayLike,
+    ) -> Arrays:
+        """Do what `forward` does, but compute only what has changed. Not part of pycaffe.
+
+        The inputs are compared with those that were used last, and only what the pixels that
+        differ reach is computed; all else is kept. Any range may be run at any time: a range that
+        is skipped gathers its changes until it runs. `increment` then says what was computed.
+
+        The first call, one after `forward`, and one after weights or blobs were written, computes
+        all that this concerns. Layers that cannot run on a part of their bottoms run whole if
+        these have changed (InnerProduct, losses, Python layers and others), as do layers that
+        take part in backward, and all layers while callbacks are set.
+
+        Parameters
+        ----------
+        blobs, start, end, **inputs
+            As in `forward`.
+        changed : optional
+            Where inputs have changed, if you know: then nothing is compared, and all other pixels
+            count as unchanged. A bool mask H x W, a window ((top, bottom), (left, right)) or a list
+            of windows, ends exclusive, or a dict of these by the name of the input.
+        tolerance : float
+            Values of an input that differ by at most that much, from those that were last used,
+            count as unchanged; `increment.ignored` reports the largest such difference. All blobs
+            are then exactly those of the input that was used.
+        exact : bool
+            Give the same bits as `forward` with all blobs in `keep`: layers whose sums are rounded
+            otherwise in a window run whole. Without it, values agree to 2e-5 of the largest of
+            their blob.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            As `forward` does.
+
+        Raises
+        ------
+        StaleInput
+            If a layer's bottom was never computed, or was computed for another input size.
+        CaffeError
+            If `changed` or `tolerance` cannot be used.
+        """
+        with self._one_caller:
+            called = "forward_incremental"
+            first, last = self._range(start, end)
+            check_order(called, start or "", end or "", first, last)
+            tops = self._graph.tops[last] if end is not None else self.outputs
+            wanted = [*tops, *names_of(blobs, f"{called}: blobs")]
+            self._check_names(wanted)
+            if inputs:
+                self._feed(inputs)
+            windows = changed_windows(changed, {n: self.blobs[n].shape for n in self.inputs})
+            check_tolerance(tolerance)
+            if self._layer_by_layer() or not self._incremental.possible:
+                self.forward_range(first, last)
+                self._increment = self._incremental.all_of(first, last)
+            else:
+                self._increment = self._incremental.run(first, last, windows, tolerance, exact)
+            return {name: self.blobs[name].data for name in wanted}
+
+    @property
+    def increment(self) -> Increment:
+        """What the last `forward_incremental` found to have changed, and computed."""
+        return self._increment
+
+    def multiply_adds(self, changed: Changed = None) -> dict[str, int]:
+        """Count the multiply-adds of each layer, all or those that a change of inputs reaches.
+
+        Not part of pycaffe. Layers with dense weights count: Convolution, Deconvolution,
+        InnerProduct.
+
+        Parameters
+        ----------
+        changed : optional
+            As in `forward_incremental`; inputs that a dict leaves out have not changed. If not
+            given, all multiply-adds are counted, at the present shapes.
+
+        Returns
+        -------
+        dict of str to int
+            By layer name.
+        """
+        with self._one_caller:
+            self.reshape()
+            executor, shapes = self._executor, {n: self.blobs[n].shape for n in self.inputs}
+            reach = NetReach(executor.graph, executor.blobs, executor.params, executor.geometry)
+            windows = None if changed is None else one_window(changed_windows(changed, shapes))
+            return reach.all_multiply_adds(windows)
 
     def loss(self) -> float:
         """Return the sum over blobs of loss weight times values, as of the last forward."""
@@ -549,6 +679,11 @@ class Net:
     def after_backward(self, function: Callable[[int], object]) -> None:
         """Call `function(number)` after each layer has run backward."""
         self._callbacks["after_backward"].append(function)
+
+    def _layer_by_layer(self):
+        """Tell whether somebody watches each layer run forward, so that none may be fused."""
+        watchers = (self._callbacks[f"{when}_forward"] for when in ("before", "after"))
+        return self._debug_info or any(watchers)
 
     def _run_layer(self, direction, i, run):
         """Call run(i) between the callbacks of `direction`."""

@@ -13,7 +13,7 @@ import numpy as np
 
 def check_share(what: str, value: Any) -> None:
     """Raise ValueError unless `value` is a number from 0 to 1."""
-    if not _is_number(value) or not 0 <= value <= 1:
+    if not is_number(value) or not 0 <= value <= 1:
         raise ValueError(f"{what} is {value!r}: give a share from 0 to 1{_of_percent(value)}")
 
 
@@ -23,7 +23,7 @@ def check_threshold(what: str, value: Any) -> None:
     No more than all pixels change, so a clock with a threshold just above 1 (or infinite) never
     fires after its first frame. From 2 on a number is taken for a percentage.
     """
-    if not _is_number(value) or not (0 <= value < 2 or value == float("inf")):
+    if not is_number(value) or not (0 <= value < 2 or value == float("inf")):
         raise ValueError(
             f"{what} is {value!r}: give a share of pixels from 0 (always) to 1, or 1.1 for "
             f"never{_of_percent(value)}"
@@ -39,13 +39,19 @@ def check_whole(what: str, value: Any, least: int = 0, most: int | None = None) 
 
 def check_above_zero(what: str, value: Any) -> None:
     """Raise ValueError unless `value` is a finite number above 0."""
-    if not _is_number(value) or not 0 < value < float("inf"):
+    if not is_number(value) or not 0 < value < float("inf"):
         raise ValueError(f"{what} is {value!r}: give a number above 0")
+
+
+def check_at_least_zero(what: str, value: Any) -> None:
+    """Raise ValueError unless `value` is a finite number of 0 or more."""
+    if not is_number(value) or not 0 <= value < float("inf"):
+        raise ValueError(f"{what} is {value!r}: give a number of 0 or more")
 
 
 def is_whole(value: Any) -> bool:
     """Tell if a value is a whole number, of any type."""
-    return _is_number(value) and float(value).is_integer()
+    return is_number(value) and float(value).is_integer()
 
 
 def check_names(what: str, names: Any) -> None:
@@ -56,7 +62,7 @@ def check_names(what: str, names: Any) -> None:
         raise ValueError(f"{what} are {names!r}: give a list of names")
 
 
-def _is_number(value):
+def is_number(value: Any) -> bool:
     """Tell if a value is a real number, such as float, int and NumPy's; nan is none."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
@@ -64,6 +70,6 @@ def _is_number(value):
 
 
 def _of_percent(value):
-    if _is_number(value) and 1 < value <= 100:
+    if is_number(value) and 1 < value <= 100:
         return f", {value / 100:g} if {value:g} % is meant"
     return ""

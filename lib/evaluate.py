@@ -1,5 +1,6 @@
 """Run a schedule over clips: score its output, time it, and count the stages that ran."""
 
+import inspect
 import time
 import zlib
 from collections import Counter
@@ -13,10 +14,11 @@ from tqdm import tqdm
 
 from lib.clips import as_clips, clip_name, pairs
 from lib.cost import stage_cost
+from lib.cutting import Stages, as_stages
 from lib.labels import IGNORE, as_classes, check_lookup, relabelled
 from lib.schedule import Clip, Phase, Schedule, Step
 from lib.score_util import Region, Scores
-from lib.stages import FCN8S, Net, Stage
+from lib.stages import FCN8S, Net
 
 
 class KeptRun(Sequence[np.ndarray]):
@@ -32,7 +34,7 @@ class KeptRun(Sequence[np.ndarray]):
     def append(self, step: Step, label: np.ndarray) -> None:
         """Keep a Step, with `label` (H x W uint8) instead of its own label map."""
         label = as_classes(label)
-        self._frames.append((label.shape, zlib.compress(label.tobytes(), 1), step.ran, step.then))
+        self._frames.append((label.shape, zlib.compress(label.tobytes(), 1), *step[1:]))
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -44,7 +46,7 @@ class KeptRun(Sequence[np.ndarray]):
 
     def steps(self) -> list[Step]:
         """Return the Steps, one per frame, as lib.plot_util.filmstrip takes them."""
-        return [Step(_decompress(*frame), ran, then) for *frame, ran, then in self._frames]
+        return [Step(_decompress(*frame), *frame[2:]) for frame in self._frames]
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Result:
     fired : dict of str to float
         Share of frames, 0..1, on which each stage ran.
     macs_per_frame : float
-        Multiply-adds, mean over frames.
+        Multiply-adds, mean over frames; of stages that ran in part, those that were done.
     ms_per_frame : float
         Time of all work of the schedule, without loading and scoring; mean over frames.
     latency_ms : float
@@ -134,11 +136,13 @@ def evaluate(
     phases: Sequence[Phase] | None = None,
     coin_flip: bool = False,
     seed: int = 0,
-    stages: Sequence[Stage] = FCN8S,
+    stages: Stages = FCN8S,
     keep: bool = False,
     silent: bool = False,
     relabel: np.ndarray | None = None,
     region: Region | None = None,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Result:
     """Run `schedule` over every clip and score every labelled frame.
 
@@ -165,8 +169,9 @@ def evaluate(
         Run every clip once only, at one of `phases` drawn at random.
     seed : int
         Of the coin flips.
-    stages : sequence of Stage
-        The stages that the schedule runs, to count their cost.
+    stages : Stages
+        The stages that the schedule runs, to count their cost, see lib.cutting.as_stages. Other
+        ones than FCN8S are passed on to the schedule, unless it has stages of its own.
     keep : bool
         Keep label maps and Steps of all frames, see `Result.labels` and `Result.kept`.
     silent : bool
@@ -176,6 +181,9 @@ def evaluate(
     region : callable, optional
         Label (H x W) to mask (H x W bool): also score these pixels alone, in
         `Result.region_scores`.
+    data, score : str, optional
+        The blobs that take the frame and hold the scores, passed on to the schedule, see
+        lib.ports.
 
     Returns
     -------
@@ -191,7 +199,12 @@ def evaluate(
     check_lookup(relabel)
     _check_callables(schedule, region)
     clips = as_clips(clips)
-    name, rng = name or _name(schedule), np.random.default_rng(seed)
+    given, stages = stages, as_stages(net, stages)
+    name = name or _name(schedule)
+    schedule = _with_options(
+        schedule, stages=None if given is FCN8S else stages, data=data, score=score
+    )
+    rng = np.random.default_rng(seed)
     tally = _Tally(partial(Scores, n_classes, class_names, ignore), keep, relabel, region)
     with tqdm(desc=name, unit="frame", disable=silent) as bar:
         runs = 1 if coin_flip or not phases else len(phases)
@@ -216,6 +229,31 @@ def _as_phases(phases, coin_flip):
     if listed == []:
         raise ValueError("phases are empty: give at least one, or None for a single run")
     return listed
+
+
+def _with_options(schedule, **options):
+    """Bind the options that were given, have no value yet, and that the schedule takes.
+
+    Raises ValueError for the name of a blob that it does not take.
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    bound = getattr(schedule, "keywords", {})
+    try:
+        takes = inspect.signature(schedule).parameters
+    except (TypeError, ValueError):  # a callable that does not tell
+        takes = given
+    any_name = any(
+        getattr(p, "kind", None) is inspect.Parameter.VAR_KEYWORD for p in takes.values()
+    )
+    for key in ("data", "score"):
+        if key in given and key not in takes and not any_name:
+            raise ValueError(
+                f"{_name(schedule)} takes no option {key!r}, so it cannot be told of the blob "
+                f"{given[key]!r}: add {key}=None to its arguments and pass it to feed_net or "
+                "get_out_scoremap"
+            )
+    taken = {k: v for k, v in given.items() if k not in bound and (k in takes or any_name)}
+    return partial(schedule, **taken) if taken else schedule
 
 
 def _check_callables(schedule, region):
@@ -306,6 +344,8 @@ class _Tally:
     def run_clip(self, schedule, net, clip, stages, done):
         """Run schedule(frames) over the clip and add up what it did; call done() per frame."""
         feed, runs, kept_run = _Feed(clip), Counter(), KeptRun()
+        whole: Counter[str] = Counter()  # of these, the stages that ran whole
+        part: Mapping[str, int] = {}  # what the last Step counted itself
         start = time.perf_counter()
         for number, step in enumerate(feed.steps(schedule), 1):
             now = time.perf_counter()
@@ -313,6 +353,11 @@ class _Tally:
             self.latency += now - feed.fed_at
             self.frames += 1
             runs.update([*step.ran, *step.then])
+            if step.macs is None:
+                whole.update([*step.ran, *step.then])
+            else:
+                self.macs += sum(part.values())
+                part = step.macs
             out = self._output(step, feed, number)
             if feed.label is not None:
                 self._score(out, feed, number)
@@ -330,7 +375,8 @@ class _Tally:
                 f"the schedule ran the stages {sorted(unknown)}, which evaluate "
                 "does not know: give both the same stages"
             )
-        self.macs += sum(costs[stage] * times for stage, times in runs.items())
+        self.macs += sum(costs[stage] * times for stage, times in whole.items())
+        self.macs += sum(part.values())
         self.runs += runs
 
     def _output(self, step, feed, number):
@@ -379,7 +425,7 @@ def _name(schedule):
     function = getattr(schedule, "func", schedule)
     plain = getattr(function, "__name__", type(function).__name__)  # an object has no name
     options = ", ".join(
-        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}"
+        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={_shown(value)}"
         for key, value in bound.items()
         if key != "stages"
     )
@@ -388,3 +434,8 @@ def _name(schedule):
 
 def _decompress(shape, compressed, *_):
     return np.frombuffer(zlib.decompress(compressed), np.uint8).reshape(shape)
+
+
+def _shown(option):
+    """Return an option as text; of a schedule, its name."""
+    return _name(option) if callable(option) else str(option)

@@ -4,6 +4,7 @@ Each is defined in the module of `lib.plot` that it is imported from here; lib/R
 picture of each.
 """
 
+from lib.plot.budget import frontier
 from lib.plot.classes import class_bars, confusion_map, swatches
 from lib.plot.clock import filmstrip, timeline
 from lib.plot.curves import accuracy_against_cost, curves, period_sweep
@@ -21,6 +22,7 @@ __all__ = [
     "curves",
     "embed",
     "filmstrip",
+    "frontier",
     "grey_levels",
     "grid",
     "growth",

@@ -11,43 +11,55 @@ import numpy as np
 
 from lib.checks import check_threshold
 from lib.labels import changed_share, label_map
+from lib.ports import input_blob, output_blob
 from lib.stages import FCN8S, Net, run_stage
 
 SHALLOW, MIDDLE, DEEP, FUSE = FCN8S
 
 
-def feed_net(net: Net, in_: np.ndarray) -> None:
-    """Copy one frame into the blob `data`, which takes its size; run nothing.
+def feed_net(net: Net, in_: np.ndarray, data: str | None = None) -> None:
+    """Copy one frame into the input blob, which takes its size; run nothing.
 
     Parameters
     ----------
     net : Net
     in_ : 3 x H x W float array
         BGR, mean-subtracted.
+    data : str, optional
+        The blob that takes the frame; by default `data`, or else the only input of the net.
 
     Raises
     ------
     ValueError
         If `in_` is not float, or not channels x H x W with the channels of the net, or the net
-        has no blob `data`.
+        has no such blob.
     """
-    data = _data_blob(net)
-    in_ = _as_frame(in_, data.data.shape[1])
-    data.reshape(1, *in_.shape)
-    data.data[...] = in_
+    blob = net.blobs[input_blob(net, data)]
+    in_ = _as_frame(in_, blob.data.shape[1])
+    blob.reshape(1, *in_.shape)
+    blob.data[...] = in_
 
 
-def get_out_scoremap(net: Net) -> np.ndarray:
-    """Return the output label map, H x W uint8: the best class of each pixel in blob `score`.
+def get_out_scoremap(net: Net, score: str | None = None) -> np.ndarray:
+    """Return the output label map, H x W uint8: the best class of each pixel in the output blob.
 
-    Raises ValueError if the net has no such blob, or a score is not a number.
+    Parameters
+    ----------
+    net : Net
+    score : str, optional
+        The blob with a score for each class and pixel; by default `score`, or else the only output
+        of the net.
+
+    Returns
+    -------
+    H x W uint8 array
+
+    Raises
+    ------
+    ValueError
+        If the net has no such blob, or a score is not a number.
     """
-    if "score" not in net.blobs:
-        raise ValueError(
-            f"the net has no blob 'score' to read its output from, its blobs are "
-            f"{', '.join(net.blobs)}: give a net whose last layer has the top 'score'"
-        )
-    return label_map(net.blobs["score"].data[0])
+    return label_map(net.blobs[output_blob(net, score)].data[0])
 
 
 def fires(now: np.ndarray, seen: np.ndarray | None, threshold: float) -> bool:
@@ -150,15 +162,6 @@ def pipeline_3stage_forward(net: Net, in_: np.ndarray) -> np.ndarray:
     H x W uint8 array
     """
     return _run(net, in_, (DEEP, MIDDLE, SHALLOW, FUSE))
-
-
-def _data_blob(net):
-    if "data" not in net.blobs:
-        raise ValueError(
-            f"the net has no blob 'data' for a frame, its blobs are {', '.join(net.blobs)}: give a "
-            "net whose input is 'data'"
-        )
-    return net.blobs["data"]
 
 
 def _as_frame(in_, channels):

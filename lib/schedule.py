@@ -1,21 +1,29 @@
 """Clocks: which stages run on which frame of a clip, as generators that read like the schedule.
 
+These are the clocks of the paper; lib.clocks has better ones.
+
 A schedule is called as ``schedule(net, frames, ...)`` with an iterable of frames (3 x H x W float
 each, one size per clip) and yields one `Step` per frame, in order. It takes the next frame only
 when its Step has been consumed, so frames may come from a camera. Bind options with
 ``functools.partial``. Every schedule runs the first frame of a clip in full, as there are no older
 scores to fuse with.
+
+Every schedule takes the options `stages` (how the net is cut, see lib.cutting.as_stages), `data`
+and `score` (the blobs that take the frame and hold the scores, if the net has other names for them,
+see lib.ports).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from lib.changes import class_map, watched
 from lib.checks import check_names, check_threshold, is_whole
-from lib.labels import label_map
-from lib.run_net import feed_net, fires, get_out_scoremap
-from lib.stages import FCN8S, Net, Stage, check_stages, find_stage, run_stage, split_at
+from lib.cutting import Stages, as_stages
+from lib.labels import changed_share
+from lib.run_net import feed_net, get_out_scoremap
+from lib.stages import FCN8S, Net, Stage, find_stage, run_stage, split_at
 
 LabelledFrame = tuple[np.ndarray, np.ndarray | None]
 Phase = int | Mapping[str, int]  # of all stages, or of each by name
@@ -52,24 +60,36 @@ class Step(NamedTuple):
         Names of the stages that run after the output, when the generator is resumed. The output
         does not wait for them: latency counts `ran`, cost counts both. A generator that is run to
         its end has done all of them, so totals over a clip are exact.
+    macs : mapping of str to int, or None
+        Multiply-adds by layer since the Step before, if stages may have run in part (`lib.space`);
+        None for whole stages. What ran after the last output is added when the generator ends.
+    change : float or None
+        What the clock measured to decide, by its own measure; None on a frame that it decides
+        without, such as the first of a clip.
     """
 
     label: np.ndarray
     ran: tuple[str, ...]
     then: tuple[str, ...] = ()
+    macs: Mapping[str, int] | None = None
+    change: float | None = None
 
 
 Schedule = Callable[..., Iterator[Step]]  # called as schedule(net, frames)
 
 
 def per_frame(
-    net: Net, frames: Iterable[np.ndarray], stages: Sequence[Stage] = FCN8S
+    net: Net,
+    frames: Iterable[np.ndarray],
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run all stages on every frame: the oracle that clocks are measured against."""
-    check_stages(net, stages)
-    for frame in _at_least(1, "per_frame", frames, one_size=False):
-        feed_net(net, frame)
-        yield _output(net, stages)
+    stages = as_stages(net, stages)
+    for frame in at_least(1, "per_frame", frames, one_size=False):
+        feed_net(net, frame, data)
+        yield _output(net, stages, score)
 
 
 def every(
@@ -77,7 +97,9 @@ def every(
     frames: Iterable[np.ndarray],
     period: int,
     phase: int = 0,
-    stages: Sequence[Stage] = FCN8S,
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run all stages on every `period`-th frame and repeat the last output in between.
 
@@ -90,28 +112,33 @@ def every(
     phase : int
         From 0 to period - 1: frame t runs if (t - phase) % period == 0. The first frame always
         runs.
-    stages : sequence of Stage
+    stages : Stages
 
     Yields
     ------
     Step
     """
-    check_stages(net, stages)
+    stages = as_stages(net, stages)
     ticks = _clock(period, phase)
-    for t, frame in enumerate(_at_least(phase + 1, f"every({period}, phase {phase})", frames)):
+    for t, frame in enumerate(at_least(phase + 1, f"every({period}, phase {phase})", frames)):
         if t == 0 or ticks(t):
-            feed_net(net, frame)
-            step = _output(net, stages)
+            feed_net(net, frame, data)
+            step = _output(net, stages, score)
             yield step
         else:
             yield Step(step.label, ran=())
 
 
 def every_other(
-    net: Net, frames: Iterable[np.ndarray], phase: int = 0, stages: Sequence[Stage] = FCN8S
+    net: Net,
+    frames: Iterable[np.ndarray],
+    phase: int = 0,
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run all stages on every second frame and repeat the output: the baseline at half the cost."""
-    return every(net, frames, 2, phase, stages)
+    return every(net, frames, 2, phase, stages, data, score)
 
 
 def fixed_rate(
@@ -119,7 +146,9 @@ def fixed_rate(
     frames: Iterable[np.ndarray],
     rates: Mapping[str, int],
     phase: Phase = 0,
-    stages: Sequence[Stage] = FCN8S,
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run each stage at its own rate.
 
@@ -136,13 +165,13 @@ def fixed_rate(
     phase : int or mapping of str to int
         A stage runs on frame t if (t - phase) % period == 0. One for all stages, or one for each
         by name (0 if not named).
-    stages : sequence of Stage
+    stages : Stages
 
     Yields
     ------
     Step
     """
-    check_stages(net, stages)
+    stages = as_stages(net, stages)
     if not isinstance(rates, Mapping):
         raise ValueError(
             f"rates are {rates!r}: give the period of each stage, such as {{'deep': 2}}"
@@ -152,25 +181,33 @@ def fixed_rate(
         find_stage(stages, name)
     clocks = {name: _clock(period, phases.get(name, 0)) for name, period in rates.items()}
     needed = max([phases.get(name, 0) for name in rates], default=0) + 1
-    for t, frame in enumerate(_at_least(needed, f"fixed_rate({rates}, phase {phase})", frames)):
-        feed_net(net, frame)
+    for t, frame in enumerate(at_least(needed, f"fixed_rate({rates}, phase {phase})", frames)):
+        feed_net(net, frame, data)
         due = [s for s in stages if t == 0 or s.name not in clocks or clocks[s.name](t)]
-        yield _output(net, due)
+        yield _output(net, due, score)
 
 
 def alternating(
-    net: Net, frames: Iterable[np.ndarray], phase: int = 0, stages: Sequence[Stage] = FCN8S
+    net: Net,
+    frames: Iterable[np.ndarray],
+    phase: int = 0,
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run the deep stage on every second frame, all others on every frame."""
-    return fixed_rate(net, frames, {"deep": 2}, phase, stages)
+    return fixed_rate(net, frames, {"deep": 2}, phase, stages, data, score)
 
 
 def adaptive(
     net: Net,
     frames: Iterable[np.ndarray],
     threshold: float,
-    stages: Sequence[Stage] = FCN8S,
+    stages: Stages = FCN8S,
     gated: str = "deep",
+    watch: str | None = None,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run the `gated` stage only if its input has changed enough since it last ran.
 
@@ -182,13 +219,18 @@ def adaptive(
         Share of pixels, 0..1, whose best class must differ from when the stage last ran, by the
         scores that end the stage before (score_pool4 in FCN-8s). At 0 it always runs, above 1
         never again after the first frame.
-    stages : sequence of Stage
+    stages : Stages
     gated : str
         Name of a stage, not the first.
+    watch : str, optional
+        Another blob to compare, computed before the stage; one that is no score is compared by its
+        strongest channels.
+    data, score : str, optional
 
     Yields
     ------
     Step
+        With the share of changed pixels as `change`.
 
     Raises
     ------
@@ -197,23 +239,30 @@ def adaptive(
         or a percentage.
     """
     check_threshold("the threshold", threshold)
-    check_stages(net, stages)
+    stages = as_stages(net, stages)
     before, gate, after = split_at(stages, gated)
-    scores = net.top_names[before[-1].end][0]
+    scores = watched(net, before[-1], watch)
     at_last_run = None
-    for frame in _at_least(1, f"adaptive({threshold})", frames):
-        feed_net(net, frame)
+    for frame in at_least(1, f"adaptive({threshold})", frames):
+        feed_net(net, frame, data)
         _run(net, before)
-        now = label_map(net.blobs[scores].data[0])
-        fired = fires(now, at_last_run, threshold)
+        now = class_map(net.blobs[scores].data)
+        # every value of a class map is a class, 255 too
+        change = None if at_last_run is None else changed_share(now, at_last_run, ignore=None)
+        fired = change is None or change >= threshold
         if fired:
             at_last_run = now
-        rest = _output(net, (gate, *after) if fired else after)
-        yield rest._replace(ran=_names(before) + rest.ran)
+        rest = _output(net, (gate, *after) if fired else after, score)
+        yield rest._replace(ran=_names(before) + rest.ran, change=change)
 
 
 def pipeline(
-    net: Net, frames: Iterable[np.ndarray], cuts: Sequence[str], stages: Sequence[Stage] = FCN8S
+    net: Net,
+    frames: Iterable[np.ndarray],
+    cuts: Sequence[str],
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run stages in parallel: after each cut, stages work on one frame earlier.
 
@@ -227,14 +276,14 @@ def pipeline(
     frames : iterable of 3 x H x W float arrays
     cuts : sequence of str
         Names of the stages that begin a new pipeline stage, e.g. ``("middle", "deep")``.
-    stages : sequence of Stage
+    stages : Stages
         The last one fuses and belongs to the output.
 
     Yields
     ------
     Step
     """
-    check_stages(net, stages)
+    stages = as_stages(net, stages)
     check_names("cuts", cuts)
     if len(set(cuts)) < len(cuts):
         raise ValueError(f"cuts are {tuple(cuts)}: name each stage once")
@@ -252,33 +301,41 @@ def pipeline(
         late += work[start:end]
         end = start
     name = f"pipeline of {len(cuts) + 1} stages"
-    for t, frame in enumerate(_at_least(len(cuts) + 1, name, frames)):
-        feed_net(net, frame)
+    for t, frame in enumerate(at_least(len(cuts) + 1, name, frames)):
+        feed_net(net, frame, data)
         if t == 0:
-            yield _output(net, stages)  # fill
+            yield _output(net, stages, score)  # fill
         else:
-            yield _output(net, fresh)._replace(then=_names(late))
+            yield _output(net, fresh, score)._replace(then=_names(late))
             _run(net, late)
 
 
 def pipeline_2stage(
-    net: Net, frames: Iterable[np.ndarray], stages: Sequence[Stage] = FCN8S
+    net: Net,
+    frames: Iterable[np.ndarray],
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Fuse deep scores one frame late: the latency is that of shallow, middle and fuse."""
-    return pipeline(net, frames, ("deep",), stages)
+    return pipeline(net, frames, ("deep",), stages, data, score)
 
 
 def pipeline_3stage(
-    net: Net, frames: Iterable[np.ndarray], stages: Sequence[Stage] = FCN8S
+    net: Net,
+    frames: Iterable[np.ndarray],
+    stages: Stages = FCN8S,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Fuse deep scores two frames late, middle one: the latency is that of shallow and fuse."""
-    return pipeline(net, frames, ("middle", "deep"), stages)
+    return pipeline(net, frames, ("middle", "deep"), stages, data, score)
 
 
-def _output(net, stages):
+def _output(net, stages, score):
     """Run `stages` and read the label map."""
     _run(net, stages)
-    return Step(get_out_scoremap(net), _names(stages))
+    return Step(get_out_scoremap(net, score), _names(stages))
 
 
 def _run(net, stages):
@@ -300,10 +357,13 @@ def _clock(period, phase):
     return lambda t: (t - phase) % period == 0
 
 
-def _at_least(needed, schedule, frames, one_size=True):
-    """Yield the frames; raise ValueError if there are fewer than the schedule needs to differ.
+def at_least(
+    needed: int, schedule: str, frames: Iterable[np.ndarray], one_size: bool = True
+) -> Iterator[np.ndarray]:
+    """Yield the frames of a clip, and check them for a schedule that one writes.
 
-    With `one_size` also if they differ in size, as scores of two sizes cannot be fused.
+    Raises ValueError if there are fewer than the schedule `needed` to differ from others, and with
+    `one_size` if they differ in size, as scores of two sizes cannot be fused.
     """
     if isinstance(frames, np.ndarray) and frames.ndim == 3:
         raise ValueError(
@@ -311,7 +371,7 @@ def _at_least(needed, schedule, frames, one_size=True):
             "for one"
         )
     clip = f"{frames.name}: " if hasattr(frames, "name") else ""
-    given = len(frames) if hasattr(frames, "__len__") else None
+    given = len(frames) if isinstance(frames, Sized) else None
     if given is None or given >= needed:
         given, size = 0, None
         for frame in frames:

@@ -16,12 +16,13 @@ from math import lcm
 import numpy as np
 from tqdm import tqdm
 
+from lib.changes import class_map, share_of_change, watched
 from lib.checks import check_share, check_threshold, check_whole, is_whole
 from lib.clips import as_clips, pairs
-from lib.labels import changed_share, label_map
+from lib.cutting import Stages, as_stages
 from lib.run_net import feed_net, fires
 from lib.schedule import Clip, Step, per_frame
-from lib.stages import FCN8S, Net, Stage, check_stages, run_stage, split_at
+from lib.stages import FCN8S, Net, run_stage, split_at
 
 PERIODS = (1, 2, 4, 8, 16)  # frames
 MOST_PHASES = 100_000
@@ -32,9 +33,11 @@ Signatures = list[np.ndarray]  # of one clip: a class map, h x w uint8, per fram
 def record_signatures(
     net: Net,
     clips: Sequence[Clip],
-    stages: Sequence[Stage] = FCN8S,
+    stages: Stages = FCN8S,
     gated: str = "deep",
     silent: bool = False,
+    watch: str | None = None,
+    data: str | None = None,
 ) -> list[Signatures]:
     """Record what the adaptive clock looks at: the class maps of the scores before a stage.
 
@@ -44,26 +47,28 @@ def record_signatures(
     ----------
     net : Net
     clips : sequence of Clip, or one Clip
-    stages : sequence of Stage
+    stages : Stages
     gated : str
         Name of the stage that the clock gates.
     silent : bool
         Show no progress bar.
+    watch, data : str, optional
+        The blob to compare and the one that takes the frame, as for lib.schedule.adaptive.
 
     Returns
     -------
     list of lists of h x w uint8 arrays
         For each clip the best class of each pixel, one map per frame.
     """
-    check_stages(net, stages)
-    before, scores = _watched(net, stages, gated)
+    stages = as_stages(net, stages)
+    before, scores = _watched(net, stages, gated, watch)
     clips = as_clips(clips)
 
     def signature(in_):
-        feed_net(net, in_)
+        feed_net(net, in_, data)
         for stage in before:
             run_stage(net, stage)
-        return label_map(net.blobs[scores].data[0])
+        return class_map(net.blobs[scores].data)
 
     return [
         [signature(in_) for in_, _ in pairs(clip)]
@@ -75,8 +80,11 @@ def per_frame_recording(
     net: Net,
     frames: Iterable[np.ndarray],
     signatures: list[Signatures],
-    stages: Sequence[Stage] = FCN8S,
+    stages: Stages = FCN8S,
     gated: str = "deep",
+    watch: str | None = None,
+    data: str | None = None,
+    score: str | None = None,
 ) -> Iterator[Step]:
     """Run lib.schedule.per_frame and record the signatures of the clip on the way.
 
@@ -88,18 +96,21 @@ def per_frame_recording(
     frames : iterable of 3 x H x W float arrays
     signatures : list
         Gets one more item: what `record_signatures` records of this clip.
-    stages : sequence of Stage
+    stages : Stages
     gated : str
         Name of the stage that the clock gates.
+    watch, data, score : str, optional
+        The blob to compare, and those of frame and scores, as for lib.schedule.adaptive.
 
     Yields
     ------
     Step
     """
-    _, scores = _watched(net, stages, gated)
+    stages = as_stages(net, stages)
+    _, scores = _watched(net, stages, gated, watch)
     signatures.append([])
-    for step in per_frame(net, frames, stages):
-        signatures[-1].append(label_map(net.blobs[scores].data[0]))
+    for step in per_frame(net, frames, stages, data, score):
+        signatures[-1].append(class_map(net.blobs[scores].data))
         yield step
 
 
@@ -167,8 +178,9 @@ def changes_over(
     net: Net,
     clips: Sequence[Clip],
     periods: Sequence[int] = PERIODS,
-    stages: Sequence[Stage] = FCN8S,
+    stages: Stages = FCN8S,
     silent: bool = False,
+    data: str | None = None,
 ) -> dict[str, dict[int, float]]:
     """Measure how much the scores that end each stage change over k frames.
 
@@ -180,9 +192,11 @@ def changes_over(
     clips : sequence of Clip, or one Clip
     periods : sequence of int
         The values of k, at least 1.
-    stages : sequence of Stage
+    stages : Stages
     silent : bool
         Show no progress bar.
+    data : str, optional
+        The blob that takes the frame.
 
     Returns
     -------
@@ -197,7 +211,7 @@ def changes_over(
         one stage.
     """
     periods = _as_periods(periods)
-    check_stages(net, stages)
+    stages = as_stages(net, stages)
     scored = stages[:-1]
     if not scored:
         raise ValueError(
@@ -208,11 +222,11 @@ def changes_over(
     for clip in tqdm(as_clips(clips), desc="changes", unit="clip", disable=silent):
         recent: deque[dict[str, np.ndarray]] = deque(maxlen=max(periods))  # the latest is last
         for in_, _ in pairs(clip):
-            now = _classes(net, in_, scored)
+            now = _classes(net, in_, scored, data)
             for k in periods:
                 if k <= len(recent):
                     for name, before in recent[-k].items():
-                        shares[name][k].append(changed_share(now[name], before, ignore=None))
+                        shares[name][k].append(share_of_change(now[name], before))
             recent.append(now)
     if not any(shares.values()):
         raise ValueError(
@@ -318,19 +332,19 @@ def _as_periods(periods):
     return [int(k) for k in periods]
 
 
-def _watched(net, stages, gated):
-    """Return the stages before the gated one, and the blob of their scores."""
+def _watched(net, stages, gated, watch):
+    """Return the stages before the gated one, and the blob that the clock compares."""
     before, *_ = split_at(stages, gated)
-    return before, net.top_names[before[-1].end][0]
+    return before, watched(net, before[-1], watch)
 
 
-def _classes(net, in_, stages):
+def _classes(net, in_, stages, data):
     """Return {stage name: class map, h x w uint8, of the scores that end the stage}."""
-    feed_net(net, in_)
+    feed_net(net, in_, data)
     classes = {}
     for stage in stages:
         run_stage(net, stage)
-        classes[stage.name] = label_map(net.blobs[net.top_names[stage.end][0]].data[0])
+        classes[stage.name] = class_map(net.blobs[watched(net, stage)].data)
     return classes
 
 

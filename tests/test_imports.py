@@ -15,10 +15,12 @@ MAY_IMPORT = {
     "caffe": {"caffe"},
     "datasets": {"datasets"},
     "lib.cityscapes_layers": {"caffe", "datasets"},  # a Python layer that reads a dataset
+    "lib.segment": {"lib", "caffe"},  # a command, which opens a net
     "lib": {"lib"},
     "nets.training": {"nets", "caffe", "lib", "datasets"},
     "nets": {"nets", "caffe", "lib"},
     "notebooks": {"notebooks", "nets", "lib", "datasets", "caffe"},
+    "benchmarks.loop": {"benchmarks", "nets", "lib", "datasets", "caffe"},  # the loop around a net
     "benchmarks": {"benchmarks", "nets", "lib", "caffe"},
 }
 
@@ -42,7 +44,8 @@ FLOORS = (
 )
 
 # Distributions whose modules have another name.
-MODULES = {"pillow": "PIL", "scikit-image": "skimage", "protobuf": "google"}
+MODULES = {"pillow": "PIL", "scikit-image": "skimage", "protobuf": "google", "mnn": "MNN"}
+MODULES["opencv-python-headless"] = "cv2"
 
 
 def module_name(path):
@@ -134,11 +137,17 @@ def test_running_needs_only_requirements_txt():
         MODULES.get(name, name.replace("-", "_")) for name, _ in requirements("requirements.txt")
     }
     optional = {"selective_search_ijcv_with_python", "IPython"}  # named where they are missed
+    # the engines that benchmarks compare with, in an environment of their own
+    peers = {
+        MODULES.get(name, name) for name, _ in requirements("benchmarks/peers/requirements.txt")
+    }
     for module, tree in SOURCES.items():
+        allowed = {*PACKAGES, *known, *optional}
+        allowed |= peers if module == "benchmarks.peers.engines" else set()
         for name in imported(tree):
             package = name.partition(".")[0]
             standard = package in sys.stdlib_module_names
-            assert standard or package in {*PACKAGES, *known, *optional}, f"{module}: {name}"
+            assert standard or package in allowed, f"{module}: {name}"
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])

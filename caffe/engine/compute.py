@@ -27,6 +27,10 @@ from dataclasses import dataclass
 import torch
 
 from caffe.blobs import device
+from caffe.blobs.blob import Blob
+from caffe.engine.changes import windowed
+from caffe.engine.packed import Packed
+from caffe.engine.reach import LayerReach, Window
 from caffe.errors import FOREIGN, CaffeError
 from caffe.layer_types.base import Blobs, Geometry, LayerType, Precision, StatefulLayer
 
@@ -114,6 +118,56 @@ def trace(
     return _compute(layer, geometry, bottoms, params, tops, down)[2]
 
 
+def window(
+    layer: LayerType,
+    geometry: Geometry,
+    reach: LayerReach,
+    bottoms: Sequence[Blob | torch.Tensor],
+    params: Blobs,
+    part: Window,
+) -> list[torch.Tensor]:
+    """Return a window of each top of a layer, without writing any blob.
+
+    Parameters
+    ----------
+    layer : LayerType
+    geometry : Geometry
+    reach : LayerReach
+        As `reach_of` returns it.
+    bottoms : sequence of Blob or torch.Tensor
+    params : sequence of Blob
+    part : Window
+        Of the tops.
+
+    Raises
+    ------
+    LayerError
+        If the layer cannot run on these bottoms.
+    """
+    where = device.device()
+    kind = _dtype_for(layer, bottoms)
+    x = [
+        b.to(kind) if isinstance(b, torch.Tensor) else _whole_or_packed(b, where, kind)
+        for b in bottoms
+    ]
+    w = [p.synced_data.tensor(where) for p in params]
+    try:
+        with torch.no_grad():
+            return windowed.run(layer, geometry, reach, x, w, part)
+    except CaffeError:
+        raise
+    except FOREIGN as e:
+        raise layer.error(f"cannot run on the window {part} of its tops: {e}") from e
+
+
+def _whole_or_packed(blob, where, kind):
+    """Return what a blob holds as a tensor, or as it rests if only a part will be read."""
+    resting = blob.synced_data.resting
+    if isinstance(resting, Packed) and where == device.CPU and kind == torch.float32:
+        return resting
+    return blob.synced_data.tensor(where, kind)
+
+
 def _compute(layer, geometry, bottoms, params, tops, down):
     """Return (bottom tensors, results, Tape or None) of a layer; writes to no blob."""
     where = device.device()
@@ -148,7 +202,8 @@ def _compute(layer, geometry, bottoms, params, tops, down):
 def _dtype_for(layer, bottoms):
     """Return the torch.dtype in which the layer gets its bottoms."""
     if layer.precision is Precision.AS_HELD:
-        return bottoms[0].synced_data.dtype
+        first = bottoms[0]
+        return first.dtype if isinstance(first, torch.Tensor) else first.synced_data.dtype
     return torch.float32 if layer.precision is Precision.FLOAT32 else device.precision()
 
 

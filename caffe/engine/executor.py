@@ -1,19 +1,28 @@
 """Executor: runs the layers of one net by number, forward and backward.
 
 It owns the state between runs: the geometry of each layer, the tapes that backward reads, and what
-each blob was computed from. The `Net` decides which layers run. Another way to run a range of
-layers belongs in a module of its own in this package, with the same interface.
+each blob was computed from. The `Net` decides which layers run. A range runs layer by layer, which
+is always possible, or by a plan (`caffe.engine.planner`) where nothing has to be recorded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
 
 from caffe.blobs import device, memory
 from caffe.blobs.blob import Blob, refusal
 from caffe.blobs.learned import learns
 from caffe.engine import compute
 from caffe.engine.freshness import Freshness
+from caffe.engine.kernels.choice import kernels
+from caffe.engine.kernels.units import Unit
+from caffe.engine.plan import Plan, form
+from caffe.engine.planner import Planner, can_plan, sources_of
 from caffe.graph import Graph
 from caffe.layer_types.base import Blobs, Geometry, LayerType, Shape, StatefulLayer
+
+MOST_PLANS = 16  # of a net: for its ranges, at the last input sizes
 
 
 class Executor:
@@ -35,6 +44,8 @@ class Executor:
         none.
     freshness : Freshness
         What each blob was computed from.
+    keep : set of str
+        Blobs that a plan keeps though no layer outside of its range reads them.
     """
 
     def __init__(self, graph: Graph, blobs: Mapping[str, Blob], params: Mapping[str, Blobs]):
@@ -43,6 +54,10 @@ class Executor:
         self.freshness = Freshness(graph, blobs)
         # layer number -> Tape of its last forward
         self._tapes: dict[int, compute.Tape | None] = {}
+        self.keep: set[str] = set()
+        self._asked: set[str] = set()  # blobs whose values someone asked for after a plan had run
+        self._planner = Planner(graph, params)
+        self._plans: OrderedDict[tuple, Plan | None] = OrderedDict()
         # blob name -> place of the reader that wrote its diff last
         self._last_reader: dict[str, tuple[int, int]] = {}
 
@@ -76,7 +91,7 @@ class Executor:
             try:
                 layer.reshape(bottoms, tops)
             except BaseException:  # the user's code may have reshaped some of the tops
-                self._fail(i)
+                self.fail(i)
                 raise
             geometry = None
         else:
@@ -129,6 +144,82 @@ class Executor:
 
     # Forward
 
+    def forward_range(self, first: int, last: int, wanted: Iterable[str] = ()) -> None:
+        """Run layers first..last, both inclusive, by plans where that is possible.
+
+        Parameters
+        ----------
+        first, last : int
+        wanted : iterable of str
+            Blobs whose values will be read next.
+
+        Raises
+        ------
+        CaffeError
+            As `forward_layer` does.
+        """
+        planned = kernels() != "torch" and device.device() == device.CPU
+        planned = planned and device.precision() == torch.float32
+        i = first
+        while i <= last:
+            end = i
+            while planned and end <= last and can_plan(self.graph, end):
+                end += 1
+            if end > i and (plan := self._plan(i, end - 1, wanted)):
+                plan.run(self.blobs, self.freshness, self._asked.add, self._give_shape)
+                for k in range(i, end):
+                    self._tapes.pop(k, None)
+                i = end
+                continue
+            for k in range(i, max(end, i + 1)):
+                self.forward_layer(k)
+            i = max(end, i + 1)
+
+    def _plan(self, first, last, wanted):
+        """Return the plan for a range as it is called now, None if there is no use in one."""
+        outside = self._read_outside(first, last)
+        names = {name for i in range(first, last + 1) for name in self.graph.tops[i]}
+        kept = frozenset(
+            name
+            for name in names
+            if name in outside
+            or name in self.keep
+            or name in self._asked
+            or name in wanted
+            or self.blobs[name].synced_data.viewed
+        )
+        sources = sources_of(self.graph, first, last)
+        forms = tuple(form(self.blobs[name]) for name in sources)
+        key = (first, last, kept, forms, kernels(), torch.get_num_threads())
+        if key in self._plans:
+            plan = self._plans[key]
+            if plan is None or plan.current():
+                self._plans.move_to_end(key)
+                return plan
+            del self._plans[key], plan
+        plan = self._planner.plan(first, last, kept, self.blobs, self._geometry_of)
+        self._plans[key] = plan
+        if len(self._plans) > MOST_PLANS:
+            self._plans.popitem(last=False)
+        return plan
+
+    def unit(self, i: int, relu: bool) -> Unit:
+        """Return the unit of convolution i at its last geometry, with the weights as they are."""
+        return self._planner.unit(i, relu, self.geometry[i][1])
+
+    def _read_outside(self, first, last):
+        """Return the blobs of a range that others may read: layers outside, the user at its end."""
+        graph = self.graph
+        names = set(graph.tops[last]).union(graph.outputs)
+        return names.union(*graph.bottoms[:first], *graph.bottoms[last + 1 :])
+
+    def _give_shape(self, name: str, shape: Shape) -> None:
+        """Clear a blob that has another shape."""
+        blob = self.blobs[name]
+        if blob.shape != shape:
+            blob.clear(shape)
+            self.freshness.forget(name)
+
     def forward_layer(self, i: int) -> None:
         """Run layer i on the present values of its bottoms.
 
@@ -156,12 +247,12 @@ class Executor:
                 self._write_loss_weights(i, before)
                 self.freshness.record(i, sources)
             except BaseException:  # KeyboardInterrupt too
-                self._fail(i)
+                self.fail(i)
                 raise
         else:
             self.freshness.record(i, sources)
 
-    def _fail(self, i: int) -> None:
+    def fail(self, i: int) -> None:
         """Record that layer i did not end: neither its tops nor its tape may be used."""
         self.freshness.unfinished(i)
         self._tapes.pop(i, None)

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lib import plot_util
+from lib.budget import Tuning
 from lib.class_stats import count_classes
 from lib.differences import Differences
 from lib.evaluate import Result
@@ -23,6 +24,7 @@ from lib.labels import IGNORE
 from lib.layer_maps import change_rate
 from lib.schedule import Step
 from lib.score_util import Scores
+from lib.tuned_clock import TunedClock
 
 FOLDER = Path(__file__).with_name("pictures")
 DPI = 72
@@ -276,6 +278,22 @@ def draw_paint_errors() -> Figure:
         wrong = plot_util.wrong_share(label, out, near_boundary)
         titles.append(f"{name}: {100 * wrong:.0f} % wrong")
     return plot_util.grid(pictures, titles, width=7)
+
+
+def draw_frontier() -> Axes:
+    """Draw what was tried for half of the cost: three kinds of clocks."""
+
+    def clock(name, share, agreement):
+        return TunedClock(name, {}, (), share, agreement)
+
+    lost, shares = {"every": 0.27, "fixed_rate": 0.16, "moving": 0.12}, (0.25, 0.33, 0.5, 0.7, 1)
+    tried = {
+        name: [clock(name, s, 1 - loss * (1 - s) ** 1.3 / s**0.4) for s in shares]
+        for name, loss in lost.items()
+    }
+    by_kind = {name: clocks[2] for name, clocks in tried.items()}
+    every = tuple(c for clocks in tried.values() for c in clocks)
+    return plot_util.frontier(Tuning(by_kind["moving"], by_kind, every, 0.5))
 
 
 def draw_period_sweep() -> Axes:

@@ -133,6 +133,7 @@ def test_calls_with_unknown_names(make_net):
 
 def test_errors_from_torch_name_the_layer(make_net):
     """If memory runs out, torch says how many bytes and we say in which layer."""
+    caffe.set_kernels("torch")
     net = make_net(DATA + CONV)
     net._graph.layers[1].compute = lambda *args: (_ for _ in ()).throw(RuntimeError("no memory"))
     with pytest.raises(CaffeError, match=r"layer 'conv'.*\(1, 3, 8, 8\).*no memory") as caught:

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.lib.video.cards import card  # noqa: F401 a fixture
+
 STAGES = {
     "shallow": ("conv1_1", "score_pool3"),
     "middle": ("conv4_1", "score_pool4"),

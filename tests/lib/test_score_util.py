@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -178,3 +180,37 @@ def test_mismatched_scores_are_errors():
         Scores(2).merge(Scores(3))
     with pytest.raises(ValueError, match="boundary mask"):
         score_out_gt_bdry(np.zeros((2, 2), int), np.zeros((2, 2), int), np.zeros((2, 3)), 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 11, 15, 16, 21, 255])
+@pytest.mark.parametrize("shape", [(128, 128), (129, 131)])
+@pytest.mark.parametrize("ignore", [255, 0])
+def test_large_maps_are_counted_as_pixel_by_pixel(n, shape, ignore):
+    rng = np.random.default_rng(n)
+    truth, output = rng.integers(0, n, (2, *shape)).astype(np.uint8)
+    unlabelled = rng.random(shape) < 0.2
+    truth[unlabelled] = ignore
+    output[unlabelled] = rng.integers(
+        0, 256, unlabelled.sum()
+    )  # counts nowhere, so may be anything
+    times = Counter(zip(truth.ravel().tolist(), output.ravel().tolist(), strict=True))
+    expected = np.zeros((n, n), int)
+    for (t, o), count in times.items():
+        if t != ignore:
+            expected[t, o] = count
+    hist = fast_hist(truth, output, n, ignore)
+    assert hist.dtype == np.int64
+    np.testing.assert_array_equal(hist, expected)
+
+
+@pytest.mark.parametrize("n", [11, 21])
+def test_large_maps_with_a_label_out_of_range(n):
+    truth, output = np.zeros((2, 200, 200), np.uint8)
+    output[100, 100] = n
+    with pytest.raises(ValueError, match=f"output has the label {n}"):
+        fast_hist(truth, output, n)
+    truth[100, 100] = n
+    with pytest.raises(ValueError, match=f"ground truth has the label {n}"):
+        fast_hist(truth, np.zeros_like(truth), n)
+    truth[100, 100] = 255
+    assert fast_hist(truth, output, n)[0, 0] == 200 * 200 - 1

@@ -21,6 +21,16 @@ def two_gpus(monkeypatch):
     yield
     device.set_mode_cpu()
     device._gpu["index"] = 0
+    torch.backends.cudnn.allow_tf32 = True
+
+
+def test_float32_is_not_rounded_on_a_gpu(two_gpus):
+    assert torch.backends.cudnn.allow_tf32
+    caffe.set_mode_gpu()
+    assert not torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = True  # the choice of the user stays
+    caffe.set_device(1)
+    assert torch.backends.cudnn.allow_tf32
 
 
 def test_a_fresh_process_computes_on_the_cpu_in_float32():

@@ -36,6 +36,12 @@ def filled(net):
     return net
 
 
+@pytest.fixture(autouse=True)
+def layer_by_layer(usual_kernels):
+    """PyTorch's kernels, whose memory order this is about."""
+    caffe.set_kernels("torch")
+
+
 @pytest.fixture
 def net(make_net):
     caffe.set_random_seed(0)

@@ -1,0 +1,1 @@
+"""Video in and out: frames of movies, folders, cameras and streams; overlays; runs that resume."""

@@ -50,6 +50,7 @@ NOTEBOOKS: dict[str, tuple[str, str] | None] = {
     "youtube-pipeline-exp": None,
     "youtube-differences": None,
     "pascal-translate-exp": None,
+    "new-movie": None,
     "data-youtube": None,
     "data-cityscapes": None,
     "data-nyud": None,

@@ -1,6 +1,7 @@
 """The adaptive clock for a share of all multiply-adds, tuned on a sample of the video itself."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from lib.tuning import record_signatures, tune_threshold
 from lib.video.clip import VideoClip
 from lib.video.named_clock import ClockError
 
+LEAST = 0.2  # share of frames on which a gated stage must run: one that never does is too stale
 RUNS, LENGTH = 3, 16  # pieces of a movie that a clock is tuned on, and their frames
 
 
@@ -30,8 +32,9 @@ def clock_within(
 ) -> dict[str, Any]:
     """Choose the adaptive clock that takes a share of all multiply-adds.
 
-    It gates the deepest stages: as few as suffice. If even all but the first and the last do not,
-    it runs on every n-th frame only, and the output is repeated in between.
+    It gates the deepest stages: as few as suffice for them to run on a fifth of the frames or more.
+    If even all but the first and the last do not suffice, it runs on every n-th frame only, and the
+    output is repeated in between.
 
     Parameters
     ----------
@@ -62,17 +65,18 @@ def clock_within(
     net.forward()  # costs are those of frames of this size
     cost = stage_cost(net, stages)
     whole = sum(cost.values())
-    floors = {}
-    for first in range(len(stages) - 2, 0, -1):
-        merged = merge(stages, first)
-        floors[merged[first].name] = 1 - sum(cost[s.name] for s in stages[first:-1]) / whole, merged
-    gated, (floor, chosen) = next(
-        ((name, found) for name, found in floors.items() if found[0] <= share),
-        min(floors.items(), key=lambda item: item[1][0]),
-    )
-    period = 1 if floor <= share else int(np.ceil(floor / share))
-    each = min(1.0, share * period)  # of the frames that are run
-    target = (each - floor) / (1 - floor)
+    for period in count(1):
+        each = min(1.0, share * period)  # of the frames that are run
+        for first in range(len(stages) - 2, 0, -1):
+            floor = 1 - sum(cost[stage.name] for stage in stages[first:-1]) / whole
+            target = (each - floor) / (1 - floor)
+            if target >= LEAST:
+                break
+        else:
+            continue
+        break
+    chosen = merge(stages, first)
+    gated = chosen[first].name
     signatures = [s[::period] for s in record_signatures(net, clips, chosen, gated, silent=True)]
     threshold, firing = tune_threshold(signatures, target)
     return {

@@ -22,6 +22,10 @@ REPOSITORY = "clockwork-convnets/clockwork"  # for the links, if nothing else is
 
 # Every notebook with its description, under the headings of the page.
 SECTIONS = {
+    "Your own": {
+        "new-movie": "A movie of your own: labels in three lines, what a clock measures on it, and "
+        "what a budget costs."
+    },
     "Experiments": {
         "cityscapes-clockwork-exp": "Clocks on street video: what each saves and loses.",
         "youtube-differences": "How much pixels, layers and labels change between frames.",

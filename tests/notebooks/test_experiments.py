@@ -36,6 +36,7 @@ SMALL = {
         "targets": [0.5],
         "periods": [1, 2],
     },
+    "new-movie": {"num_frames": 8, "budgets": [0.9, 0.5]},
     "data-youtube": {"num_shots": 2, "ages": [1, 10]},
     "data-nyud": {"num_images": 3},
     "data-cityscapes": {"num_images": 2, "length": 4},

@@ -10,13 +10,13 @@ A card is a JSON file beside the net:
 has their layers, else the whole net as one. A card names files of its own folder only.
 """
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from lib.reading import read_json
 from lib.stages import FCN8S, Net, Stage, check_stages
 
 NETS = Path(__file__).resolve().parents[1] / "nets"  # found by name, so that lib imports none of it
@@ -110,9 +110,8 @@ def find_card(
 def read_card(path: Path) -> NetCard:
     """Read a card; raise NetCardError, with the entry, if it is damaged."""
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            card = json.loads(file.read(LARGEST))
-    except (OSError, ValueError, RecursionError) as error:
+        card = read_json(path, LARGEST)
+    except (OSError, ValueError) as error:
         raise NetCardError(f"{path} cannot be read as a card of a net: {error}") from None
     if not isinstance(card, dict):
         raise NetCardError(f"{path} is no card of a net: it holds no entries")
@@ -181,7 +180,3 @@ def _numbers(path, what, values, n, least, most, kind):
     ):
         raise NetCardError(f'{path}: "{what}" is {values!r}: give {n} numbers, {least} to {most}')
     return tuple(values)
-
-
-def _without_waiting(path, flags):
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

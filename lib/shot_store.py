@@ -22,6 +22,7 @@ from urllib.parse import quote
 import numpy as np
 
 from lib.atomic import write_atomically
+from lib.reading import open_to_read
 
 DIGEST = "made by"
 OTHER, DAMAGED = "made by another net or other settings", "not readable"
@@ -95,10 +96,8 @@ def load_shot(path: Path, digest: str) -> tuple[dict[str, np.ndarray] | None, st
 
 def _content(path):
     """Return the bytes of a regular file of bounded size."""
-    # a pipe would be waited for without O_NONBLOCK, until somebody writes to it
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(file, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
+    with open_to_read(path) as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
             raise ValueError(f"{path} is no regular file")
         content = opened.read(LARGEST + 1)  # it may grow while it is read
     if len(content) > LARGEST:

@@ -8,15 +8,17 @@ its options by name, and what the tuning found.
 import inspect
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lib import clocks, schedule
 from lib.atomic import write_atomically
 from lib.cutting import as_stages
+from lib.reading import read_json
 from lib.schedule import Schedule, Step
 from lib.stages import Net, Stage
 
@@ -80,11 +82,13 @@ class TunedClock:
         write_atomically(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
-def schedules() -> dict[str, Callable[..., Iterator[Step]]]:
-    """Return the schedules that have names, {name: function}."""
+def schedules(
+    modules: Iterable[ModuleType] = (schedule, clocks),
+) -> dict[str, Callable[..., Iterator[Step]]]:
+    """Return the schedules of some modules, {name: function}: those that take a net and frames."""
     return {
         name: function
-        for module in (schedule, clocks)
+        for module in modules
         for name, function in vars(module).items()
         if inspect.isfunction(function) and not name.startswith("_")
         if list(inspect.signature(function).parameters)[:2] == ["net", "frames"]
@@ -102,12 +106,10 @@ def load_clock(path: os.PathLike[str] | str) -> TunedClock:
     """
     path = Path(path)
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            text = file.read(LARGEST + 1)
-        content = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_json(path, LARGEST)
+    except (OSError, ValueError) as error:
         raise TunedClockError(f"{path} cannot be read as a tuned clock: {error}") from None
-    if len(text) > LARGEST or not isinstance(content, dict):
+    if not isinstance(content, dict):
         raise TunedClockError(f"{path} is no tuned clock: write one with TunedClock.save")
     name, rows = content.pop("schedule", None), content.pop("stages", None)
     known = schedules()
@@ -137,8 +139,3 @@ def _short(value):
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_short(item)}" for key, item in value.items()) + "}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _without_waiting(path, flags):
-    """Open a file; a named pipe would otherwise wait for a writer."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -20,12 +20,11 @@ from caffe.weights.write_whole import write_whole
 # What h5py raises for damaged files.
 DAMAGE = (
     OSError,
-    RuntimeError,
+    RuntimeError,  # and NotImplementedError, which is one
     KeyError,
     ValueError,
     TypeError,
     AttributeError,
-    NotImplementedError,
     MemoryError,
 )
 

@@ -2,12 +2,12 @@
 
 import os
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from lib.reading import open_to_read
 from lib.video.errors import VideoError
 from lib.video.frame import check_size
 
@@ -56,7 +56,7 @@ def read_label(path: os.PathLike[str] | str, size: tuple[int, int] | None = None
         If it cannot be read, or holds colours.
     """
     try:
-        with open(Path(path), "rb", opener=_without_waiting) as file:
+        with open_to_read(path) as file:
             image: Image.Image = Image.open(file, formats=("PNG", "BMP", "PPM", "TIFF"))
             check_size(str(path), *image.size)
             image.load()
@@ -69,7 +69,3 @@ def read_label(path: os.PathLike[str] | str, size: tuple[int, int] | None = None
     if size is not None and image.size != (size[1], size[0]):
         image = image.resize((size[1], size[0]), Image.Resampling.NEAREST)
     return np.array(image, np.uint8)
-
-
-def _without_waiting(path, flags):
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -5,10 +5,9 @@ a schedule and its options. Other entries say how it was tuned and are not used.
 """
 
 import inspect
-import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,12 +15,12 @@ import numpy as np
 
 from lib import schedule
 from lib.checks import check_whole
+from lib.reading import read_json
 from lib.schedule import Schedule, Step
 from lib.stages import Net, Stage, check_stages
+from lib.tuned_clock import GIVEN, LARGEST, schedules
 
 MODULES = (schedule,)  # whose schedules have names here
-LARGEST = 2**20  # bytes of a file of a tuned clock
-GIVEN = ("net", "frames", "stages")
 
 
 class ClockError(ValueError):
@@ -46,18 +45,6 @@ class Clock(NamedTuple):
     stages: tuple[Stage, ...]
 
 
-def schedules() -> dict[str, Callable[..., Iterator]]:
-    """Return the schedules that have names, {name: function}."""
-    return {
-        name: function
-        for module in MODULES
-        for name, function in vars(module).items()
-        if inspect.isfunction(function)
-        and not name.startswith("_")
-        and list(inspect.signature(function).parameters)[:2] == ["net", "frames"]
-    }
-
-
 def named_clock(name: str, stages: Sequence[Stage], **options: Any) -> Clock:
     """Return a clock.
 
@@ -75,7 +62,7 @@ def named_clock(name: str, stages: Sequence[Stage], **options: Any) -> Clock:
     ClockError
         If there is no such schedule, or it lacks an option or has none of that name.
     """
-    known = schedules()
+    known = schedules(MODULES)
     if name not in known:
         raise ClockError(f"no schedule {name!r}: the schedules are {', '.join(sorted(known))}")
     takes = {k: p for k, p in inspect.signature(known[name]).parameters.items() if k not in GIVEN}
@@ -98,9 +85,8 @@ def named_clock(name: str, stages: Sequence[Stage], **options: Any) -> Clock:
 def read_clock(path: os.PathLike[str] | str) -> dict[str, Any]:
     """Read the entries of the file of a tuned clock; raise ClockError if it is damaged."""
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            entries = json.loads(file.read(LARGEST))
-    except (OSError, ValueError, RecursionError) as error:
+        entries = read_json(path, LARGEST)
+    except (OSError, ValueError) as error:
         raise ClockError(f"{path} cannot be read as a tuned clock: {error}") from None
     if not isinstance(entries, dict) or not isinstance(entries.get("schedule"), str):
         raise ClockError(f'{path} is no tuned clock: it names no "schedule"')
@@ -134,7 +120,7 @@ def clock_from(
     ClockError
         If they name no schedule, or stages of another net.
     """
-    known = schedules().get(entries["schedule"])
+    known = schedules(MODULES).get(entries["schedule"])
     takes = inspect.signature(known).parameters if known else {}
     options = {k: v for k, v in entries.items() if k in takes and k not in GIVEN and v is not None}
     period = entries.get("period_of_all", 1)
@@ -179,7 +165,3 @@ def _stages(entry, usual):
     if not all(isinstance(row, list | tuple) and len(row) == 3 for row in rows):
         raise ClockError('"stages" are [[name, first layer, last layer], ...]')
     return tuple(Stage(*map(str, row)) for row in rows)
-
-
-def _without_waiting(path, flags):
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

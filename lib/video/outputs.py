@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.atomic import write_atomically
+from lib.reading import read_json
 from lib.video.errors import VideoError
 
 SUFFIXES = (".mp4", ".m4v")
@@ -214,8 +215,7 @@ def _read_journal(path):
     """Return what `Outputs` wrote, checked."""
     bad = VideoError(f"{path} is not the journal of a run, or damaged: start again, --overwrite")
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            journal = json.loads(file.read(LARGEST))
+        journal = read_json(path, LARGEST)
         state = journal["state"]
         whole = all(type(state[name]) is int for name in NUMBERS)
         good = whole and min(state[n] for n in NUMBERS if n != "pts") >= 0
@@ -223,10 +223,6 @@ def _read_journal(path):
             raise bad
         if state["blocks"] and not all(type(n) is int for n in (*state["first"], state["end"])):
             raise bad
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise bad from None
     return journal
-
-
-def _without_waiting(path, flags):
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

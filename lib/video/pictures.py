@@ -11,6 +11,7 @@ import av
 import numpy as np
 from PIL import Image, ImageOps
 
+from lib.reading import open_to_read
 from lib.video.errors import VideoError
 from lib.video.frame import Frame, check_size
 
@@ -95,8 +96,7 @@ def load_picture(path: Path, place: str | None = None) -> av.VideoFrame:
     """
     place = place or str(path)
     try:
-        # not by name: a named pipe would be waited for
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open_to_read(path) as file:  # not by name, or a named pipe would be waited for
             image: Image.Image = Image.open(file, formats=FORMATS)
             check_size(place, *image.size)
             image.load()
@@ -107,10 +107,6 @@ def load_picture(path: Path, place: str | None = None) -> av.VideoFrame:
         grey = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
         return av.VideoFrame.from_ndarray(grey, "gray16le")
     return av.VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), "rgb24")
-
-
-def _without_waiting(path, flags):
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _in_order(name):

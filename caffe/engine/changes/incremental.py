@@ -14,13 +14,13 @@ applied to its windows before these are written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from caffe.blobs import device
 from caffe.engine import compute
 from caffe.engine.changes import windowed
 from caffe.engine.changes.by_units import ByUnits
 from caffe.engine.changes.increment import Increment
+from caffe.engine.changes.pending import Pending
 from caffe.engine.changes.regions import NOTHING, Region, joined, total
 from caffe.engine.changes.split_sums import SplitSums
 from caffe.engine.changes.used_input import UsedInput
@@ -47,14 +47,6 @@ MOVING = 3  # frames in a row that change everything, after which not all blobs 
 STARTING = 5_000_000  # multiply-adds that take as long as a window takes in addition to its own
 
 
-@dataclass(frozen=True)
-class _Made:
-    """Which layers made what a blob holds: a layer and those that ran in place after it."""
-
-    version: int
-    group: tuple[int, ...]
-
-
 class Incremental:
     """The windows of one net that have changed since its layers last ran.
 
@@ -66,11 +58,8 @@ class Incremental:
 
     def __init__(self, executor: Executor):
         self._executor, self._graph = executor, executor.graph
+        self._pending = Pending(executor)
         self._by_units, self._split = ByUnits(executor), SplitSums(executor)
-        self._readers: dict[str, list[tuple[int, int]]] = {}
-        for i, bottoms in enumerate(self._graph.bottoms):
-            for j, name in enumerate(bottoms):
-                self._readers.setdefault(name, []).append((i, j))
         # layer -> the executor's geometry of it, and what follows
         self._known: dict[int, tuple[object, LayerReach | None, bool]] = {}
         self._setting: tuple = ()
@@ -89,10 +78,7 @@ class Incremental:
 
     def _forget(self):
         """Know nothing: all layers run whole when they run next."""
-        # (layer, number of the bottom) -> what changed in it since the layer ran; missing: all
-        self._pending: dict[tuple[int, int], Region] = {}
-        self._made: dict[str, _Made] = {}
-        self._weights: dict[int, tuple] = {}
+        self._pending.forget()
         self._used: dict[str, UsedInput] = {}
         self._split.forget()
         self._news: dict[int, list[Region]] = {}  # what had changed below a layer when it last ran
@@ -175,7 +161,7 @@ class Incremental:
             done.changed[name] = region
             done.ignored = max(done.ignored, used.ignored)
             done.ignored_share = max(done.ignored_share, used.ignored_share)
-            self._note(name, region)
+            self._pending.note(name, region)
 
     # Which layers belong together
 
@@ -214,7 +200,7 @@ class Incremental:
             due = []
             self._run_windows(group, region)
             self._count(group, region, done)
-            self._ran(group, region)
+            self._pending.ran(group, region)
         self._run_whole(due, exact, done)
 
     def _checked(self, group, exact):
@@ -248,10 +234,9 @@ class Incremental:
             frame = self._by_units.frame(group)
             region = (frame,) if frame else tuple({whole(top.shape): None for top in tops})
             self._count(group, region, done)
-            self._ran(group, tuple({whole(top.shape): None for top in tops}))
+            self._pending.ran(group, tuple({whole(top.shape): None for top in tops}))
             if any(_is_skipped(top.synced_data.resting) for top in tops):
-                for name in graph.tops[group[0]]:  # to be made again before a window is pasted
-                    del self._made[name]
+                self._pending.drop_tops(group[0])  # to be made again before a window is pasted
 
     def _worth_keeping(self, i):
         """Tell whether to keep all tops of a range that begins with layer i.
@@ -280,13 +265,13 @@ class Incremental:
         graph, first = self._graph, group[0]
         self._by_split = None
         layers = [graph.layers[i] for i in group]
-        below = self._changed_below(first)
+        below = self._pending.below(first)
         self._news[first] = below or []
-        if below is None or self._weights.get(first) != self._versions(group):
+        if below is None or not self._pending.same_weights(group):
             return None
         if any(self._passes(i)[1] or graph.need[i] for i in group):
             return None
-        if any(self._made.get(name) != self._now(name, group) for name in graph.tops[first]):
+        if not self._pending.same_tops(group):
             return None
         if set(graph.tops[first]) & set(graph.bottoms[first]):
             return None  # in place, without the layer that makes the blob
@@ -317,21 +302,6 @@ class Incremental:
             return None
         self._inexact |= not same_bits
         return region
-
-    def _changed_below(self, i: int) -> list[Region] | None:
-        """Return what has changed in each bottom since layer i ran, None if that is not known."""
-        for name in self._graph.bottoms[i]:
-            if name in self._graph.inputs:
-                continue
-            made = self._made.get(name)
-            version = self._executor.blobs[name].synced_data.version()
-            if made is None or made.version != version:  # written by others
-                self._made[name] = _Made(version, ())
-                self._note(name, (whole(self._executor.blobs[name].shape),))
-        keys = [(i, j) for j in range(len(self._graph.bottoms[i]))]
-        if any(key not in self._pending for key in keys):
-            return None
-        return [self._pending[key] for key in keys]
 
     def _least(self, i: int) -> int:
         """Return how many positions of layer i's top take as long as one more window."""
@@ -386,36 +356,6 @@ class Incremental:
         windows = [window] * len(tops) if window is not None else None
         pairs = [(b.shape, t.shape) for b, t in zip(bottoms, tops)]
         return multiply_adds(layer, self._passes(i)[0], weights, pairs, windows)
-
-    # What is known afterwards
-
-    def _ran(self, group, region):
-        """Record that a group ran, and what it changed."""
-        for j in range(len(self._graph.bottoms[group[0]])):
-            self._pending[group[0], j] = NOTHING
-        self._weights[group[0]] = self._versions(group)
-        for name in self._graph.tops[group[0]]:
-            self._note(name, region, group)
-            self._made[name] = self._now(name, group)
-
-    def _note(self, name: str, region: Region, group: Sequence[int] = ()) -> None:
-        """Record for all readers of a blob, except those in the group, that windows changed."""
-        if not region:
-            return
-        for i, j in self._readers.get(name, ()):
-            if i not in group and (i, j) in self._pending:
-                self._pending[i, j] = joined([*self._pending[i, j], *region])
-
-    def _now(self, name, group):
-        return _Made(self._executor.blobs[name].synced_data.version(), group)
-
-    def _versions(self, group):
-        """Return what changes if weights of these layers do."""
-        return tuple(
-            (id(blob.synced_data), blob.synced_data.version())
-            for i in group
-            for blob in self._executor.params.get(self._graph.layers[i].name, ())
-        )
 
 
 def _is_skipped(resting):

@@ -30,6 +30,8 @@ from tests.fuzz import targets
 
 MEMORY, SECONDS, BATCH = int(6e9), 20, 1000
 LARGEST = 20_000  # bytes
+# weights of this name belong to the state: no other target may write such a file
+STATE = "state.solverstate"
 TEXT = """
 net: "{net}" base_lr: 0.1 lr_policy: "multistep" gamma: 0.5 stepvalue: 2 stepvalue: 5
 momentum: 0.9 type: "Adam" snapshot_prefix: "{folder}/snap" snapshot_format: {format}
@@ -85,13 +87,13 @@ def seeds():
 
 def restore(content):
     """Restore bytes as a state of the format that they begin with; fail if that is wrong."""
-    path = targets.path_of(content, "fuzz.solverstate")
+    path = targets.path_of(content, STATE)
     mine = solver("HDF5" if content.startswith(b"\x89HDF") else "BINARYPROTO")
     before = mine.iter, [h.numpy().copy() for h in mine.history]
     try:
         mine.restore(path)
     except CaffeError as error:
-        assert "fuzz.solverstate" in str(error), error
+        assert STATE in str(error), error
         assert mine.iter == before[0]
         for now, then in zip(mine.history, before[1], strict=True):
             assert np.array_equal(now.numpy(), then)

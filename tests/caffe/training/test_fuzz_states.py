@@ -17,7 +17,7 @@ def test_seeds_restore(sound):
     assert len(sound) == 6
     for content in sound:
         assert len(content) <= solverstate.LARGEST
-        path = solverstate.targets.path_of(content, "fuzz.solverstate")
+        path = solverstate.targets.path_of(content, solverstate.STATE)
         solver = solverstate.solver("HDF5" if content.startswith(b"\x89HDF") else "BINARYPROTO")
         solver.iter = 0
         solver.restore(path)
@@ -38,7 +38,7 @@ def test_other_exceptions_are_reported(sound, monkeypatch, tmp_path):
 
     def half(path):
         solver.iter += 1
-        raise WeightsError("fuzz.solverstate")
+        raise WeightsError(solverstate.STATE)
 
     monkeypatch.setattr(solver, "restore", half)
     with pytest.raises(AssertionError):

@@ -9,8 +9,7 @@ values.
 import logging
 import os
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from itertools import zip_longest
 from typing import Any, NoReturn, overload
 
@@ -37,7 +36,7 @@ from caffe.files import shown
 from caffe.graph import Graph, net_state
 from caffe.layer_types.base import NO_SHAPE, StatefulLayer
 from caffe.layer_types.data.memory_data import MemoryData
-from caffe.layer_types.python import Layer, Python
+from caffe.layer_types.python import Python
 from caffe.net_arguments import (
     check_given,
     check_numbers,
@@ -48,6 +47,8 @@ from caffe.net_arguments import (
     fill,
     names_of,
 )
+from caffe.net_rows import Rows, batches, check_rows, concatenated
+from caffe.net_structure import LayerView, NetStructure
 from caffe.old_names import IN_NET, missing
 from caffe.proto import caffe_pb2
 from caffe.torch_module import NetModule
@@ -57,23 +58,13 @@ from caffe.weights.state_dict import Loaded
 
 Weights = PathLike | bytes | caffe_pb2.NetParameter
 Arrays = dict[str, np.ndarray]
-Rows = Sequence[npt.ArrayLike] | np.ndarray
 Changed = Any  # a mask, a window, several windows, a dict of these, or None
 # arrays passed on as **keywords: mypy would check a dict of arrays against `start` and `end` too
 Keywords = dict[str, Any]
 log = logging.getLogger("caffe")
 
 
-@dataclass(frozen=True, eq=False)
-class LayerView:
-    """An entry of `net.layers`: the type, name and learned blobs of a layer."""
-
-    type: str
-    name: str
-    blobs: BlobVec
-
-
-class Net:
+class Net(NetStructure):
     """A net read from a prototxt, with its blobs and weights.
 
     ``Net(path, phase, level=0, stages=None, weights=None)`` or ``Net(path, weights, phase)``.
@@ -103,11 +94,6 @@ class Net:
     runs or changes the net raise NetInUse.
     """
 
-    _blobs_by_name: NamedBlobs
-    _params: OrderedDict[str, BlobVec]
-    _params_by_name: ByName[BlobVec]
-    _layers: list[LayerView | Layer]
-    _graph: Graph
     _executor: Executor
     _incremental: Incremental
     _increment: Increment
@@ -267,116 +253,6 @@ class Net:
     def __getattr__(self, name: str) -> NoReturn:
         """Raise AttributeError; for a name of another version of pycaffe it says what to use."""
         raise missing("a Net", name, IN_NET)
-
-    # Structure
-
-    @property
-    def blobs(self) -> NamedBlobs:
-        """The blobs by name, in the order in which layers produce them."""
-        return self._blobs_by_name
-
-    @property
-    def params(self) -> ByName[BlobVec]:
-        """The learned blobs of each layer that has some, by its name."""
-        return self._params_by_name
-
-    @property
-    def layers(self) -> list[LayerView | Layer]:
-        """A `LayerView` per layer, or the user's own object for a Python layer."""
-        return self._layers
-
-    @property
-    def name(self) -> str:
-        """Name in the prototxt."""
-        return self._name
-
-    @property
-    def inputs(self) -> list[str]:
-        """Names of the tops of the Input layers."""
-        return list(self._graph.inputs)
-
-    @property
-    def outputs(self) -> list[str]:
-        """Names of the blobs that no layer reads."""
-        return list(self._graph.outputs)
-
-    @property
-    def blob_loss_weights(self) -> OrderedDict[str, float]:
-        """Loss weight by blob name."""
-        return OrderedDict((b, self._graph.loss_weights[b]) for b in self.blobs)
-
-    @property
-    def top_names(self) -> ByName[list[str]]:
-        """Names of the tops by layer name."""
-        return self._top_names
-
-    @property
-    def bottom_names(self) -> ByName[list[str]]:
-        """Names of the bottoms by layer name."""
-        return self._bottom_names
-
-    @property
-    def layer_dict(self) -> ByName[LayerView | Layer]:
-        """Layer by name."""
-        return self._layer_dict
-
-    _layer_names = property(lambda self: [layer.name for layer in self._graph.layers])
-
-    # Layers and blobs by number, in the order of the net. Scripts for pycaffe use these names.
-
-    _blob_names = property(lambda self: list(self.blobs), doc="Names of the blobs.")
-    _blobs = property(lambda self: list(self.blobs.values()), doc="The blobs.")
-    _blob_loss_weights = property(
-        lambda self: list(self.blob_loss_weights.values()), doc="Loss weight of each blob."
-    )
-    _inputs = property(lambda self: self._numbers(self.inputs), doc="Numbers of the inputs.")
-    _outputs = property(lambda self: self._numbers(self.outputs), doc="Numbers of the outputs.")
-
-    def _bottom_ids(self, layer):
-        """Return the numbers of the blobs below layer number `layer`."""
-        return self._numbers(self._graph.bottoms[layer])
-
-    def _top_ids(self, layer):
-        """Return the numbers of the blobs above layer number `layer`."""
-        return self._numbers(self._graph.tops[layer])
-
-    def _numbers(self, names):
-        order = {name: i for i, name in enumerate(self.blobs)}
-        return [order[name] for name in names]
-
-    def _forward(self, first, last):
-        """Run layers by number, both inclusive; return the loss."""
-        self.forward_range(first, last)
-        return self.loss()
-
-    def _backward(self, last, first):
-        """Propagate diffs through layers by number, both inclusive."""
-        self.backward_range(last, first)
-
-    def _layer_index(self, name, what):
-        try:
-            return self._graph.index[name]
-        except KeyError:
-            raise CaffeError(
-                f"{what}={name!r}: the net has no layer of that name; it has "
-                f"{' '.join(self._layer_names)}"
-            ) from None
-
-    def _range(self, start, end):
-        """Return the numbers of the layers `start` and `end`; of the first and last for None."""
-        first = self._layer_index(start, "start") if start is not None else 0
-        last = self._layer_index(end, "end") if end is not None else len(self.layers) - 1
-        return first, last
-
-    def _check_names(self, names):
-        """Raise CaffeError unless all names are blobs or BVLC Caffe's names of copies."""
-        for name in names:
-            try:
-                self.blobs[name]
-            except KeyError:
-                raise CaffeError(
-                    f"the net has no blob {name!r}; it has {' '.join(self.blobs)}"
-                ) from None
 
     # Forward
 
@@ -555,6 +431,17 @@ class Net:
             reach = NetReach(executor.graph, executor.blobs, executor.params, executor.geometry)
             windows = None if changed is None else one_window(changed_windows(changed, shapes))
             return reach.all_multiply_adds(windows)
+
+    # The names that scripts for pycaffe use for ranges by number.
+
+    def _forward(self, first, last):
+        """Run layers by number, both inclusive; return the loss."""
+        self.forward_range(first, last)
+        return self.loss()
+
+    def _backward(self, last, first):
+        """Propagate diffs through layers by number, both inclusive."""
+        self.backward_range(last, first)
 
     def loss(self) -> float:
         """Return the sum over blobs of loss weight times values, as of the last forward."""
@@ -747,10 +634,12 @@ class Net:
         """
         with self._one_caller:
             blobs = names_of(blobs, "forward_all: blobs")
-            self._check_rows(inputs)
-            batches = self._batches(inputs)
-            results = [copied(self.forward(blobs=blobs, **batch)) for batch in batches]
-            return self._concatenated(results, len(inputs[self.inputs[0]]))
+            check_rows(self.inputs, inputs)
+            size, n = self.blobs[self.inputs[0]].shape[0], len(inputs[self.inputs[0]])
+            results = [
+                copied(self.forward(blobs=blobs, **batch)) for batch in batches(inputs, size)
+            ]
+            return concatenated(results, n, size)
 
     def forward_backward_all(
         self, blobs: Iterable[str] | None = None, diffs: Iterable[str] | None = None, **arrays: Rows
@@ -776,53 +665,16 @@ class Net:
         diffs = names_of(diffs, "forward_backward_all: diffs")
         tops = {name: rows for name, rows in arrays.items() if name in self.outputs}
         inputs = {name: rows for name, rows in arrays.items() if name not in tops}
-        self._check_rows(inputs, tops)
+        check_rows(self.inputs, inputs, tops)
         values, gradients = [], []
         no_diffs: Keywords = {}
-        batches = zip_longest(self._batches(inputs), self._batches(tops), fillvalue=no_diffs)
+        size, n = self.blobs[self.inputs[0]].shape[0], len(inputs[self.inputs[0]])
+        pairs = zip_longest(batches(inputs, size), batches(tops, size), fillvalue=no_diffs)
         with self._one_caller:
-            for batch, top_diffs in batches:
+            for batch, top_diffs in pairs:
                 values.append(copied(self.forward(blobs=blobs, **batch)))
                 gradients.append(copied(self.backward(diffs=diffs, **top_diffs)))
-            n = len(inputs[self.inputs[0]])
-            return self._concatenated(values, n), self._concatenated(gradients, n)
-
-    def _check_rows(self, inputs, tops=()):
-        """Raise CaffeError unless each input has rows, and all as many."""
-        if not inputs or set(inputs) != set(self.inputs):
-            raise CaffeError(
-                f"rows were given for {sorted(inputs)}, the net takes {sorted(self.inputs)}: give "
-                "rows for each input"
-            )
-        lengths = {name: len(rows) for name, rows in {**inputs, **dict(tops)}.items()}
-        if len(set(lengths.values())) > 1 or 0 in lengths.values():
-            given = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-            raise ShapeMismatch(f"the numbers of rows must be one or more and agree: {given}")
-
-    def _batches(self, rows: Mapping[str, Rows]) -> Iterator[Keywords]:
-        """Yield {name: one batch}, the last one padded with zeros."""
-        size = self.blobs[self.inputs[0]].shape[0]
-        for begin in range(0, max(map(len, rows.values()), default=0), size):
-            batch = {}
-            for name, array in rows.items():
-                part = np.asarray(array[begin : begin + size])
-                batch[name] = np.zeros((size, *part.shape[1:]), part.dtype)
-                batch[name][: len(part)] = part
-            yield batch
-
-    def _concatenated(self, results, n):
-        """Concatenate the arrays of all batches, without the rows that padded the last one."""
-        size, arrays = self.blobs[self.inputs[0]].shape[0], {}
-        for name in results[0]:
-            parts = [np.atleast_1d(result[name]) for result in results]
-            if n % size and len(parts[-1]) != size:
-                raise CaffeError(
-                    f"{name!r} has shape {results[-1][name].shape}, not a row for each of the "
-                    f"{size} of a batch: give a multiple of {size} rows, because the last batch "
-                    "is otherwise padded with zeros"
-                )
-            arrays[name] = np.concatenate(parts)[: n if n % size else None]
-        return arrays
+            return concatenated(values, n, size), concatenated(gradients, n, size)
 
     # Weights
 

@@ -34,7 +34,7 @@ FLOORS = (
     "caffe.graph",
     "caffe.engine",
     "caffe.torch_module",
-    "caffe.net_arguments caffe.old_names",
+    "caffe.net_arguments caffe.net_rows caffe.net_structure caffe.old_names",
     "caffe.net",
     "caffe.training",
     "caffe.image_file",

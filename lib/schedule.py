@@ -61,8 +61,9 @@ class Step(NamedTuple):
         does not wait for them: latency counts `ran`, cost counts both. A generator that is run to
         its end has done all of them, so totals over a clip are exact.
     macs : mapping of str to int, or None
-        Multiply-adds by layer since the Step before, if stages may have run in part (`lib.space`);
-        None for whole stages. What ran after the last output is added when the generator ends.
+        Multiply-adds by layer since the Step before, if stages may have run in part
+        (`lib.clocks.space`); None for whole stages. What ran after the last output is added when
+        the generator ends.
     change : float or None
         What the clock measured to decide, by its own measure; None on a frame that it decides
         without, such as the first of a clip.

@@ -20,12 +20,13 @@ from datasets.cityscapes import cityscapes
 from datasets.errors import DatasetError
 from datasets.miniature import miniature
 from datasets.youtube import youtube
-from lib import clocks, schedule
+from lib import schedule
 from lib.changes import class_map, share_of_change
+from lib.clocks import paced
+from lib.clocks.motion import Motion, find_motion, moved, then
+from lib.clocks.replay import Replay
 from lib.compare import agreement
 from lib.evaluate import Result, evaluate
-from lib.motion import Motion, find_motion, moved, then
-from lib.replay import Replay
 from lib.run_net import feed_net, get_out_scoremap
 from lib.schedule import Step
 from lib.stages import FCN8S, Net, run_stage
@@ -255,11 +256,11 @@ class Comparison:
         return run(*options).macs_per_frame / self.oracle.macs_per_frame
 
     def _summed(self, ratio, x):
-        clock = partial(clocks.accumulating, thresholds={"middle": x, "deep": ratio * x})
+        clock = partial(paced.accumulating, thresholds={"middle": x, "deep": ratio * x})
         return self._once(("summed", ratio, x), clock)
 
     def _moving(self, threshold):
-        return self._once(("moving", threshold), partial(clocks.moving, threshold=threshold))
+        return self._once(("moving", threshold), partial(paced.moving, threshold=threshold))
 
     def _at_share(self, rule, share, gated):
         def script(threshold):

@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 
-from lib.budget import Tuning
+from lib.clocks.budget import Tuning
 from lib.plot.curves import curves
 from lib.plot.inputs import as_axes
 
@@ -16,7 +16,7 @@ def frontier(tuning: Tuning, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     tuning : Tuning
-        From lib.budget.tune_clock.
+        From lib.clocks.budget.tune_clock.
     ax : Axes, optional
         Where to draw; a new figure by default.
 

@@ -16,15 +16,15 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lib import plot_util
-from lib.budget import Tuning
 from lib.class_stats import count_classes
+from lib.clocks.budget import Tuning
+from lib.clocks.tuned_clock import TunedClock
 from lib.differences import Differences
 from lib.evaluate import Result
 from lib.labels import IGNORE
 from lib.layer_maps import change_rate
 from lib.schedule import Step
 from lib.score_util import Scores
-from lib.tuned_clock import TunedClock
 
 FOLDER = Path(__file__).with_name("pictures")
 DPI = 72

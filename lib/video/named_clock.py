@@ -15,10 +15,10 @@ import numpy as np
 
 from lib import schedule
 from lib.checks import check_whole
+from lib.clocks.tuned_clock import GIVEN, LARGEST, schedules
 from lib.reading import read_json
 from lib.schedule import Schedule, Step
 from lib.stages import Net, Stage, check_stages
-from lib.tuned_clock import GIVEN, LARGEST, schedules
 
 MODULES = (schedule,)  # whose schedules have names here
 

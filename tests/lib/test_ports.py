@@ -3,7 +3,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lib import clocks, schedule
+from lib import schedule
+from lib.clocks import paced
 from lib.evaluate import evaluate
 from lib.ports import input_blob, output_blob
 from lib.run_net import feed_net, get_out_scoremap
@@ -61,8 +62,8 @@ CLOCKS = [
     partial(schedule.adaptive, threshold=0.5),
     partial(schedule.pipeline, cuts=("deep",)),
     schedule.pipeline_2stage,
-    partial(clocks.accumulating, thresholds={"deep": 0.5}),
-    partial(clocks.moving, threshold=0.5),
+    partial(paced.accumulating, thresholds={"deep": 0.5}),
+    partial(paced.moving, threshold=0.5),
 ]
 
 

@@ -71,9 +71,9 @@ def halves(request, shared_folder, tmp_path):
 @pytest.mark.parametrize("halves", ["camvid", "davis"], indirect=True)
 def test_a_budget_is_kept_on_other_frames(halves):
     from lib import schedule
-    from lib.budget import tune_clock
+    from lib.clocks.budget import tune_clock
+    from lib.clocks.replay import Replay
     from lib.evaluate import evaluate
-    from lib.replay import Replay
     from lib.stages import FCN8S
 
     full = evaluate(schedule.per_frame, halves.net, halves.other, 21, silent=True).macs_per_frame

@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lib import clocks, schedule
+from lib import schedule
+from lib.clocks import paced
+from lib.clocks.replay import Replay
 from lib.evaluate import evaluate
-from lib.replay import Replay
 from lib.stages import FCN8S, Stage
 from tests.lib.net_with_own_names import OwnNet
 
@@ -44,8 +45,8 @@ CLOCKS = [
     partial(schedule.adaptive, threshold=0.1),
     partial(schedule.fixed_rate, rates={"middle": 2, "deep": 3}),  # deep also on old middle scores
     partial(schedule.fixed_rate, rates={"middle": 3, "deep": 2}),
-    partial(clocks.accumulating, thresholds={"middle": 0.1, "deep": 0.4}, budget=0.8),
-    partial(clocks.moving, threshold=0.3),
+    partial(paced.accumulating, thresholds={"middle": 0.1, "deep": 0.4}, budget=0.8),
+    partial(paced.moving, threshold=0.3),
 ]
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lib.motion import REACH, find_motion, moved, then
+from lib.clocks.motion import REACH, find_motion, moved, then
 
 
 def texture(height=132, width=172, seed=0):

@@ -10,9 +10,9 @@ import numpy as np
 
 from lib.changes import class_map, share_of_change, watched
 from lib.checks import check_above_zero, is_number
+from lib.clocks.motion import Motion, find_motion, moved, then
 from lib.cost import stage_cost
 from lib.cutting import Stages, as_stages
-from lib.motion import Motion, find_motion, moved, then
 from lib.run_net import feed_net, get_out_scoremap
 from lib.schedule import Step, at_least
 from lib.stages import FCN8S, Net, find_stage, run_stage
@@ -133,16 +133,16 @@ def moving(
 ) -> Iterator[Step]:
     """Run the net on some frames, and move its output along with the picture in between.
 
-    The motion from frame to frame is found by lib.motion, without the net. What it does not explain
-    adds up until it reaches the threshold and the net runs again.
+    The motion from frame to frame is found by lib.clocks.motion, without the net. What it does not
+    explain adds up until it reaches the threshold and the net runs again.
 
     Parameters
     ----------
     net : Net
     frames : iterable of 3 x H x W float arrays
     threshold : float
-        Sum of the residuals of lib.motion from which the net runs. 0 is every frame, infinity never
-        again.
+        Sum of the residuals of lib.clocks.motion from which the net runs. 0 is every frame,
+        infinity never again.
     stages : Stages
     budget : float, optional
         Share of frames on which to run the net: the threshold follows what has been spent.

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lib import schedule
-from lib.clocks import Pace, accumulating, moving
-from tests.lib.test_motion import texture
+from lib.clocks.paced import Pace, accumulating, moving
+from tests.lib.clocks.test_motion import texture
 
 
 def frames_of(*bright):

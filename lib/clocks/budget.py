@@ -5,8 +5,8 @@
 
 A clock is judged by its agreement with the per-frame oracle: the mean IU of its output against that
 of the net on every frame. Of each kind of clock with a threshold, bisection finds the one that
-spends the budget; of those with periods, the dearest within it are tried. Clocks of lib.clocks keep
-an account, so that they stay within the budget on other video too.
+spends the budget; of those with periods, the dearest within it are tried. Clocks of
+lib.clocks.paced keep an account, so that they stay within the budget on other video too.
 """
 
 import math
@@ -23,16 +23,16 @@ from tqdm import tqdm
 
 from lib.checks import check_above_zero, check_share
 from lib.clips import as_clips, pairs
+from lib.clocks.motion import find_motion, moved
+from lib.clocks.replay import Replay
+from lib.clocks.tuned_clock import TunedClock, schedules
 from lib.cost import stage_cost
 from lib.cutting import Stages, as_stages
-from lib.motion import find_motion, moved
 from lib.ports import output_blob
-from lib.replay import Replay
 from lib.run_net import feed_net, get_out_scoremap
 from lib.schedule import Clip
 from lib.score_util import Scores
 from lib.stages import FCN8S, Net, run_stage
-from lib.tuned_clock import TunedClock, schedules
 
 KINDS = ("every", "fixed_rate", "adaptive", "accumulating", "moving")
 PERIODS = (1, 2, 4, 8, 16)  # frames, of the fixed rates

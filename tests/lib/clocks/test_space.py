@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lib import schedule
+from lib.clocks.space import ChangedOnly, changed_only, reached_cost
 from lib.cost import stage_cost
 from lib.evaluate import evaluate
-from lib.space import ChangedOnly, changed_only, reached_cost
 from lib.stages import FCN8S
 
 caffe = pytest.importorskip("caffe")

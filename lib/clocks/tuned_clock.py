@@ -1,8 +1,8 @@
 """A clock that was tuned for a net: the schedule, its options, and what it is expected to do.
 
 It is kept in a JSON file, {"schedule": "moving", "threshold": 1.2, "budget": 0.5, "stages":
-[[name, first layer, last layer], ...], ...}: the name of a schedule of lib.schedule or lib.clocks,
-its options by name, and what the tuning found.
+[[name, first layer, last layer], ...], ...}: the name of a schedule of lib.schedule or
+lib.clocks.paced, its options by name, and what the tuning found.
 """
 
 import inspect
@@ -15,8 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lib import clocks, schedule
+from lib import schedule
 from lib.atomic import write_atomically
+from lib.clocks import paced
 from lib.cutting import as_stages
 from lib.reading import read_json
 from lib.schedule import Schedule, Step
@@ -37,7 +38,7 @@ class TunedClock:
     Attributes
     ----------
     name : str
-        Of a schedule in lib.schedule or lib.clocks.
+        Of a schedule in lib.schedule or lib.clocks.paced.
     options : mapping of str to object
         Of the schedule.
     stages : tuple of Stage
@@ -83,7 +84,7 @@ class TunedClock:
 
 
 def schedules(
-    modules: Iterable[ModuleType] = (schedule, clocks),
+    modules: Iterable[ModuleType] = (schedule, paced),
 ) -> dict[str, Callable[..., Iterator[Step]]]:
     """Return the schedules of some modules, {name: function}: those that take a net and frames."""
     return {

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from lib import clocks, schedule
-from lib.budget import Tuning, tune_clock
+from lib import schedule
+from lib.clocks import paced
+from lib.clocks.budget import Tuning, tune_clock
+from lib.clocks.tuned_clock import TunedClock, TunedClockError, load_clock, schedules
 from lib.evaluate import evaluate
 from lib.stages import FCN8S, Stage
-from lib.tuned_clock import TunedClock, TunedClockError, load_clock, schedules
-from tests.lib.test_replay import frames, net  # noqa: F401
+from tests.lib.clocks.test_replay import frames, net  # noqa: F401
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_every_schedule_has_a_name():
     named = "per_frame every every_other fixed_rate alternating adaptive accumulating moving"
     named += " pipeline pipeline_2stage pipeline_3stage"
     assert set(schedules()) == set(named.split())
-    assert schedules()["moving"] is clocks.moving
+    assert schedules()["moving"] is paced.moving
 
 
 CLOCK = {

@@ -24,6 +24,7 @@ def changing(folder: Path, threads: int) -> Engine:
     once, and kernels for a window of a new size are chosen by a probe.
     """
     torch.set_num_threads(threads)
+    caffe.set_kernels("auto")
     net = caffe.Net(folder / "net.prototxt", folder / "net.caffemodel", caffe.TEST)
     data = net.blobs["data"].data
 
